@@ -1,0 +1,89 @@
+// What is an analyzer: one question asked of one model.
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "io/archive/features.hpp"
+#include "io/archive/fingerprint.hpp"
+#include "io/model/model.hpp"
+#include "io/model/panels.hpp"
+
+namespace stemma {
+
+/// One canonical tensor as an input of a subject: enough to interpret its panels without the model.
+struct Input {
+  std::string role;  ///< path_of(role); the tensor's name when no role is known
+  Dtype dtype = Dtype::f32;
+  std::uint64_t rows = 0;
+  std::uint64_t cols = 1;
+  double gain_offset = 0;
+};
+
+/// The piece of a model that one answer needs. A value: it travels to whichever rank does the work.
+/// `matrices` index Model::matrices and are streamed; `companions` are small vectors (norm gains, biases)
+/// that are read whole beforehand. `stored`: one stored tensor as bytes, for questions about storage rather
+/// than values.
+struct Subject {
+  std::string analyzer;
+  std::string path;  ///< "layers/3/qk"; unique per analyzer and model
+  std::vector<std::uint32_t> matrices;
+  std::vector<std::uint32_t> companions;
+  std::optional<std::uint32_t> stored;       ///< index into Checkpoint::tensors
+  std::map<std::string, double> parameters;  ///< heads, kv_heads, head_dim, options of the analyzer, ...
+};
+
+/// What a subject will ask of a rank.
+struct Cost {
+  double flops = 0;
+  double bytes = 0;          ///< weight bytes to be read
+  std::uint64_t memory = 0;  ///< bytes beside the reading buffers
+  int widest_team = 1;
+};
+
+/// One subject while its weights go by. Never sees files, ranks or other subjects.
+class Measurement {
+ public:
+  virtual ~Measurement() = default;
+  /// A panel of inputs()[input]. Panels of one input come in ascending row order; inputs come in any order.
+  virtual void take(std::size_t input, const Panel& panel) { (void)input, (void)panel; }
+  /// Stored bytes of Subject::stored, in order.
+  virtual void take_stored(std::span<const std::byte> bytes) { (void)bytes; }
+  /// All panels have been taken. Fills numbers; analyzer, version and subject are set by the caller.
+  virtual Features finish() = 0;
+};
+
+/// Looks up results by analyzer and subject path; nullptr when there is none.
+using FeatureSource = std::function<const Features*(std::string_view analyzer, std::string_view subject)>;
+
+/// One question asked of one model.
+class Analyzer {
+ public:
+  virtual ~Analyzer() = default;
+  virtual std::string_view name() const = 0;
+  virtual int version() const = 0;
+  /// Reference of the method: "arXiv 2507.03014", or "" for Stemma's own.
+  virtual std::string_view paper() const { return ""; }
+
+  /// From headers only: no weight is read. Ordered by path.
+  virtual std::vector<Subject> subjects(const Model& model,
+                                        const std::map<std::string, double>& options) const = 0;
+  virtual Cost cost(const Subject& subject, std::span<const Input> inputs) const = 0;
+
+  /// Begins one subject. `inputs` belong to subject.matrices, `companions` hold the values of
+  /// subject.companions (as stored, widened; gain offsets not yet added).
+  virtual std::unique_ptr<Measurement> begin(const Subject& subject, std::span<const Input> inputs,
+                                             std::span<const std::vector<double>> companions) const = 0;
+
+  /// From the features of the subjects to the model's fingerprint: no weights, no communication.
+  virtual void summarise(const Model& model, const FeatureSource& features,
+                         Fingerprint& fingerprint) const = 0;
+};
+
+}  // namespace stemma

@@ -1,0 +1,86 @@
+// What does Stemma keep of one model for comparisons?
+#pragma once
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "io/archive/features.hpp"
+#include "io/model/checkpoint.hpp"
+#include "io/model/role.hpp"
+
+namespace stemma {
+
+/// 128-bit XXH3 in canonical (big-endian) order: hi is the first eight bytes of the printed form.
+struct Hash128 {
+  std::uint64_t hi = 0;
+  std::uint64_t lo = 0;
+  auto operator<=>(const Hash128&) const = default;
+};
+std::string hex(const Hash128& hash);
+
+/// What is known of one canonical tensor. Two tensors are equal in content when hash, dtype and shape agree.
+struct TensorMark {
+  std::string role;  ///< path_of(role)
+  Hash128 content;
+  Hash128
+      histogram;  ///< of the exact histogram (codes and counts); equal with unequal content: a permutation
+  std::uint8_t dtype = 0;
+  std::uint64_t rows = 0;
+  std::uint64_t cols = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t distinct = 0;  ///< distinct finite values; 1 for a constant tensor
+  bool known = false;          ///< false: not measured (failed, skipped), the hashes mean nothing
+};
+
+/// Columns of /layers and /methods/intrinsic_fingerprint; the order is that of the archive.
+inline constexpr std::array<const char*, 12> layer_parts = {
+    "q", "k", "v", "o", "gate", "up", "down", "router", "norm_attn", "norm_mlp", "embed", "head"};
+inline constexpr std::array<const char*, 4> qkvo_parts = {"q", "k", "v", "o"};
+inline constexpr std::array<const char*, 4> twin_parts = {"qk", "ov", "ud", "g"};
+
+/// One row per decoder layer, one column per part; NaN where a layer has no such part. Experts are pooled.
+/// embed and head stand in the row of layer -1.
+struct LayerTable {
+  std::vector<int> layer;
+  std::map<std::string, std::vector<double>> std_unbiased;  ///< by part name of layer_parts
+  std::map<std::string, std::vector<double>> log_frobenius;
+  std::map<std::string, std::vector<double>> kurtosis_excess;
+  std::map<std::string, std::vector<std::uint64_t>> n_elements;
+};
+
+/// Curves of intrinsic_fingerprint, one value per decoder layer in ascending order (methods:
+/// analyzers/README.md).
+struct IntrinsicCurves {
+  std::vector<int> layer;
+  std::array<std::vector<double>, 4> curve;  ///< std of q, k, v, o as stored
+  std::array<std::vector<double>, 4> twin;   ///< qk, ov, ud, g: gauge-invariant
+  std::array<std::vector<double>, 4> edge;   ///< lower bound of s1 / (std (sqrt m + sqrt n)) of q, k, v, o
+  std::map<std::string, std::vector<double>>
+      further;  ///< "bias.q", "norm_attn", "gate", "experts.up.mean", ...
+  bool random_init = false;
+  std::string random_init_reason;
+};
+
+enum class Use : std::uint8_t { subject, reference, background };
+std::string_view name_of(Use use);
+
+/// All features of one model that comparisons read. Made from fresh results or from an archive: the same
+/// value.
+struct Fingerprint {
+  std::string id;
+  std::string label;
+  std::string family;
+  Use use = Use::subject;
+  Status status = Status::ok;
+  int layers = 0;
+  std::uint64_t parameters = 0;
+  std::vector<Claim> declared;  ///< bases as ids
+  std::vector<TensorMark> tensors;
+  LayerTable table;
+  std::optional<IntrinsicCurves> intrinsic;
+};
+
+}  // namespace stemma

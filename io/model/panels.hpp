@@ -1,0 +1,33 @@
+// How do the weights of one stored tensor reach the mathematics: once, in file order, as canonical rows?
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+
+#include "io/model/byte_reader.hpp"
+#include "io/model/matrix.hpp"
+
+namespace stemma {
+
+/// Whole canonical rows [first_row, first_row + rows) of one matrix, row-major, still in the stored dtype.
+struct Panel {
+  std::uint64_t first_row = 0;
+  std::uint64_t rows = 0;
+  std::span<const std::byte> bytes;
+};
+
+/// Receives the stored bytes of the tensor, in order.
+using StoredSink = std::function<void(std::span<const std::byte>)>;
+/// Receives panels of views[view]; rows of one view arrive in ascending order, each exactly once.
+using PanelSink = std::function<void(std::size_t view, const Panel& panel)>;
+
+/// Reads `tensor` once, in file order, and passes it on twice: as stored, and as panels of its `views`
+/// (all of which must lie in this tensor). Rows go through in chunks of about `chunk_bytes`; a transposed
+/// slab is held whole, because its canonical rows are stored columns. Either sink may be empty. Throws what
+/// the reader throws, and InvalidInput(dtype.no_decoder) for packed sub-byte views.
+void stream_tensor(const SourceFile& file, const StoredTensor& tensor, std::span<const Matrix> views,
+                   ByteReader& reader, const StoredSink& stored, const PanelSink& panels,
+                   std::size_t chunk_bytes = std::size_t{16} << 20);
+
+}  // namespace stemma
