@@ -59,9 +59,6 @@ class Measurement {
   virtual Features finish() = 0;
 };
 
-/// Looks up results by analyzer and subject path; nullptr when there is none.
-using FeatureSource = std::function<const Features*(std::string_view analyzer, std::string_view subject)>;
-
 /// One question asked of one model.
 class Analyzer {
  public:

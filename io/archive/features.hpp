@@ -2,9 +2,12 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace stemma {
@@ -28,6 +31,9 @@ struct Features {
 
   bool operator==(const Features&) const = default;
 };
+
+/// Looks up results of one model by analyzer and subject path; nothing when there is none.
+using FeatureSource = std::function<std::optional<Features>(std::string_view analyzer, std::string_view subject)>;
 
 /// Features as bytes (CBOR) and back; the round trip is exact, NaN payloads included.
 /// decode throws InvalidInput(record.malformed).
