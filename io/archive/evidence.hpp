@@ -13,6 +13,7 @@ inline constexpr double missing = std::numeric_limits<double>::quiet_NaN();
 /// How a p-value was obtained: exact (G), calibrated null (C), mutual matching (M), none is valid (N),
 /// extrapolated (X).
 enum class Grade : std::uint8_t { G, C, M, N, X };
+std::string_view name_of(Grade grade);
 
 /// One row of /evidence. Missing numbers are NaN and shown as missing.
 struct Evidence {

@@ -22,6 +22,7 @@ struct Features {
   int version = 1;
   std::string subject;  ///< path: a role ("layers/3/attn.q"), a tensor name, or "layers/3/qk"
   Status status = Status::ok;
+  std::string rule;        ///< dotted identifier of what went wrong, "" when all went well
   std::string problem;     ///< why, when status is failed or skipped
   std::string suggestion;  ///< what to do about it
   std::map<std::string, double> numbers;
@@ -33,7 +34,8 @@ struct Features {
 };
 
 /// Looks up results of one model by analyzer and subject path; nothing when there is none.
-using FeatureSource = std::function<std::optional<Features>(std::string_view analyzer, std::string_view subject)>;
+using FeatureSource =
+    std::function<std::optional<Features>(std::string_view analyzer, std::string_view subject)>;
 
 /// Features as bytes (CBOR) and back; the round trip is exact, NaN payloads included.
 /// decode throws InvalidInput(record.malformed).

@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace stemma {
 
@@ -16,13 +17,13 @@ std::string_view name_of(Severity severity);
 /// scripts and tests compare it, never the prose. Empty fields do not apply.
 struct Finding {
   Severity severity = Severity::error;
-  std::string rule;
-  std::string file;
-  std::string tensor;
-  std::optional<std::uint64_t> byte_offset;
-  std::string expected;
-  std::string found;
-  std::string hint;  ///< free text: the problem in words, and what to do about it
+  std::string rule{};
+  std::string file{};
+  std::string tensor{};
+  std::optional<std::uint64_t> byte_offset{};
+  std::string expected{};
+  std::string found{};
+  std::string hint{};  ///< free text: the problem in words, and what to do about it
 
   auto operator<=>(const Finding&) const = default;
 };

@@ -1,0 +1,140 @@
+// How high do unrelated models of the same depth score?
+#include "analyzers/background.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numeric>
+#include <stdexcept>
+#include <unordered_map>
+
+#include "analyzers/json_text.hpp"
+
+namespace stemma {
+
+namespace {
+
+constexpr std::array<std::string_view, 5> strata = {"<8", "8-15", "16-23", "24-35", "36+"};
+
+/// Decoder layers as the curves count them: the depth that scores depend on.
+int depth_of(const Fingerprint& model) {
+  return model.intrinsic ? static_cast<int>(model.intrinsic->layer.size()) : model.layers;
+}
+
+std::string_view stratum_of(const Pair& pair, std::span<const Fingerprint> models) {
+  return depth_stratum(std::min(depth_of(models[pair.a]), depth_of(models[pair.b])));
+}
+
+bool is_headline(const Evidence& row) { return row.method == "intrinsic_fingerprint" && row.role.empty(); }
+
+void sort_scores(Background& background) {
+  for (auto& [stratum, scores] : background.strata) {
+    std::sort(scores.begin(), scores.end(),
+              [](const Background::Score& x, const Background::Score& y) { return x.value < y.value; });
+  }
+}
+
+}  // namespace
+
+std::string_view depth_stratum(int layers) {
+  if (layers < 8) return strata[0];
+  if (layers < 16) return strata[1];
+  if (layers < 24) return strata[2];
+  if (layers < 36) return strata[3];
+  return strata[4];
+}
+
+std::vector<std::size_t> declared_components(std::span<const Fingerprint> models) {
+  std::unordered_map<std::string_view, std::size_t> node;
+  for (const Fingerprint& model : models) node.emplace(model.id, node.size());
+  for (const Fingerprint& model : models) {
+    for (const Claim& claim : model.declared) node.emplace(claim.base, node.size());
+  }
+  std::vector<std::size_t> parent(node.size());
+  std::iota(parent.begin(), parent.end(), std::size_t{0});
+  const auto root = [&parent](std::size_t i) {
+    while (parent[i] != i) i = parent[i] = parent[parent[i]];
+    return i;
+  };
+  for (const Fingerprint& model : models) {
+    for (const Claim& claim : model.declared) parent[root(node.at(model.id))] = root(node.at(claim.base));
+  }
+  std::vector<std::size_t> components;
+  for (const Fingerprint& model : models) components.push_back(root(node.at(model.id)));
+  return components;
+}
+
+Background corpus_background(std::span<const Fingerprint> models, std::span<const Pair> pairs) {
+  const std::vector<std::size_t> component = declared_components(models);
+  Background background;
+  background.population = "pairs of this corpus that no chain of declarations joins";
+  for (const Pair& pair : pairs) {
+    if (component[pair.a] == component[pair.b] || pair.relation <= Relation::partial_lineage) continue;
+    for (const Evidence& row : pair.evidence) {
+      if (!is_headline(row) || !std::isfinite(row.score)) continue;
+      background.strata[std::string(stratum_of(pair, models))].push_back({row.score, pair.a, pair.b});
+      break;
+    }
+  }
+  sort_scores(background);
+  return background;
+}
+
+Background table_background(std::string population,
+                            const std::map<std::string, std::vector<double>>& values) {
+  Background background;
+  background.population = std::move(population);
+  for (const auto& [stratum, scores] : values) {
+    if (std::find(strata.begin(), strata.end(), stratum) == strata.end()) {
+      throw std::invalid_argument(
+          fmt::format("\"{}\" is no depth stratum; they are {}", stratum, fmt::join(strata, ", ")));
+    }
+    for (const double score : scores) {
+      if (!(std::abs(score) <= 1)) throw std::invalid_argument(fmt::format("{} is no curve score", score));
+      background.strata[stratum].push_back({score, -1, -1});
+    }
+  }
+  sort_scores(background);
+  return background;
+}
+
+Rank rank_of(const Background& background, std::string_view stratum, double score, std::int64_t a,
+             std::int64_t b) {
+  const auto found = background.strata.find(std::string(stratum));
+  if (found == background.strata.end() || std::isnan(score)) return {};
+  const std::vector<Background::Score>& scores = found->second;
+  const auto first_reached =
+      std::lower_bound(scores.begin(), scores.end(), score,
+                       [](const Background::Score& other, double value) { return other.value < value; });
+  const auto below = static_cast<std::uint64_t>(first_reached - scores.begin());
+  auto reached = static_cast<std::uint64_t>(scores.end() - first_reached);
+  for (auto tie = first_reached; tie != scores.end() && tie->value == score; ++tie) {
+    if (tie->a >= 0 && tie->a == a && tie->b == b) --reached;  // the pair itself
+  }
+  Rank rank;
+  rank.n = below + reached;
+  if (rank.n == 0) return rank;
+  rank.percentile = 100.0 * static_cast<double>(below) / static_cast<double>(rank.n);
+  rank.conformal_p = (1.0 + static_cast<double>(reached)) / (1.0 + static_cast<double>(rank.n));
+  return rank;
+}
+
+void rank_in_background(const Background& background, std::span<const Fingerprint> models,
+                        std::span<Pair> pairs) {
+  for (Pair& pair : pairs) {
+    for (Evidence& row : pair.evidence) {
+      if (!is_headline(row) || std::isnan(row.score)) continue;
+      const std::string_view stratum = stratum_of(pair, models);
+      const Rank rank = rank_of(background, stratum, row.score, pair.a, pair.b);
+      row.background = fmt::format("{}, {} layers", background.population, stratum);
+      row.background_n = rank.n;
+      row.background_percentile = rank.percentile;
+      row.detail_json = JsonObject(row.detail_json).add("conformal_p", rank.conformal_p).text();
+      break;
+    }
+  }
+}
+
+}  // namespace stemma

@@ -1,0 +1,58 @@
+// How high do unrelated models of the same depth score?
+#pragma once
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "io/archive/evidence.hpp"
+#include "io/archive/fingerprint.hpp"
+
+namespace stemma {
+
+/// "<8", "8-15", "16-23", "24-35" or "36+".
+std::string_view depth_stratum(int layers);
+
+/// Scores of intrinsic_fingerprint between models that nobody declares to be related, by depth stratum.
+struct Background {
+  /// One null score. A score from the corpus knows its pair, so that no pair is ranked against itself.
+  struct Score {
+    double value = 0;
+    std::int64_t a = -1;
+    std::int64_t b = -1;
+  };
+  std::string population;                            ///< whose scores these are, in words
+  std::map<std::string, std::vector<Score>> strata;  ///< by depth_stratum; ascending values
+};
+
+/// The corpus as its own background: every pair that has a score, that no chain of declarations joins and
+/// that the rules of evidence (judge the pairs first) have not found related, such as undeclared copies. A
+/// pair of different depths belongs to the stratum of the shallower model.
+Background corpus_background(std::span<const Fingerprint> models, std::span<const Pair> pairs);
+
+/// A table that the caller read: values by stratum. Throws std::invalid_argument for an unknown stratum or a
+/// value that is no correlation.
+Background table_background(std::string population, const std::map<std::string, std::vector<double>>& values);
+
+/// Share of the background below a score, and the upper-tail conformal p = (1 + #{>= score}) / (1 + n)
+/// (Vovk, Gammerman, Shafer: Algorithmic Learning in a Random World). NaN when the stratum is empty.
+struct Rank {
+  double percentile = missing;
+  double conformal_p = missing;
+  std::uint64_t n = 0;
+};
+Rank rank_of(const Background& background, std::string_view stratum, double score, std::int64_t a = -1,
+             std::int64_t b = -1);
+
+/// Fills background, background_n, background_percentile and the conformal p (into detail_json) of the
+/// headline row of intrinsic_fingerprint in every pair. The grade stays N: no null is valid here.
+void rank_in_background(const Background& background, std::span<const Fingerprint> models,
+                        std::span<Pair> pairs);
+
+/// For every model the number of its component when declarations are edges: two models with different
+/// numbers are joined by no chain of declarations. Bases that are absent join their children.
+std::vector<std::size_t> declared_components(std::span<const Fingerprint> models);
+
+}  // namespace stemma

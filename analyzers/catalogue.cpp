@@ -1,0 +1,42 @@
+// Which questions can be asked? The one list of analyzers and the one list of pair tests.
+#include "analyzers/catalogue.hpp"
+
+#include <array>
+
+#include "analyzers/content.hpp"
+#include "analyzers/content_pair.hpp"
+#include "analyzers/histogram.hpp"
+#include "analyzers/histogram_pair.hpp"
+#include "analyzers/intrinsic_fingerprint.hpp"
+#include "analyzers/intrinsic_pair.hpp"
+
+namespace stemma {
+
+namespace {
+
+template <typename T>
+const T* named(std::span<const T* const> list, std::string_view name) {
+  for (const T* entry : list) {
+    if (entry->name() == name) return entry;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+std::span<const Analyzer* const> catalogue() {
+  static const std::array<const Analyzer*, 3> all = {&content_analyzer(), &histogram_analyzer(),
+                                                     &intrinsic_fingerprint_analyzer()};
+  return all;
+}
+
+std::span<const PairTest* const> pair_tests() {
+  static const std::array<const PairTest*, 3> all = {&content_pair_test(), &histogram_pair_test(),
+                                                     &intrinsic_pair_test()};
+  return all;
+}
+
+const Analyzer* analyzer_named(std::string_view name) { return named(catalogue(), name); }
+const PairTest* pair_test_named(std::string_view name) { return named(pair_tests(), name); }
+
+}  // namespace stemma

@@ -1,0 +1,109 @@
+// Are two tensors the same bytes? The content key of a tensor is (XXH3-128 of its bytes, type, shape).
+//
+// The bytes are those of the canonical matrix in its stored type, row by row, so that a fused q|k|v tensor
+// and three separate ones agree; where nothing was split or transposed they are the stored bytes themselves.
+// What is stored in another form is hashed as stored too (subject "stored/NAME"), for comparison with `xxhsum
+// -H128`. XXH3 resists accidents, not adversaries: equal keys say "equal in content hash", never more.
+#include "analyzers/content.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "analyzers/content_hash.hpp"
+#include "analyzers/tensor_marks.hpp"
+
+namespace stemma {
+
+namespace {
+
+class HashMeasurement : public Measurement {
+ public:
+  void take(std::size_t, const Panel& panel) override { add(panel.bytes); }
+  void take_stored(std::span<const std::byte> bytes) override { add(bytes); }
+  Features finish() override {
+    const Hash128 hash = hash_.finish();
+    Features features;
+    features.counts = {{"hash_hi", hash.hi}, {"hash_lo", hash.lo}, {"bytes", bytes_}};
+    return features;
+  }
+
+ private:
+  void add(std::span<const std::byte> bytes) {
+    hash_.add(bytes);
+    bytes_ += bytes.size();
+  }
+  ContentHash hash_;
+  std::uint64_t bytes_ = 0;
+};
+
+class Content : public Analyzer {
+ public:
+  std::string_view name() const override { return "content"; }
+  int version() const override { return 1; }
+
+  std::vector<Subject> subjects(const Model& model, const std::map<std::string, double>&) const override {
+    std::vector<Subject> out;
+    std::set<std::uint32_t> rearranged;
+    for (const std::uint32_t i : fingerprinted_matrices(model)) {
+      const Matrix& matrix = model.matrices[i];
+      if (!matrix.as_stored()) rearranged.insert(matrix.tensor);
+      Subject subject = about(subject_of(matrix, model));
+      const bool packed = bits_of(model.checkpoint.tensors[matrix.tensor].dtype) < 8;
+      if (packed && !matrix.as_stored())
+        continue;  // rows may begin inside a byte; the tensor as stored remains
+      if (packed) {
+        subject.stored = matrix.tensor;
+      } else {
+        subject.matrices = {i};
+      }
+      out.push_back(std::move(subject));
+    }
+    for (const std::uint32_t tensor : rearranged) {
+      Subject subject = about("stored/" + model.checkpoint.tensors[tensor].name);
+      subject.stored = tensor;
+      out.push_back(std::move(subject));
+    }
+    std::sort(out.begin(), out.end(), [](const Subject& a, const Subject& b) { return a.path < b.path; });
+    return out;
+  }
+
+  Cost cost(const Subject&, std::span<const Input> inputs) const override {
+    Cost cost;
+    for (const Input& input : inputs) {
+      cost.bytes +=
+          static_cast<double>(input.rows) * static_cast<double>(input.cols) * bits_of(input.dtype) / 8;
+    }
+    cost.memory = 1024;
+    return cost;
+  }
+
+  std::unique_ptr<Measurement> begin(const Subject&, std::span<const Input>,
+                                     std::span<const std::vector<double>>) const override {
+    return std::make_unique<HashMeasurement>();
+  }
+
+  void summarise(const Model& model, const FeatureSource& features, Fingerprint& fingerprint) const override {
+    for (TensorMark& mark : tensor_marks(model, fingerprint)) {
+      const auto found = measured(features, name(), mark.role);
+      mark.known = found.has_value();
+      if (found) mark.content = {count_in(*found, "hash_hi"), count_in(*found, "hash_lo")};
+    }
+  }
+
+ private:
+  static Subject about(std::string path) {
+    Subject subject;
+    subject.analyzer = "content";
+    subject.path = std::move(path);
+    return subject;
+  }
+};
+
+}  // namespace
+
+const Analyzer& content_analyzer() {
+  static const Content content;
+  return content;
+}
+
+}  // namespace stemma

@@ -1,0 +1,62 @@
+// What does a weight look like once the norm in front of it, or behind it, is multiplied in?
+#include "analyzers/folding.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "io/model/widen.hpp"
+
+namespace stemma {
+
+std::vector<double> effective_gain(std::span<const double> stored, double offset) {
+  std::vector<double> gain(stored.begin(), stored.end());
+  for (double& g : gain) g += offset;
+  return gain;
+}
+
+FoldedBlocks::FoldedBlocks(Dtype dtype, std::uint64_t rows, std::uint64_t cols, std::uint64_t height,
+                           Fold fold, Use use)
+    : dtype_(dtype),
+      rows_(rows),
+      cols_(cols),
+      height_(std::clamp<std::uint64_t>(height, 1, std::max<std::uint64_t>(rows, 1))),
+      fold_(std::move(fold)),
+      use_(std::move(use)),
+      block_(height_ * cols) {
+  if ((!fold_.columns.empty() && fold_.columns.size() != cols) ||
+      (!fold_.rows.empty() && fold_.rows.size() != rows)) {
+    throw std::invalid_argument("norm gain and weight differ in width");
+  }
+}
+
+void FoldedBlocks::fold_row(std::span<double> row, std::uint64_t index) const {
+  if (!fold_.columns.empty()) {
+    for (std::size_t j = 0; j < row.size(); ++j) row[j] *= fold_.columns[j];
+  }
+  if (!fold_.rows.empty()) {
+    for (double& x : row) x *= fold_.rows[index];
+  }
+  if (fold_.centre_rows) {
+    double sum = 0;
+    for (const double x : row) sum += x;
+    const double mean = sum / static_cast<double>(row.size());
+    for (double& x : row) x -= mean;
+  }
+}
+
+void FoldedBlocks::take(const Panel& panel) {
+  const std::uint64_t row_bytes = cols_ * (bits_of(dtype_) / 8);
+  for (std::uint64_t r = 0; r < panel.rows; ++r) {
+    const std::span<double> row = std::span(block_).subspan(filled_ * cols_, cols_);
+    widen(dtype_, panel.bytes.subspan(r * row_bytes, row_bytes), row);
+    fold_row(row, next_row_);
+    ++filled_;
+    ++next_row_;
+    if (filled_ == height_ || next_row_ == rows_) {
+      use_(next_row_ - filled_, filled_, std::span(block_).first(filled_ * cols_));
+      filled_ = 0;
+    }
+  }
+}
+
+}  // namespace stemma

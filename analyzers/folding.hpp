@@ -1,0 +1,51 @@
+// What does a weight look like once the norm in front of it, or behind it, is multiplied in?
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "io/model/dtype.hpp"
+#include "io/model/panels.hpp"
+
+namespace stemma {
+
+/// How rows of one matrix are folded, in double precision.
+/// Reader of a norm: W diag(gain), then, for a LayerNorm, W (I - 11^T/d): every row loses its mean.
+/// Writer with a norm behind it: diag(gain) W. Removing column means (LayerNorm writers) needs all rows and
+/// is left to who sums over them.
+struct Fold {
+  std::vector<double> columns;  ///< gain per column; empty: none
+  std::vector<double> rows;     ///< gain per row; empty: none
+  bool centre_rows = false;
+};
+
+/// Gains as the norm applies them: stored value plus the family's offset (Gemma stores gain - 1).
+std::vector<double> effective_gain(std::span<const double> stored, double offset);
+
+/// Cuts panels, whatever their height, into blocks of exactly `height` folded rows (the last may be shorter),
+/// so that sums over blocks have the same bits for every way of reading.
+class FoldedBlocks {
+ public:
+  /// A block: its first row, its number of rows, its values row-major.
+  using Use = std::function<void(std::uint64_t first_row, std::uint64_t rows, std::span<double> values)>;
+  FoldedBlocks(Dtype dtype, std::uint64_t rows, std::uint64_t cols, std::uint64_t height, Fold fold, Use use);
+
+  /// Panels in ascending row order. Hands out a block as soon as it is full, the last one with the last row.
+  void take(const Panel& panel);
+
+ private:
+  void fold_row(std::span<double> row, std::uint64_t index) const;
+
+  Dtype dtype_;
+  std::uint64_t rows_;
+  std::uint64_t cols_;
+  std::uint64_t height_;
+  Fold fold_;
+  Use use_;
+  std::vector<double> block_;
+  std::uint64_t filled_ = 0;  ///< rows in the open block
+  std::uint64_t next_row_ = 0;
+};
+
+}  // namespace stemma

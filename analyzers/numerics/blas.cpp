@@ -1,0 +1,74 @@
+// How do we call BLAS: serially, with C++ types?
+#include "analyzers/numerics/blas.hpp"
+
+#include <dlfcn.h>
+
+#include <limits>
+#include <stdexcept>
+
+extern "C" {
+void dgemm_(const char* ta, const char* tb, const int* m, const int* n, const int* k, const double* alpha,
+            const double* a, const int* lda, const double* b, const int* ldb, const double* beta, double* c,
+            const int* ldc);
+void dsyrk_(const char* uplo, const char* trans, const int* n, const int* k, const double* alpha,
+            const double* a, const int* lda, const double* beta, double* c, const int* ldc);
+void dgemv_(const char* trans, const int* m, const int* n, const double* alpha, const double* a,
+            const int* lda, const double* x, const int* incx, const double* beta, double* y, const int* incy);
+}
+
+namespace stemma {
+
+namespace {
+
+int narrow(std::uint64_t size) {
+  if (size > static_cast<std::uint64_t>(std::numeric_limits<int>::max())) {
+    throw std::overflow_error("matrix dimension exceeds the 32-bit integers of BLAS");
+  }
+  return static_cast<int>(size);
+}
+
+void serialise_once() {
+  static const int threads = serialise_blas();
+  (void)threads;
+}
+
+}  // namespace
+
+int serialise_blas() {
+  // Looked up at run time: another BLAS may stand in for OpenBLAS behind the same library name.
+  const auto set = reinterpret_cast<void (*)(int)>(dlsym(RTLD_DEFAULT, "openblas_set_num_threads"));
+  const auto count = reinterpret_cast<int (*)()>(dlsym(RTLD_DEFAULT, "openblas_get_num_threads"));
+  if (set == nullptr || count == nullptr) return 0;
+  set(1);
+  return count();
+}
+
+void dgemm(Transpose ta, Transpose tb, std::uint64_t m, std::uint64_t n, std::uint64_t k, double alpha,
+           const double* a, std::uint64_t lda, const double* b, std::uint64_t ldb, double beta, double* c,
+           std::uint64_t ldc) {
+  serialise_once();
+  const char op_a = static_cast<char>(ta);
+  const char op_b = static_cast<char>(tb);
+  const int im = narrow(m), in = narrow(n), ik = narrow(k), ia = narrow(lda), ib = narrow(ldb),
+            ic = narrow(ldc);
+  dgemm_(&op_a, &op_b, &im, &in, &ik, &alpha, a, &ia, b, &ib, &beta, c, &ic);
+}
+
+void dsyrk(Transpose ta, std::uint64_t n, std::uint64_t k, double alpha, const double* a, std::uint64_t lda,
+           double beta, double* c, std::uint64_t ldc) {
+  serialise_once();
+  const char lower = 'L';
+  const char op = static_cast<char>(ta);
+  const int in = narrow(n), ik = narrow(k), ia = narrow(lda), ic = narrow(ldc);
+  dsyrk_(&lower, &op, &in, &ik, &alpha, a, &ia, &beta, c, &ic);
+}
+
+void dgemv(Transpose ta, std::uint64_t m, std::uint64_t n, double alpha, const double* a, std::uint64_t lda,
+           const double* x, double beta, double* y) {
+  serialise_once();
+  const char op = static_cast<char>(ta);
+  const int im = narrow(m), in = narrow(n), ia = narrow(lda), one = 1;
+  dgemv_(&op, &im, &in, &alpha, a, &ia, x, &one, &beta, y, &one);
+}
+
+}  // namespace stemma

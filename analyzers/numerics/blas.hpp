@@ -1,0 +1,27 @@
+// How do we call BLAS: serially, with C++ types?
+#pragma once
+#include <cstdint>
+
+namespace stemma {
+
+/// Tells OpenBLAS to use one thread, through its own call, and reads the number back (parallelism is MPI's).
+/// 0 when the BLAS at hand is not OpenBLAS and takes no such order. Every wrapper below does this once.
+int serialise_blas();
+
+enum class Transpose : char { no = 'N', yes = 'T' };
+
+/// C (m x n) = alpha op(A) op(B) + beta C, all column-major with leading dimensions lda, ldb, ldc; op(A) is
+/// m x k. Throws std::overflow_error when a dimension does not fit BLAS's 32-bit integers (so do all).
+void dgemm(Transpose ta, Transpose tb, std::uint64_t m, std::uint64_t n, std::uint64_t k, double alpha,
+           const double* a, std::uint64_t lda, const double* b, std::uint64_t ldb, double beta, double* c,
+           std::uint64_t ldc);
+
+/// Lower triangle of C (n x n) = alpha op(A) op(A)^T + beta C, column-major; op(A) is n x k.
+void dsyrk(Transpose ta, std::uint64_t n, std::uint64_t k, double alpha, const double* a, std::uint64_t lda,
+           double beta, double* c, std::uint64_t ldc);
+
+/// y = alpha op(A) x + beta y, A is m x n column-major, x and y contiguous.
+void dgemv(Transpose ta, std::uint64_t m, std::uint64_t n, double alpha, const double* a, std::uint64_t lda,
+           const double* x, double beta, double* y);
+
+}  // namespace stemma

@@ -1,0 +1,40 @@
+// What may be said about a pair of models, and about what a model declares, given the evidence?
+#pragma once
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "io/archive/evidence.hpp"
+#include "io/archive/fingerprint.hpp"
+
+namespace stemma {
+
+/// Fills relation, reason and sentence of `pair` from its evidence rows and the two fingerprints.
+/// Only content raises a class as yet: EXACT_COPY when both models have the same roles and every canonical
+/// tensor agrees in hash, type and shape. Published scores rank candidates and raise nothing, so everything
+/// else abstains: random_init (first of all), too_few_layers, no_valid_null, unsupported.
+void judge(const Fingerprint& a, const Fingerprint& b, Pair& pair);
+
+/// What the weights say about a model's declared bases.
+enum class Declaration : std::uint8_t { none, supported, not_supported, other_found, undeclared, untestable };
+std::string_view name_of(Declaration declaration);  ///< "" for none
+
+/// One row of the verdict table.
+struct ModelVerdict {
+  Relation relation = Relation::abstain;
+  std::string relative;  ///< id of the strongest relation; "" when every pair abstains or finds nothing
+  std::string reason;    ///< why ABSTAIN
+  Declaration declaration = Declaration::none;
+  std::string declaration_reason;   ///< one sentence
+  std::vector<std::string> others;  ///< further relations, "id:RELATION"
+  std::string nearest_by_curve;     ///< a ranking, not a verdict: the highest curve score
+  double nearest_score = missing;
+};
+
+/// One verdict per model, in the order of `models`, over all judged pairs. A base counts as reached when the
+/// relation holds with an exact or re-encoded copy of it.
+std::vector<ModelVerdict> model_verdicts(std::span<const Fingerprint> models, std::span<const Pair> pairs);
+
+}  // namespace stemma

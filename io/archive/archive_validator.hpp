@@ -1,0 +1,22 @@
+// Is this file, to the last byte, an archive that keeps the rules of its layout?
+#pragma once
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace stemma {
+
+/// One broken rule. Tests compare `rule`, never the prose.
+struct Complaint {
+  std::string rule;   ///< "archive.ragged", "archive.type", ...
+  std::string where;  ///< dataset or attribute
+  std::string problem;
+};
+std::string sentence(const Complaint& complaint);
+
+/// Every complaint about the file, none when it is sound. Never throws for what is in the file: what cannot
+/// be read is a complaint. A file whose bytes changed since it was sealed is not given to HDF5 at all, which
+/// trusts lengths that it reads.
+std::vector<Complaint> validate(const std::filesystem::path& path);
+
+}  // namespace stemma

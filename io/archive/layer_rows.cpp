@@ -1,0 +1,117 @@
+// How do the curves of a fingerprint become rows of /layers and /methods/intrinsic_fingerprint?
+#include <algorithm>
+#include <array>
+#include <limits>
+
+#include "io/archive/model_rows.hpp"
+#include "io/model/role.hpp"
+
+namespace stemma {
+namespace {
+
+// Parts that a column of /layers pools, the dense one first.
+std::vector<Part> parts_of(std::string_view column) {
+  if (column == "q") return {Part::attn_q};
+  if (column == "k") return {Part::attn_k};
+  if (column == "v") return {Part::attn_v};
+  if (column == "o") return {Part::attn_o};
+  if (column == "gate") return {Part::mlp_gate, Part::moe_expert_gate};
+  if (column == "up") return {Part::mlp_up, Part::moe_expert_up};
+  if (column == "down") return {Part::mlp_down, Part::moe_expert_down};
+  if (column == "router") return {Part::moe_router};
+  if (column == "norm_attn") return {Part::norm_pre_attn};
+  if (column == "norm_mlp") return {Part::norm_pre_mlp};
+  if (column == "embed") return {Part::embed};
+  return {Part::lm_head};
+}
+
+std::uint64_t first_tensor(std::string_view column, int layer,
+                           const std::map<std::string, std::uint32_t>& tensor_of_role) {
+  for (const Part part : parts_of(column))
+    for (const int expert : {-1, 0}) {
+      const auto found = tensor_of_role.find(path_of(Role{.layer = layer, .part = part, .expert = expert}));
+      if (found != tensor_of_role.end()) return found->second;
+    }
+  return std::numeric_limits<std::uint32_t>::max();
+}
+
+template <class Value>
+std::vector<Value> row_of(const std::map<std::string, std::vector<Value>>& by_part,
+                          std::optional<std::size_t> row, Value absent) {
+  std::vector<Value> out;
+  for (const char* part : layer_parts) {
+    const auto found = by_part.find(part);
+    out.push_back(row && found != by_part.end() && *row < found->second.size() ? found->second[*row]
+                                                                               : absent);
+  }
+  return out;
+}
+
+std::vector<double> column_values(const std::array<std::vector<double>, 4>& curves,
+                                  std::optional<std::size_t> row) {
+  std::vector<double> out;
+  for (const std::vector<double>& curve : curves)
+    out.push_back(row && *row < curve.size() ? curve[*row] : missing);
+  return out;
+}
+
+std::optional<std::size_t> position(const std::vector<int>& layers, int layer) {
+  const auto found = std::ranges::find(layers, layer);
+  return found == layers.end() ? std::nullopt
+                               : std::optional(static_cast<std::size_t>(found - layers.begin()));
+}
+
+void write_curves(TableWriter& table, const IntrinsicCurves& curves, std::optional<std::size_t> row) {
+  const std::string group = "methods/intrinsic_fingerprint/";
+  table.put(group + "in_curve", row ? 1 : 0);
+  table.put_row(group + "curve", column_values(curves.curve, row));
+  table.put_row(group + "twin", column_values(curves.twin, row));
+  table.put_row(group + "edge", column_values(curves.edge, row));
+  std::vector<double> further(table.labels(group + "further_curve"), missing);
+  for (const auto& [name, values] : curves.further) {
+    const std::size_t column = table.label(group + "further_curve", group + "further", name);
+    if (row && *row < values.size()) further.at(column) = values[*row];
+  }
+  table.put_row(group + "further", further);
+}
+
+}  // namespace
+
+void write_layers(TableWriter& table, std::uint32_t model, const Fingerprint* fingerprint,
+                  const std::map<std::string, std::uint32_t>& tensor_of_role) {
+  const std::string group = "methods/intrinsic_fingerprint/";
+  const IntrinsicCurves* curves =
+      fingerprint != nullptr && fingerprint->intrinsic ? &*fingerprint->intrinsic : nullptr;
+  if (curves == nullptr)
+    table.put_missing(group + "random_init");
+  else
+    table.put(group + "random_init", curves->random_init ? 1 : 0);
+  table.put(group + "random_init_reason", curves == nullptr ? std::string() : curves->random_init_reason);
+  if (fingerprint == nullptr) return;
+
+  std::vector<int> layers = fingerprint->table.layer;
+  if (curves != nullptr)
+    for (const int layer : curves->layer)
+      if (!position(layers, layer)) layers.push_back(layer);
+  // Names first: rows must not widen while one of them is being written.
+  if (curves != nullptr && !layers.empty())
+    for (const auto& [name, values] : curves->further)
+      table.label(group + "further_curve", group + "further", name);
+
+  for (const int layer : layers) {
+    const auto row = position(fingerprint->table.layer, layer);
+    std::vector<std::uint64_t> tensors;
+    for (const char* part : layer_parts) tensors.push_back(first_tensor(part, layer, tensor_of_role));
+    table.put("layers/model_index", model);
+    table.put("layers/layer", layer);
+    table.put_row("layers/tensor_index", tensors);
+    table.put_row("layers/std", row_of(fingerprint->table.std_unbiased, row, missing));
+    table.put_row("layers/log_frobenius", row_of(fingerprint->table.log_frobenius, row, missing));
+    table.put_row("layers/kurtosis_excess", row_of(fingerprint->table.kurtosis_excess, row, missing));
+    table.put_row("layers/n_elements", row_of(fingerprint->table.n_elements, row, std::uint64_t{0}));
+    write_curves(table, curves == nullptr ? IntrinsicCurves{} : *curves,
+                 curves == nullptr ? std::nullopt : position(curves->layer, layer));
+  }
+}
+
+}  // namespace stemma

@@ -1,0 +1,42 @@
+// Where do results wait, one after the other, until an archive takes them?
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace stemma {
+
+/// Append-only file of records. A record is: magic "STRC", version u32, payload length u64, XXH3-64 of the
+/// payload u64, payload, zero padding to a multiple of 8 bytes; numbers little-endian. One writer per file.
+class RecordLog {
+ public:
+  /// A new file; throws StorageError when it exists or cannot be made.
+  static RecordLog create(const std::filesystem::path& path);
+  /// An existing file, for reading only.
+  static RecordLog open(const std::filesystem::path& path);
+  ~RecordLog();
+  RecordLog(RecordLog&& other) noexcept;
+  RecordLog& operator=(RecordLog&& other) noexcept;
+
+  /// Appends one record and returns its offset. After a failure the file ends where it ended before.
+  std::uint64_t append(std::span<const std::byte> payload);
+  /// Payload of the record at `offset`, verified. Throws InvalidInput(record.damaged).
+  std::vector<std::byte> read(std::uint64_t offset) const;
+  /// Returns when everything appended is on the disk.
+  void sync();
+
+  std::uint64_t bytes() const { return end_; }
+  const std::string& path() const { return path_; }
+
+ private:
+  RecordLog(std::string path, int file, std::uint64_t end);
+
+  std::string path_;
+  int file_ = -1;
+  std::uint64_t end_ = 0;
+};
+
+}  // namespace stemma

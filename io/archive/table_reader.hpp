@@ -1,0 +1,70 @@
+// How are rows of a column read?
+#pragma once
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "io/archive/hdf5.hpp"
+
+namespace stemma {
+
+template <class Number>
+constexpr h5::Type archive_type() {
+  if constexpr (std::is_same_v<Number, std::uint8_t>) return h5::Type::u1;
+  if constexpr (std::is_same_v<Number, std::uint16_t>) return h5::Type::u2;
+  if constexpr (std::is_same_v<Number, std::uint32_t>) return h5::Type::u4;
+  if constexpr (std::is_same_v<Number, std::uint64_t>) return h5::Type::u8;
+  if constexpr (std::is_same_v<Number, std::int32_t>) return h5::Type::i4;
+  if constexpr (std::is_same_v<Number, std::int64_t>) return h5::Type::i8;
+  if constexpr (std::is_same_v<Number, double>) return h5::Type::f8;
+}
+
+/// Reads columns by path; everything throws StorageError. Keeps columns open, so that neighbouring rows come
+/// from the same unpacked chunk.
+class TableReader {
+ public:
+  explicit TableReader(const h5::File& file) : file_(file) {}
+
+  /// Rows [start, start + count), row-major, `width` numbers each.
+  template <class Number>
+  std::vector<Number> read(const std::string& path, std::uint64_t start, std::uint64_t count) const {
+    const h5::Dataset& dataset = open(path);
+    const h5::Extents extents = dataset.extents();
+    const bool wide = extents.size() == 2;
+    std::vector<Number> values(count * (wide ? extents[1] : 1));
+    if (!values.empty())
+      dataset.read(archive_type<Number>(), wide ? h5::Extents{start, 0} : h5::Extents{start},
+                   wide ? h5::Extents{count, extents[1]} : h5::Extents{count},
+                   std::as_writable_bytes(std::span(values)));
+    return values;
+  }
+  template <class Number>
+  std::vector<Number> read(const std::string& path) const {
+    return read<Number>(path, 0, rows(path));
+  }
+  template <class Number>
+  Number one(const std::string& path, std::uint64_t row) const {
+    return read<Number>(path, row, 1).front();
+  }
+  std::vector<std::string> text(const std::string& path, std::uint64_t start, std::uint64_t count) const {
+    return open(path).read_text(start, count);
+  }
+  std::vector<std::string> text(const std::string& path) const { return text(path, 0, rows(path)); }
+  std::string scalar(const std::string& path) const { return open(path).read_scalar(); }
+  std::uint64_t rows(const std::string& path) const { return open(path).extents().at(0); }
+
+ private:
+  const h5::Dataset& open(const std::string& path) const {
+    auto found = open_.find(path);
+    if (found == open_.end()) found = open_.emplace(path, file_.dataset(path)).first;
+    return found->second;
+  }
+
+  const h5::File& file_;
+  mutable std::map<std::string, h5::Dataset> open_;
+};
+
+}  // namespace stemma

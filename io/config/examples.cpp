@@ -1,0 +1,101 @@
+#include <array>
+#include <utility>
+
+#include "io/config/schema.hpp"
+
+namespace stemma {
+namespace {
+
+/// The files in configs/ are these texts; a test keeps them equal.
+constexpr std::string_view minimal = R"(# yaml-language-server: $schema=./stemma.schema.json
+# $schema: ./stemma.schema.json
+
+# The least that can be said: which models. Every other key has a default; README.md lists them.
+schema_version: 1
+models:
+  - glob: "../tests/data/zoo/*/"
+)";
+
+constexpr std::string_view demo = R"(# yaml-language-server: $schema=./stemma.schema.json
+# $schema: ./stemma.schema.json
+
+# Three small language models, trained independently, and what was made of them. The sheet holds what their makers
+# claim; one claim is false, and the weights tell.
+schema_version: 1
+name: demo
+description: Three small trained language models and what was made of them; one claim is false
+models:
+  - sheet: ../tests/data/zoo/models.tsv
+)";
+
+constexpr std::string_view audit = R"(# yaml-language-server: $schema=./stemma.schema.json
+# $schema: ./stemma.schema.json
+
+# A template: uploads that declare a base are held against the weights. Copy it beside your models, then edit.
+# Paths of inputs begin at this file; ${NAME} and ~ are expanded.
+schema_version: 1
+name: qwen_audit                      # names the archive and the run directory
+description: Uploads of November that declare a Qwen base
+contact: audit@example.org
+# output: runs/{name}                 # this one begins at the working directory
+
+models:
+  # The uploads and their claims: columns id, path, base, relation, label (stemma schema --example sheet).
+  - sheet: models.tsv
+  # Possible relatives. They are compared, not judged.
+  - {path: reference/Qwen2.5-7B, id: qwen2.5-7b, use: reference}
+  - {path: reference/Qwen2.5-7B-Instruct, use: reference, base: qwen2.5-7b, relation: finetune}
+  # Independently trained models of the same size: they show which scores unrelated models reach.
+  - {glob: "controls/*/", use: background}
+
+analyzers:                            # only those named here run
+  content: {}                         # exact copies
+  histogram: {}                       # the same values in another order
+  intrinsic_fingerprint:              # curves over the layers
+    further: true
+    twin: true
+
+compare:
+  pairs: all                          # or declared, reference, listed (with list: pairs.tsv)
+  background: corpus                  # or none, or a table of scores
+
+verdicts:
+  declared: check
+
+report:
+  labels: label
+
+runtime:
+  memory_per_rank: 3GiB               # a promise; auto divides the machine's memory by its ranks
+  strict: false                       # true: end at the first invalid model
+  progress_every: 30s
+)";
+
+constexpr std::string_view sheet =
+    "id\tpath\tbase\trelation\tlabel\tuse\n"
+    "acme-7b\tuploads/acme-7b\tqwen2.5-7b\tfinetune\tAcme 7B\tsubject\n"
+    "acme-7b-merged\tuploads/acme-7b-merged\tacme-7b,qwen2.5-7b\tmerge\tAcme 7B, merged\tsubject\n"
+    "unclaimed-7b\tuploads/unclaimed-7b\t\t\tDeclares nothing\tsubject\n";
+
+constexpr std::array<std::pair<std::string_view, std::string_view>, 4> examples = {
+    {{"minimal", minimal}, {"demo", demo}, {"audit", audit}, {"sheet", sheet}}};
+
+}  // namespace
+
+std::optional<std::string> example(std::string_view name) {
+  for (const auto& [candidate, text] : examples) {
+    if (candidate == name) return std::string(text);
+  }
+  return std::nullopt;
+}
+
+const std::vector<std::string>& example_names() {
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> all;
+    for (const auto& [name, text] : examples) all.emplace_back(name);
+    return all;
+  }();
+  return names;
+}
+
+}  // namespace stemma

@@ -1,0 +1,355 @@
+#include "io/config/key_table.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <nlohmann/json.hpp>
+#include <type_traits>
+#include <utility>
+
+namespace stemma {
+namespace {
+
+using Choices = std::vector<std::string>;
+
+/// Connects a key with a member of RunConfig. `member` is a generic lambda, so that one expression serves
+/// writing and reading; enumerators stand in the order of the choices.
+template <class Member>
+Key bound(Key key, Member member) {
+  using Field = std::remove_cvref_t<decltype(member(std::declval<RunConfig&>()))>;
+  if constexpr (std::is_enum_v<Field>) {
+    key.set = [member, choices = key.choices](RunConfig& config, const KeyValue& value) {
+      const auto at = std::find(choices.begin(), choices.end(), std::get<std::string>(value));
+      member(config) = static_cast<Field>(at - choices.begin());
+    };
+    key.value = [member, choices = key.choices](const RunConfig& config) -> KeyValue {
+      return choices.at(static_cast<std::size_t>(member(config)));
+    };
+  } else if constexpr (std::is_same_v<Field, std::optional<std::uint64_t>>) {
+    key.set = [member](RunConfig& config, const KeyValue& value) {
+      member(config).reset();
+      if (const auto* bytes = std::get_if<std::int64_t>(&value)) {
+        member(config) = static_cast<std::uint64_t>(*bytes);
+      }
+    };
+    key.value = [member](const RunConfig& config) -> KeyValue {
+      if (!member(config)) return std::monostate{};
+      return static_cast<std::int64_t>(*member(config));
+    };
+  } else {
+    key.set = [member](RunConfig& config, const KeyValue& value) { member(config) = std::get<Field>(value); };
+    key.value = [member](const RunConfig& config) -> KeyValue { return member(config); };
+  }
+  return key;
+}
+#define STEMMA_MEMBER(member) \
+  [](auto& config) -> auto& { return config.member; }
+
+/// `analyzers` and `compare.tests`: giving the mapping replaces the default set, naming a question adds it
+/// with its default options.
+template <class Member>
+Key questions(Key key, Member member) {
+  key.type = KeyType::questions;
+  key.set = [member](RunConfig& config, const KeyValue&) { member(config).clear(); };
+  return key;
+}
+template <class Member>
+Key question(Key key, Member member) {
+  key.type = KeyType::question;
+  const std::string name(last_step(key.path));
+  key.set = [member, name](RunConfig& config, const KeyValue&) {
+    const RunConfig defaults;
+    member(config)[name] = member(defaults).at(name);
+  };
+  key.value = [member, name](const RunConfig& config) -> KeyValue {
+    if (!member(config).contains(name)) return std::monostate{};
+    return true;
+  };
+  return key;
+}
+
+/// One option of a question: "analyzers.NAME.OPTION". Options of analyzers travel as numbers, those of tests
+/// as words, because that is how analyzers and pair tests take them.
+template <class Member>
+Key option(Key key, Member member) {
+  const std::string name(last_step(key.path));
+  const std::string owner(last_step(std::string_view(key.path).substr(0, key.path.size() - name.size() - 1)));
+  const KeyType type = key.type;
+  using Stored =
+      typename std::remove_cvref_t<decltype(member(std::declval<RunConfig&>()))>::mapped_type::mapped_type;
+  key.set = [member, owner, name](RunConfig& config, const KeyValue& value) {
+    Stored& stored = member(config)[owner][name];
+    if constexpr (std::is_same_v<Stored, double>) {
+      stored = std::holds_alternative<bool>(value) ? (std::get<bool>(value) ? 1.0 : 0.0)
+                                                   : static_cast<double>(std::get<std::int64_t>(value));
+    } else {
+      stored = std::holds_alternative<std::string>(value) ? std::get<std::string>(value)
+                                                          : fmt::format("{}", std::get<std::int64_t>(value));
+    }
+  };
+  key.value = [member, owner, name, type](const RunConfig& config) -> KeyValue {
+    const Stored& stored = member(config).at(owner).at(name);
+    if constexpr (std::is_same_v<Stored, double>) {
+      if (type == KeyType::boolean) return stored != 0;
+      return static_cast<std::int64_t>(stored);
+    } else {
+      if (type == KeyType::choice) return stored;
+      std::int64_t number = 0;
+      std::from_chars(stored.data(), stored.data() + stored.size(), number);
+      return number;
+    }
+  };
+  return key;
+}
+
+std::vector<Key> make_table() {
+  using T = KeyType;
+  const auto analyzers = STEMMA_MEMBER(analyzers);
+  const auto tests = STEMMA_MEMBER(compare.tests);
+  std::vector<Key> table;
+  const auto add = [&](Key key) { table.push_back(std::move(key)); };
+
+  add(bound({.path = "schema_version",
+             .type = T::integer,
+             .meaning = "Version of these keys.",
+             .consumer = "configuration reader",
+             .lowest = 1,
+             .highest = 1,
+             .required = true},
+            STEMMA_MEMBER(schema_version)));
+  add(bound({.path = "name",
+             .type = T::identifier,
+             .meaning = "Names the archive and the run directory. Letters, digits and ._- only.",
+             .consumer = "archive, run directory",
+             .computed_default = "the file's name without its extension"},
+            STEMMA_MEMBER(name)));
+  add(bound({.path = "description",
+             .type = T::text,
+             .meaning = "What this run is about, in one sentence.",
+             .consumer = "archive, report"},
+            STEMMA_MEMBER(description)));
+  add(bound({.path = "contact",
+             .type = T::text,
+             .meaning = "Whom to ask about this run.",
+             .consumer = "archive, report"},
+            STEMMA_MEMBER(contact)));
+  add(bound({.path = "output",
+             .type = T::output_path,
+             .meaning = "Run directory, relative to the working directory. {name} stands for the name.",
+             .consumer = "run directory"},
+            STEMMA_MEMBER(output)));
+  add(bound({.path = "seed",
+             .type = T::integer,
+             .meaning = "Key of every counter-based random draw.",
+             .consumer = "compare, archive"},
+            STEMMA_MEMBER(seed)));
+  add(bound(
+      {.path = "architectures",
+       .type = T::input_paths,
+       .meaning = "Further directories of architecture tables, beside those that come with the program.",
+       .consumer = "survey"},
+      STEMMA_MEMBER(architectures)));
+  add({.path = "models",
+       .type = T::models,
+       .meaning = "The models, as locations or as mappings with one of path, glob and sheet. See below.",
+       .consumer = "survey",
+       .required = true});
+
+  add(questions({.path = "analyzers",
+                 .meaning = "What is measured of every model. The analyzers named here run.",
+                 .consumer = "work",
+                 .computed_default = "all of them"},
+                analyzers));
+  add(question({.path = "analyzers.content", .meaning = "Hash of every tensor and file: exact copies."},
+               analyzers));
+  add(question({.path = "analyzers.histogram",
+                .meaning = "Exact histogram of every tensor and the moments that follow from it."},
+               analyzers));
+  add(question(
+      {.path = "analyzers.intrinsic_fingerprint",
+       .meaning = "Standard deviations of the attention matrices, layer by layer (arXiv 2507.03014)."},
+      analyzers));
+  add(option({.path = "analyzers.intrinsic_fingerprint.further",
+              .type = T::boolean,
+              .meaning = "Also curves of biases, norms, feed-forward matrices and experts.",
+              .consumer = "analyzers/intrinsic_fingerprint"},
+             analyzers));
+  add(option({.path = "analyzers.intrinsic_fingerprint.twin",
+              .type = T::boolean,
+              .meaning = "Also twin curves that no exact re-parameterisation can change.",
+              .consumer = "analyzers/intrinsic_fingerprint"},
+             analyzers));
+
+  add({.path = "compare", .meaning = "How models are compared, from the archive alone."});
+  add(bound({.path = "compare.pairs",
+             .type = T::choice,
+             .meaning = "Which pairs: all; only declared ones; those with a reference; those of a list.",
+             .consumer = "compare",
+             .choices = {"all", "declared", "reference", "listed"}},
+            STEMMA_MEMBER(compare.pairs)));
+  add(bound({.path = "compare.list",
+             .type = T::input_path,
+             .meaning = "TSV with columns a and b of model ids; belongs to pairs: listed.",
+             .consumer = "compare",
+             .computed_default = "none"},
+            STEMMA_MEMBER(compare.list)));
+  add(questions({.path = "compare.tests",
+                 .meaning = "The pair tests. Each needs the analyzer of its name.",
+                 .consumer = "compare",
+                 .computed_default = "those whose analyzer runs"},
+                tests));
+  add(question({.path = "compare.tests.content", .meaning = "Share of equal tensors."}, tests));
+  add(question(
+      {.path = "compare.tests.histogram", .meaning = "Equal histograms: the same values in another order."},
+      tests));
+  add(question({.path = "compare.tests.intrinsic_fingerprint", .meaning = "Correlation of the layer curves."},
+               tests));
+  add(option({.path = "compare.tests.intrinsic_fingerprint.depth",
+              .type = T::choice,
+              .meaning = "Models of different depth: stretch the shorter curve, or abstain.",
+              .consumer = "analyzers/intrinsic_fingerprint",
+              .choices = {"interp_longer", "refuse"}},
+             tests));
+  add(option({.path = "compare.tests.intrinsic_fingerprint.min_layers",
+              .type = T::integer,
+              .meaning = "With fewer layers the test abstains.",
+              .consumer = "analyzers/intrinsic_fingerprint",
+              .lowest = 2,
+              .highest = 1000,
+              .reason = "a correlation needs at least two layers"},
+             tests));
+  add(bound(
+      {.path = "compare.background",
+       .type = T::word_or_path,
+       .meaning = "Scores of unrelated pairs to rank a score in: those of this corpus, none, or a table.",
+       .consumer = "compare",
+       .choices = {"corpus", "none"}},
+      STEMMA_MEMBER(compare.background)));
+
+  add({.path = "verdicts", .meaning = "What the evidence is held against."});
+  add(bound({.path = "verdicts.declared",
+             .type = T::choice,
+             .meaning = "Whether declared parents are checked against the evidence.",
+             .consumer = "verdicts",
+             .choices = {"check", "ignore"}},
+            STEMMA_MEMBER(verdicts.declared)));
+
+  add({.path = "report", .meaning = "How results are shown."});
+  add(bound({.path = "report.labels",
+             .type = T::choice,
+             .meaning = "Show models by label, where they have one, or by id.",
+             .consumer = "tables",
+             .choices = {"label", "id"}},
+            STEMMA_MEMBER(report.labels)));
+
+  add({.path = "runtime", .meaning = "How the run behaves. Ranks and threads come from the launcher."});
+  add(bound({.path = "runtime.memory_per_rank",
+             .type = T::size_or_auto,
+             .meaning = "What one rank may use; auto divides the machine's memory by its ranks.",
+             .consumer = "plan",
+             .lowest = 512LL << 20},
+            STEMMA_MEMBER(runtime.memory_per_rank)));
+  add(bound({.path = "runtime.strict",
+             .type = T::boolean,
+             .meaning = "End with exit code 3 at the first invalid model, before weights are read.",
+             .consumer = "survey"},
+            STEMMA_MEMBER(runtime.strict)));
+  add(bound({.path = "runtime.coordinator",
+             .type = T::choice,
+             .meaning = "Whether rank 0 also computes; auto decides by the number of ranks.",
+             .consumer = "coordinator",
+             .choices = {"auto", "shared", "dedicated"}},
+            STEMMA_MEMBER(runtime.coordinator)));
+  add(bound({.path = "runtime.progress",
+             .type = T::choice,
+             .meaning = "auto looks whether stderr is a terminal.",
+             .consumer = "progress",
+             .choices = {"auto", "bar", "lines", "none"}},
+            STEMMA_MEMBER(runtime.progress)));
+  add(bound({.path = "runtime.progress_every",
+             .type = T::duration,
+             .meaning = "Time between two lines of progress.",
+             .consumer = "progress",
+             .lowest = 1,
+             .highest = 60},
+            STEMMA_MEMBER(runtime.progress_every)));
+  add(bound({.path = "runtime.log_level",
+             .type = T::choice,
+             .meaning = "How much the log says.",
+             .consumer = "log",
+             .choices = {"debug", "info", "warn"}},
+            STEMMA_MEMBER(runtime.log_level)));
+  return table;
+}
+#undef STEMMA_MEMBER
+
+/// Plain scalars that no YAML reader could take for something else.
+bool needs_no_quotes(std::string_view text) {
+  return !text.empty() &&
+         std::all_of(text.begin(), text.end(), [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; }) &&
+         text.size() > 3 && text != "true" && text != "false" && text != "null";
+}
+
+}  // namespace
+
+const std::vector<Key>& key_table() {
+  static const std::vector<Key> table = make_table();
+  return table;
+}
+
+std::vector<const Key*> keys_below(std::string_view section) {
+  std::vector<const Key*> keys;
+  for (const Key& key : key_table()) {
+    const std::size_t dot = key.path.rfind('.');
+    const std::string_view parent =
+        dot == std::string::npos ? std::string_view{} : std::string_view(key.path).substr(0, dot);
+    if (parent == section) keys.push_back(&key);
+  }
+  return keys;
+}
+
+std::string_view last_step(std::string_view path) { return path.substr(path.rfind('.') + 1); }
+
+std::string quoted_text(std::string_view text) {
+  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+std::string printed(const Key& key, const KeyValue& value) {
+  struct Printer {
+    const Key& key;
+    std::string operator()(std::monostate) const { return "auto"; }
+    std::string operator()(bool flag) const { return flag ? "true" : "false"; }
+    std::string operator()(std::int64_t number) const {
+      if (key.type == KeyType::size_or_auto) return printed_size(static_cast<std::uint64_t>(number));
+      if (key.type == KeyType::duration) return printed_duration(number);
+      return fmt::format("{}", number);
+    }
+    std::string operator()(const std::string& text) const {
+      return key.type == KeyType::choice || needs_no_quotes(text) ? text : quoted_text(text);
+    }
+    std::string operator()(const std::vector<std::string>& texts) const {
+      std::vector<std::string> items;
+      for (const std::string& text : texts) items.push_back(quoted_text(text));
+      return fmt::format("[{}]", fmt::join(items, ", "));
+    }
+  };
+  return std::visit(Printer{key}, value);
+}
+
+std::string printed_default(const Key& key) {
+  if (key.required || !key.computed_default.empty() || !key.value || key.type == KeyType::question) return "";
+  return printed(key, key.value(RunConfig{}));
+}
+
+bool is_run_name(std::string_view text) {
+  const auto alphanumeric = [](char c) {
+    return c < 0x7F && std::isalnum(static_cast<unsigned char>(c)) != 0;
+  };
+  return !text.empty() && text.size() <= 64 && alphanumeric(text[0]) &&
+         std::all_of(text.begin(), text.end(),
+                     [&](char c) { return alphanumeric(c) || c == '.' || c == '_' || c == '-'; });
+}
+
+}  // namespace stemma

@@ -1,0 +1,117 @@
+// What shall this run do? One YAML file and its overrides as a plain value.
+#pragma once
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "io/config/input_path.hpp"
+#include "io/config/overrides.hpp"
+#include "io/config/problems.hpp"
+
+namespace stemma {
+
+/// A subject is judged, a reference is a possible relative that is not judged, a background model is declared
+/// unrelated and feeds the null only. io/config stands below io/archive and therefore has its own word for
+/// Use.
+enum class ModelUse : std::uint8_t { subject, reference, background };
+
+/// One entry of `models` before globs and sheets are expanded.
+struct ModelListing {
+  enum class Kind : std::uint8_t { path, glob, sheet };
+
+  Kind kind = Kind::path;
+  std::string location;  ///< absolute
+  std::string id;        ///< empty: made from the path
+  std::string label;
+  std::vector<std::string> base;
+  std::string relation;
+  std::string family;
+  ModelUse use = ModelUse::subject;
+  std::string revision;
+  std::string variant;
+  std::string architecture;
+  std::string place;  ///< "configs/audit.yaml:14:5"; where it was written does not count in comparisons
+
+  bool operator==(const ModelListing& other) const;
+};
+
+enum class Pairs : std::uint8_t { all, declared, reference, listed };
+enum class DeclaredLineage : std::uint8_t { check, ignore };
+enum class Labels : std::uint8_t { label, id };
+enum class CoordinatorStyle : std::uint8_t { automatic, shared, dedicated };
+enum class ProgressStyle : std::uint8_t { automatic, bar, lines, none };
+enum class LogLevel : std::uint8_t { debug, info, warn };
+
+/// Name -> option -> value; the names present are those that run. Booleans are 0 and 1.
+using AnalyzerOptions = std::map<std::string, std::map<std::string, double>>;
+using TestOptions = std::map<std::string, std::map<std::string, std::string>>;
+
+/// The initial values here are the defaults, and their only place.
+struct RunConfig {
+  struct Compare {
+    Pairs pairs = Pairs::all;
+    std::string list;  ///< absolute path of a TSV with columns a, b; empty unless pairs is `listed`
+    TestOptions tests = {{"content", {}},
+                         {"histogram", {}},
+                         {"intrinsic_fingerprint", {{"depth", "interp_longer"}, {"min_layers", "8"}}}};
+    std::string background = "corpus";  ///< "corpus", "none", or the absolute path of a table
+    bool operator==(const Compare&) const = default;
+  };
+  struct Verdicts {
+    DeclaredLineage declared = DeclaredLineage::check;
+    bool operator==(const Verdicts&) const = default;
+  };
+  struct Report {
+    Labels labels = Labels::label;
+    bool operator==(const Report&) const = default;
+  };
+  struct Runtime {
+    std::optional<std::uint64_t> memory_per_rank;  ///< bytes; nullopt: from the machine
+    bool strict = false;
+    CoordinatorStyle coordinator = CoordinatorStyle::automatic;
+    ProgressStyle progress = ProgressStyle::automatic;
+    std::int64_t progress_every = 30;  ///< seconds
+    LogLevel log_level = LogLevel::info;
+    bool operator==(const Runtime&) const = default;
+  };
+
+  std::int64_t schema_version = 1;
+  std::string name;
+  std::string description;
+  std::string contact;
+  std::string output =
+      "runs/{name}";  ///< after reading without placeholders; relative to the working directory
+  std::int64_t seed = 1;
+  std::vector<std::string> architectures;  ///< absolute directories
+  std::vector<ModelListing> models;
+  AnalyzerOptions analyzers = {
+      {"content", {}}, {"histogram", {}}, {"intrinsic_fingerprint", {{"further", 1}, {"twin", 1}}}};
+  Compare compare;
+  Verdicts verdicts;
+  Report report;
+  Runtime runtime;
+
+  bool operator==(const RunConfig&) const = default;
+};
+
+/// Reads a file and applies the environment (STEMMA_ARCHITECTURES, STEMMA_LOG), then the overrides from left
+/// to right. Throws ConfigProblems with everything that is wrong. Notes get one line for each thing that is
+/// worth a look. Touches no file but this one: globs and sheets are expanded by expand_models.
+RunConfig read_run_config(const std::string& file, const std::vector<Override>& overrides,
+                          std::vector<std::string>& notes,
+                          const Environment& environment = process_environment());
+
+/// The same from a text that somebody has read already; `file` is its name in messages and the anchor of its
+/// relative paths.
+RunConfig parse_run_config(std::string_view text, const std::string& file,
+                           const std::vector<Override>& overrides, std::vector<std::string>& notes,
+                           const Environment& environment = process_environment());
+
+/// Every key with its value, in the order of the key table. Reads back to an equal RunConfig from any
+/// directory.
+std::string resolved_yaml(const RunConfig& config);
+
+}  // namespace stemma

@@ -1,0 +1,100 @@
+// A fault in a side file loses that file, not the model.
+#include "io/formats/companions.hpp"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "io/formats/limits.hpp"
+#include "io/formats/small_file.hpp"
+#include "io/formats/strict_json.hpp"
+
+namespace stemma {
+namespace {
+
+constexpr std::string_view config_name = "config.json", readme_name = "README.md";
+
+/// Remembers the root's kind only.
+class RootKind final : public JsonHandler {
+ public:
+  bool object() const { return object_; }
+  void begin_object() override {
+    object_ = object_ || !seen_;
+    seen_ = true;
+  }
+  void begin_array() override { seen_ = true; }
+  void end_object() override {}
+  void end_array() override {}
+  void key(std::string_view) override {}
+  void string(std::string_view) override {}
+  void integer(std::uint64_t) override {}
+  void null() override {}
+  void other(std::string_view) override {}
+
+ private:
+  bool seen_ = false;
+  bool object_ = false;
+};
+
+std::optional<Claim> config_claim(const std::string& config) {
+  const auto root = nlohmann::json::parse(config);
+  const auto base = root.find("_name_or_path");
+  if (base == root.end() || !base->is_string()) return std::nullopt;
+  const auto& text = base->get_ref<const std::string&>();
+  if (text.empty() || text == "." || text == "./" || text.size() > limits::claim_bytes) return std::nullopt;
+  return Claim{text, "", std::string(config_name)};
+}
+
+Finding ignored(std::string rule, std::string_view file, const Finding& why) {
+  return {.severity = Severity::warning,
+          .rule = std::move(rule),
+          .file = std::string(file),
+          .byte_offset = why.byte_offset,
+          .found = why.rule,
+          .hint = why.hint};
+}
+
+}  // namespace
+
+std::string strict_config(std::string_view text, const std::string& file_name) {
+  std::string strict = without_non_finite_literals(text);
+  RootKind root;
+  if (const auto problem = scan_json(strict, {}, root)) {
+    throw InvalidInput({.rule = std::string(rule_of(problem->fault)),
+                        .file = file_name,
+                        .byte_offset = problem->byte,
+                        .hint = printable(problem->detail)});
+  }
+  if (!root.object()) {
+    throw InvalidInput({.rule = "json.syntax", .file = file_name, .hint = "the text is no JSON object"});
+  }
+  return strict;
+}
+
+void read_companions(const std::string& directory, const std::vector<std::string>& listing,
+                     Checkpoint& checkpoint) {
+  const auto present = [&](std::string_view name) {
+    return std::binary_search(listing.begin(), listing.end(), name);
+  };
+  const auto path_of = [&](std::string_view name) { return directory + "/" + std::string(name); };
+  if (present(config_name)) try {
+      checkpoint.config_json =
+          strict_config(read_whole(path_of(config_name), limits::config_bytes), std::string(config_name));
+      if (auto claim = config_claim(checkpoint.config_json)) checkpoint.claims.push_back(std::move(*claim));
+    } catch (const InvalidInput& error) {
+      checkpoint.findings.push_back(ignored("config.ignored", config_name, error.finding()));
+    }
+  if (present(readme_name)) try {
+      constexpr std::size_t markers = 16;  // the two lines around the front matter
+      const std::string head = read_head(path_of(readme_name), limits::front_matter_bytes + markers);
+      for (Claim& claim : front_matter_claims(head, std::string(readme_name))) {
+        checkpoint.claims.push_back(std::move(claim));
+      }
+    } catch (const InvalidInput& error) {
+      Finding finding = error.finding();
+      finding.severity = Severity::warning;
+      checkpoint.findings.push_back(std::move(finding));
+    }
+}
+
+}  // namespace stemma

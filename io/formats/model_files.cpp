@@ -1,0 +1,193 @@
+// The search inside one directory: first hit wins, and what was passed over is said. Repositories carry
+// second copies in sub-directories, so these are not entered.
+#include "io/formats/model_files.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <string_view>
+
+#include "io/formats/descriptor.hpp"
+#include "io/formats/limits.hpp"
+#include "io/formats/shard_names.hpp"
+#include "io/formats/small_file.hpp"
+
+namespace stemma {
+namespace {
+
+constexpr std::string_view single = "model.safetensors";
+constexpr std::string_view single_index = "model.safetensors.index.json";
+constexpr std::string_view meta_single = "consolidated.safetensors";
+constexpr std::string_view meta_index = "consolidated.safetensors.index.json";
+
+using Names = std::vector<std::string>;
+
+bool holds(const Names& sorted, std::string_view name) {
+  return std::binary_search(sorted.begin(), sorted.end(), name);
+}
+
+/// Weights of a whole model: no adapter, no optimizer state, no second copy under Meta's names, no hidden
+/// file.
+bool is_model_weights(std::string_view name) {
+  constexpr std::array<std::string_view, 5> others{".", "adapter", "optimizer", "consolidated", "training_"};
+  const auto begins = [&](std::string_view other) { return name.starts_with(other); };
+  return name.ends_with(".safetensors") && std::none_of(others.begin(), others.end(), begins);
+}
+
+Names model_weights(const Names& listing) {
+  Names names;
+  std::copy_if(listing.begin(), listing.end(), std::back_inserter(names), is_model_weights);
+  return names;
+}
+
+/// A few names for a sentence; strangers decide how many there are.
+std::string some_of(const Names& names) {
+  constexpr std::size_t most = 5;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(names.size(), most); ++i) {
+    text += fmt::format("{}{}", i == 0 ? "" : ", ", printable(names[i], 60));
+  }
+  if (names.size() > most) text += fmt::format(" and {} more", names.size() - most);
+  return text;
+}
+
+Finding about(std::string rule, std::string file, std::string found, std::string hint,
+              Severity severity = Severity::error) {
+  return {.severity = severity,
+          .rule = std::move(rule),
+          .file = std::move(file),
+          .found = std::move(found),
+          .hint = std::move(hint)};
+}
+
+void note_unused(const ModelFiles& files, const Names& listing, std::vector<Finding>& findings) {
+  for (const std::string& name : model_weights(listing)) {
+    const bool used = std::find(files.names.begin(), files.names.end(), name) != files.names.end();
+    if (used || (files.index && name == single))
+      continue;  // beside an index that one is ambiguous_model_files
+    findings.push_back(about("orphan_file", name, "", "a weight file that is no part of the model; not used",
+                             Severity::warning));
+  }
+  const auto torch = std::find_if(listing.begin(), listing.end(), [](const std::string& name) {
+    return name.starts_with("pytorch_model") && name.ends_with(".bin");
+  });
+  if (torch != listing.end()) {
+    findings.push_back(about("mixed_formats", *torch, "",
+                             "the directory also holds weights in torch format; not used",
+                             Severity::warning));
+  }
+  if (holds(listing, "adapter_config.json")) {
+    findings.push_back(about("adapter_beside_model", "adapter_config.json", "",
+                             "the directory holds a whole model and an adapter; the model is used",
+                             Severity::note));
+  }
+}
+
+/// The complete set of parts, if there is exactly one; a broken set is an error, no set is nothing.
+std::optional<ModelFiles> choose_set(const std::string& directory, const Names& listing,
+                                     std::vector<Finding>& findings) {
+  const std::vector<ShardSet> sets = shard_sets(listing);
+  if (sets.empty()) return std::nullopt;
+  std::vector<const ShardSet*> complete;
+  for (const ShardSet& set : sets) {
+    if (set.complete()) complete.push_back(&set);
+  }
+  if (complete.size() > 1) {
+    throw InvalidInput(about("several_models", file_name_of(directory),
+                             fmt::format("{} complete sets", complete.size()),
+                             "name one by its index, or put each into a directory of its own"));
+  }
+  const ShardSet& set = complete.empty() ? sets.front() : *complete.front();
+  if (set.parts > limits::shards) {
+    throw InvalidInput(
+        about("limit.shards", set.present.begin()->second, fmt::format("{} parts", set.parts), ""));
+  }
+  ModelFiles files{.directory = directory, .names = set.names(), .index = std::nullopt, .is_set = true};
+  findings.push_back(about("missing_index", file_name_of(directory), fmt::format("{} parts", set.parts),
+                           "the parts have no index, so nobody says which tensors should be there",
+                           Severity::warning));
+  return files;
+}
+
+[[noreturn]] void refuse(const std::string& directory, const Names& listing) {
+  constexpr std::array<std::string_view, 12> foreign{".bin",   ".gguf",    ".pt",   ".pth",
+                                                     ".ckpt",  ".distcp",  ".onnx", ".h5",
+                                                     ".keras", ".msgpack", ".npz",  ".ggml"};
+  const std::string name = file_name_of(directory);
+  if (holds(listing, "adapter_config.json")) {
+    throw InvalidInput(about("format.refused", name, "an adapter without its base model",
+                             "this version reads whole models: merge the adapter into its base first"));
+  }
+  Names weights;
+  std::copy_if(listing.begin(), listing.end(), std::back_inserter(weights), [&](const std::string& file) {
+    return std::any_of(foreign.begin(), foreign.end(),
+                       [&](std::string_view end) { return file.ends_with(end); });
+  });
+  if (!weights.empty()) {
+    throw InvalidInput(
+        about("format.refused", name, some_of(weights),
+              "this version reads safetensors: convert the weights with the framework that wrote them"));
+  }
+  throw InvalidInput(about("no_model_found", name, listing.empty() ? "an empty directory" : some_of(listing),
+                           "a model directory holds model.safetensors, or parts with or without an index"));
+}
+
+}  // namespace
+
+Names list_directory(const std::string& directory) {
+  Names names;
+  std::error_code error;
+  std::filesystem::directory_iterator entry(directory, error);
+  for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
+    names.push_back(entry->path().filename().string());
+    if (names.size() > limits::directory_entries) {
+      throw InvalidInput(about("limit.directory", file_name_of(directory),
+                               fmt::format("more than {} entries", limits::directory_entries), ""));
+    }
+  }
+  if (error) throw InvalidInput(about("file.open_failed", file_name_of(directory), error.message(), ""));
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+ModelFiles files_of_index(const std::string& directory, const std::string& index_name, const Names& listing,
+                          std::vector<Finding>& findings) {
+  const std::string text = read_whole(directory + "/" + index_name, limits::index_bytes);
+  ModelFiles files{
+      .directory = directory, .names = {}, .index = parse_shard_index(text, index_name), .is_set = true};
+  files.names = files.index->files;
+  note_unused(files, listing, findings);
+  return files;
+}
+
+ModelFiles choose_files(const std::string& directory, const Names& listing, std::vector<Finding>& findings) {
+  if (holds(listing, single_index))
+    return files_of_index(directory, std::string(single_index), listing, findings);
+  ModelFiles files{.directory = directory, .names = {}, .index = std::nullopt, .is_set = false};
+  const Names weights = model_weights(listing);
+  if (holds(listing, single)) {
+    files.names = {std::string(single)};
+  } else if (auto set = choose_set(directory, listing, findings)) {
+    files = std::move(*set);
+  } else if (weights.size() == 1) {
+    files.names = weights;
+    findings.push_back(about("unusual_file_name", weights.front(), "",
+                             "the only weight file of the directory, so it is taken for the model",
+                             Severity::note));
+  } else if (weights.size() > 1) {
+    throw InvalidInput(about("several_models", file_name_of(directory), some_of(weights),
+                             "name one file, or put each model into a directory of its own"));
+  } else if (holds(listing, meta_index)) {
+    return files_of_index(directory, std::string(meta_index), listing, findings);
+  } else if (holds(listing, meta_single)) {
+    files.names = {std::string(meta_single)};
+  } else {
+    refuse(directory, listing);
+  }
+  note_unused(files, listing, findings);
+  return files;
+}
+
+}  // namespace stemma

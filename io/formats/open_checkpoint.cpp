@@ -1,0 +1,89 @@
+// From a location to a checkpoint: search, assemble, read the side files, sort the findings.
+#include "io/formats/open_checkpoint.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <tuple>
+
+#include "io/formats/companions.hpp"
+#include "io/formats/descriptor.hpp"
+#include "io/formats/model_files.hpp"
+#include "io/formats/shard_assembly.hpp"
+
+namespace stemma {
+namespace {
+
+namespace fs = std::filesystem;
+
+void sort_findings(std::vector<Finding>& findings) {
+  std::stable_sort(findings.begin(), findings.end(), [](const Finding& a, const Finding& b) {
+    return std::tie(a.file, a.byte_offset, a.tensor, a.rule) <
+           std::tie(b.file, b.byte_offset, b.tensor, b.rule);
+  });
+}
+
+std::string directory_of(const std::string& path) {
+  const std::string parent = fs::path(path).parent_path().string();
+  return parent.empty() ? "." : parent;
+}
+
+/// Side files belong to a named file only when it is the one model of its directory.
+bool only_weights(const std::vector<std::string>& listing, const std::string& name) {
+  return std::none_of(listing.begin(), listing.end(), [&](const std::string& other) {
+    return other != name && other.ends_with(".safetensors");
+  });
+}
+
+void open_into(Checkpoint& checkpoint) {
+  const std::string& location = checkpoint.location;
+  std::error_code error;
+  const fs::file_status status = fs::status(location, error);
+  if (!fs::exists(status)) {
+    throw InvalidInput(
+        {.rule = "no_model_found",
+         .file = file_name_of(location),
+         .found = error ? error.message() : "no such file or directory",
+         .hint = "a model is named by its directory, its .safetensors file or its .index.json"});
+  }
+  if (fs::is_directory(status)) {
+    const std::vector<std::string> listing = list_directory(location);
+    const ModelFiles files = choose_files(location, listing, checkpoint.findings);
+    assemble(files, checkpoint);
+    read_companions(location, listing, checkpoint);
+    return;
+  }
+  const std::string directory = directory_of(location), name = file_name_of(location);
+  const std::vector<std::string> listing = list_directory(directory);
+  if (name.ends_with(".index.json")) {
+    assemble(files_of_index(directory, name, listing, checkpoint.findings), checkpoint);
+    read_companions(directory, listing, checkpoint);
+    return;
+  }
+  assemble({.directory = directory, .names = {name}, .index = std::nullopt, .is_set = false}, checkpoint);
+  if (only_weights(listing, name)) read_companions(directory, listing, checkpoint);
+}
+
+}  // namespace
+
+Checkpoint open_checkpoint(const std::string& location) {
+  Checkpoint checkpoint;
+  checkpoint.location = location;
+  checkpoint.format = "safetensors";
+  std::vector<Finding>& findings = checkpoint.findings;
+  try {
+    open_into(checkpoint);
+  } catch (const InvalidInput& refused) {
+    findings.push_back(refused.finding());
+  }
+  const auto first = std::find_if(findings.begin(), findings.end(),
+                                  [](const Finding& finding) { return finding.severity == Severity::error; });
+  if (first != findings.end()) {
+    const Finding reason = *first;
+    sort_findings(findings);
+    throw UnreadableModel(reason, std::move(findings));
+  }
+  sort_findings(findings);
+  return checkpoint;
+}
+
+}  // namespace stemma

@@ -1,0 +1,211 @@
+#include "pipeline/audit.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <set>
+
+#include "analyzers/distributed/unison.hpp"
+#include "io/archive/archive_writer.hpp"
+#include "io/archive/storage_error.hpp"
+#include "io/formats/file_reader.hpp"
+#include "pipeline/clock.hpp"
+#include "pipeline/gather.hpp"
+#include "pipeline/machine.hpp"
+#include "pipeline/result_store.hpp"
+#include "pipeline/version.hpp"
+#include "pipeline/wording.hpp"
+#include "pipeline/work_stage.hpp"
+
+namespace stemma {
+namespace {
+
+/// Host names of all ranks, in order of rank, on rank 0.
+Provenance provenance_of(const World& world, const AuditRequest& request, const std::vector<std::string>& hosts) {
+  Provenance p;
+  p.software_version = version_text;
+  p.software_commit = commit_text;
+  p.uuid = new_uuid();
+  p.argv = request.command_line;
+  p.ranks = static_cast<std::uint32_t>(hosts.size());
+  const std::set<std::string> distinct(hosts.begin(), hosts.end());
+  p.nodes = static_cast<std::uint32_t>(distinct.size());
+  for (const char* name : {"SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID"})
+    if (const char* id = std::getenv(name)) p.job_id = id;
+  if (const char* cluster = std::getenv("SLURM_CLUSTER_NAME")) p.cluster = cluster;
+  if (const char* modules = std::getenv("LOADEDMODULES")) p.modules = modules;
+  if (const char* user = std::getenv("USER")) p.user = user;
+  p.machine = host_name();
+  for (const std::string& name : distinct)
+    p.hosts.push_back({.name = name, .cpu_model = cpu_model(), .blas_core = "", .blas_config = "",
+                       .mpi_library = world.library(), .selftest = false});
+  p.started = utc_now();
+  return p;
+}
+
+/// Largest number of ranks that share one machine.
+int ranks_per_host(const std::vector<std::string>& hosts) {
+  std::ptrdiff_t most = 1;
+  for (const std::string& host : hosts) most = std::max(most, std::count(hosts.begin(), hosts.end(), host));
+  return static_cast<int>(most);
+}
+
+/// The parts of a run that only rank 0 has.
+class Leader {
+ public:
+  Leader(const World& world, const AuditRequest& request, Log& log) : world_(world), request_(request), log_(log) {}
+
+  void prepare(const std::vector<std::string>& hosts) {
+    result_.provenance = provenance_of(world_, request_, hosts);
+    read_headers();
+    make_the_plan(ranks_per_host(hosts));
+    std::filesystem::create_directories(request_.store);
+    const auto log_path = request_.store / fmt::format("{}.rec", result_.provenance.uuid);
+    store_.emplace(log_path, result_.models.size());
+    orders_.emplace(result_.models, request_.questions);
+    counters_.items_total = result_.plan.items.size() - result_.plan.infeasible.size();
+    counters_.bytes_total = result_.plan.read_bytes;
+    counters_.seconds_total = result_.plan.work;
+    actual_seconds_.assign(result_.plan.items.size(), missing);
+    progress_.emplace(log_, counters_, request_.progress, request_.progress_every, request_.status_file);
+    watch_ = Stopwatch();
+  }
+
+  WorkInput work_input() {
+    return {&result_.plan, &*orders_, [this](const ItemResult& r) { take(r); }};
+  }
+
+  AuditResult conclude() {
+    result_.work_seconds = watch_.seconds();
+    progress_.reset();
+    collect_failures(result_.models, result_.plan, *store_, result_.failures);
+    result_.fingerprints = gather_fingerprints(result_.models, request_.questions, *store_);
+    say_the_work();
+    if (request_.comparison) {
+      const Stopwatch watch;
+      result_.comparison = compare(result_.fingerprints, *request_.comparison);
+      log_.info("compare", fmt::format("{} pairs from fingerprints in {}", with_commas(result_.comparison.pairs.size()),
+                                       duration_words(watch.seconds())));
+    }
+    result_.code = result_.failures.empty() ? ExitCode::done : ExitCode::partial;
+    write_the_archive();
+    std::filesystem::remove(store_file());
+    return std::move(result_);
+  }
+
+ private:
+  std::filesystem::path store_file() const {
+    return request_.store / fmt::format("{}.rec", result_.provenance.uuid);
+  }
+
+  void read_headers() {
+    const Stopwatch watch;
+    std::vector<std::filesystem::path> directories{shipped_architectures()};
+    directories.insert(directories.end(), request_.architectures.begin(), request_.architectures.end());
+    result_.models = survey(request_.models, ArchitectureTables::load(directories));
+    std::size_t readable = 0;
+    for (const SurveyedModel& m : result_.models) {
+      readable += m.model.has_value();
+      if (!m.failure) continue;
+      log_.warn(fmt::format("{}: {}", m.request.id, m.failure->sentence));
+      result_.failures.push_back(*m.failure);
+    }
+    log_.info("survey", fmt::format("{} of {} models readable, headers read in {}", readable, result_.models.size(),
+                                    duration_words(watch.seconds())));
+    if (request_.strict) refuse_invalid();
+  }
+
+  void refuse_invalid() const {
+    for (const SurveyedModel& m : result_.models) {
+      if (m.failure)
+        throw InvalidInput({.severity = Severity::error, .rule = m.failure->rule, .file = m.request.id, .tensor = "",
+                            .byte_offset = {}, .expected = "", .found = "", .hint = m.failure->sentence});
+      for (const Finding& finding : findings_of(m))
+        if (finding.severity == Severity::error) throw InvalidInput(finding);
+    }
+  }
+
+  void make_the_plan(int ranks_here) {
+    const std::uint64_t budget = request_.memory_per_rank.value_or(memory_budget(ranks_here));
+    Plan& plan = result_.plan;
+    plan = make_plan(result_.models, request_.questions, CostModel{}, world_.all().size(), request_.coordinator, budget);
+    log_.info("plan", fmt::format("{} items, {} to read once, on {} of {} ranks; lower bound {}, predicted {}, "
+                                  "efficiency {:.2f}; peak {} of {} per rank; plan {}",
+                                  with_commas(plan.items.size()), bytes_words(static_cast<double>(plan.weight_bytes)),
+                                  plan.workers, plan.ranks, duration_words(plan.lower_bound),
+                                  duration_words(plan.makespan), plan.efficiency(),
+                                  memory_words(static_cast<double>(plan.peak_memory)),
+                                  memory_words(static_cast<double>(budget)), plan.digest));
+  }
+
+  void take(const ItemResult& r) {
+    const Item& item = result_.plan.items[r.item];
+    store_->add(item.model, r);
+    actual_seconds_[r.item] = r.seconds;
+    result_.bytes_read += r.bytes_read;
+    counters_.items += 1;
+    counters_.bytes += r.bytes_read;
+    counters_.seconds = counters_.seconds + item.seconds;
+    for (const Features& f : r.features) counters_.failed += f.status == Status::failed;
+  }
+
+  void say_the_work() {
+    const Plan& plan = result_.plan;
+    double busy = 0;
+    for (const double s : actual_seconds_) busy += s > 0 ? s : 0;
+    result_.provenance.read_ratio =
+        plan.weight_bytes ? static_cast<double>(result_.bytes_read) / static_cast<double>(plan.weight_bytes) : 1;
+    log_.info("work", fmt::format("{} items, {} read in {}; read ratio {:.3f}; {} rank-seconds of work, ranks busy "
+                                  "{:.0f} % of the time; {} failed",
+                                  with_commas(counters_.items), bytes_words(static_cast<double>(result_.bytes_read)),
+                                  duration_words(result_.work_seconds), result_.provenance.read_ratio,
+                                  fmt::format("{:.1f}", busy),
+                                  100 * busy / std::max(1e-9, result_.work_seconds * plan.workers),
+                                  counters_.failed.load()));
+  }
+
+  void write_the_archive() {
+    const Stopwatch watch;
+    std::filesystem::create_directories(request_.archive.parent_path());
+    ArchiveWriter writer(request_.archive, fmt::format("{}", getpid()));
+    fill_archive(writer, result_, request_, *store_, actual_seconds_);
+    result_.hashes = writer.publish();
+    log_.info("archive", fmt::format("{} ({}) in {}, canonical_exact {}", request_.archive.string(),
+                                     bytes_words(static_cast<double>(std::filesystem::file_size(request_.archive))),
+                                     duration_words(watch.seconds()), result_.hashes.exact.substr(0, 12)));
+  }
+
+  const World& world_;
+  const AuditRequest& request_;
+  Log& log_;
+  AuditResult result_;
+  std::optional<ResultStore> store_;
+  std::optional<OrderBook> orders_;
+  WorkCounters counters_;
+  std::vector<double> actual_seconds_;
+  std::optional<Progress> progress_;
+  Stopwatch watch_;
+};
+
+}  // namespace
+
+std::optional<AuditResult> audit(const World& world, const AuditRequest* request, Log& log) {
+  const Communicator& ranks = world.all();
+  const std::vector<std::string> hosts = ranks.gather(host_name());
+  std::optional<Leader> leader;
+  if (request) leader.emplace(world, *request, log);
+  in_unison(ranks, "preparing the run", [&] {
+    if (leader) leader->prepare(hosts);
+  });
+  const CoordinatorMode mode = request ? request->coordinator : CoordinatorMode::automatic;
+  run_work(ranks, mode, leader ? leader->work_input() : WorkInput{}, [] { return std::make_unique<FileReader>(); });
+  std::optional<AuditResult> result;
+  in_unison(ranks, "gathering the results", [&] {
+    if (leader) result = leader->conclude();
+  });
+  return result;
+}
+
+}  // namespace stemma

@@ -1,0 +1,55 @@
+// What are the stages of a run, in order, on all ranks?
+#pragma once
+#include <chrono>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "analyzers/distributed/world.hpp"
+#include "pipeline/comparison.hpp"
+#include "pipeline/exit_code.hpp"
+#include "pipeline/log.hpp"
+#include "pipeline/plan.hpp"
+#include "pipeline/progress.hpp"
+
+namespace stemma {
+
+/// Everything that decides a run. Only rank 0 has one.
+struct AuditRequest {
+  std::vector<ModelRequest> models;
+  std::vector<Question> questions;
+  std::vector<std::filesystem::path> architectures;  ///< beside the shipped tables
+  std::optional<ComparisonPlan> comparison;          ///< nothing: fingerprints only
+  std::filesystem::path archive;                     ///< final path
+  std::filesystem::path store;                       ///< directory for results on their way
+  std::filesystem::path status_file;                 ///< "" for none
+  CoordinatorMode coordinator = CoordinatorMode::automatic;
+  std::optional<std::uint64_t> memory_per_rank;  ///< bytes; nothing: from the machine
+  bool strict = false;                           ///< an invalid model ends the run before any weight is read
+  ProgressRenderer progress = ProgressRenderer::automatic;
+  std::chrono::seconds progress_every{30};
+  std::string resolved_yaml, original_yaml, overrides;  ///< for the archive
+  std::string command_line;
+};
+
+/// What came out. Only rank 0 has one.
+struct AuditResult {
+  std::vector<SurveyedModel> models;
+  std::vector<Fingerprint> fingerprints;  ///< one per model, also for those that failed; same order
+  Plan plan;
+  Comparison comparison;
+  std::vector<Failure> failures;
+  ArchiveHashes hashes;
+  Provenance provenance;
+  std::uint64_t bytes_read = 0;
+  double work_seconds = 0;
+  ExitCode code = ExitCode::done;
+};
+
+/// Collective. Survey, plan, work, compare, archive. `request` and the result are rank 0's; the other ranks pass nullptr
+/// and get nothing. A model or item that fails is a row of the result. Throws on every rank: ConfigProblems,
+/// StorageError (disk), InvalidInput (strict), FailedElsewhere.
+std::optional<AuditResult> audit(const World& world, const AuditRequest* request, Log& log);
+
+}  // namespace stemma

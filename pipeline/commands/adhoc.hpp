@@ -1,0 +1,15 @@
+// How do models named on the command line become a configuration?
+#pragma once
+#include <string>
+#include <vector>
+
+#include "pipeline/commands/request.hpp"
+
+namespace stemma {
+
+/// A configuration of these models (locations, globs taken literally) or of one sheet, with all defaults and the
+/// overrides applied. Throws UsageError, ConfigProblems.
+Configuration adhoc_configuration(const std::vector<std::string>& arguments, const std::string& sheet,
+                                  const std::string& name);
+
+}  // namespace stemma

@@ -1,0 +1,69 @@
+// stemma fingerprint: models into one archive, without a configuration.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "analyzers/distributed/unison.hpp"
+#include "pipeline/audit.hpp"
+#include "pipeline/commands/adhoc.hpp"
+
+namespace stemma {
+namespace {
+
+class FingerprintCommand final : public Command {
+ public:
+  std::string_view name() const override { return "fingerprint"; }
+  std::string_view summary() const override { return "read models and keep what comparisons need in an archive"; }
+  bool parallel() const override { return true; }
+
+  void declare(CLI::App& app) override {
+    app.add_option("models", arguments_, "model directories or files, and overrides (key=value)")->type_name("MODEL...");
+    app.add_option("--sheet", sheet_, "a table of models");
+    app.add_option("-o,--output", output_, "archive to write")->default_str("fingerprints.h5");
+  }
+
+  ExitCode execute(const Invocation& invocation, const World& world) override {
+    const bool leads = world.all().leads();
+    Log log(leads, invocation.verbosity());
+    std::optional<AuditRequest> request;
+    in_unison(world.all(), "reading the command line", [&] {
+      if (!leads) return;
+      const std::filesystem::path archive = std::filesystem::absolute(output_);
+      const Configuration configuration = adhoc_configuration(arguments_, sheet_, "fingerprints");
+      std::vector<std::string> notes = configuration.notes;
+      request = request_of(configuration, invocation, notes);
+      for (const std::string& note : notes) log.warn(note);
+      request->comparison.reset();
+      request->archive = archive;
+      request->store = archive.parent_path();
+    });
+    const std::optional<AuditResult> result = audit(world, request ? &*request : nullptr, log);
+    if (!result) return ExitCode::done;
+    if (invocation.json) {
+      const nlohmann::ordered_json document{{"schema", "stemma.fingerprint/1"},
+                                            {"archive", request->archive.string()},
+                                            {"models", result->models.size()},
+                                            {"failures", result->failures.size()},
+                                            {"canonical_exact", result->hashes.exact},
+                                            {"canonical_all", result->hashes.all}};
+      fmt::print("{}\n", document.dump(2));
+    } else {
+      fmt::print("{}\n", request->archive.string());
+      for (const Failure& failure : result->failures)
+        fmt::print(stderr, "{}: {}: {}\n", failure.model, failure.item, failure.sentence);
+    }
+    return result->code;
+  }
+
+ private:
+  std::vector<std::string> arguments_;
+  std::string sheet_, output_ = "fingerprints.h5";
+};
+
+}  // namespace
+
+std::unique_ptr<Command> fingerprint_command() { return std::make_unique<FingerprintCommand>(); }
+
+}  // namespace stemma

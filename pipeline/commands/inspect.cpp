@@ -1,0 +1,161 @@
+// stemma inspect: what is this thing? Headers only.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "io/archive/archive_reader.hpp"
+#include "pipeline/commands/adhoc.hpp"
+#include "pipeline/commands/target.hpp"
+#include "pipeline/summary.hpp"
+#include "pipeline/wording.hpp"
+
+namespace stemma {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string shape_words(const StoredTensor& tensor) {
+  return tensor.shape.empty() ? "scalar" : fmt::format("{}", fmt::join(tensor.shape, "x"));
+}
+
+std::uint64_t bytes_of(const Model& model) {
+  std::uint64_t bytes = 0;
+  for (const StoredTensor& t : model.checkpoint.tensors) bytes += t.bytes;
+  return bytes;
+}
+
+Json as_json(const SurveyedModel& s) {
+  Json document{{"id", s.request.id}, {"kind", "model"}, {"path", s.request.path}};
+  if (!s.model) {
+    document["problem"] = s.failure->sentence;
+    document["rule"] = s.failure->rule;
+    return document;
+  }
+  const Model& m = *s.model;
+  document["format"] = m.checkpoint.format;
+  document["architecture"] = m.family;
+  document["layers"] = m.layers();
+  document["dims"] = m.dims;
+  document["parameters"] = m.parameters();
+  document["bytes"] = bytes_of(m);
+  document["tensors"] = Json::array();
+  for (const Matrix& x : m.matrices) {
+    const StoredTensor& t = m.checkpoint.tensors[x.tensor];
+    document["tensors"].push_back({{"role", path_of(x, m.checkpoint)}, {"name", t.name}, {"dtype", name_of(t.dtype)},
+                                   {"shape", t.shape}, {"rows", x.rows}, {"cols", x.cols}, {"steps", x.steps}});
+  }
+  document["findings"] = Json::array();
+  for (const Finding& f : findings_of(s))
+    document["findings"].push_back({{"severity", name_of(f.severity)}, {"rule", f.rule}, {"sentence", sentence(f)}});
+  document["claims"] = Json::array();
+  for (const Claim& c : m.checkpoint.claims)
+    document["claims"].push_back({{"base", c.base}, {"relation", c.relation}, {"source", c.source}});
+  return document;
+}
+
+void print_model(const SurveyedModel& s, bool tensors) {
+  if (!s.model) {
+    fmt::print("{}: cannot be used: {}\n", s.request.id, s.failure->sentence);
+    return;
+  }
+  const Model& m = *s.model;
+  fmt::print("{}: {} model, architecture {}, {} layers, {} parameters, {} in {} files\n", s.request.id, m.checkpoint.format,
+             m.family.empty() ? "unknown" : m.family, m.layers(), with_commas(m.parameters()),
+             bytes_words(static_cast<double>(bytes_of(m))), m.checkpoint.files.size());
+  std::vector<std::string> dims;
+  for (const auto& [name, value] : m.dims) dims.push_back(fmt::format("{} {}", name, value));
+  if (!dims.empty()) fmt::print("  {}\n", fmt::join(dims, ", "));
+  for (const Claim& c : m.checkpoint.claims)
+    fmt::print("  claims: {} {} ({})\n", printable(c.relation), printable(c.base), printable(c.source));
+  for (const Finding& f : findings_of(s)) fmt::print("  {}: {}\n", name_of(f.severity), sentence(f));
+  if (!tensors) return;
+  std::vector<std::vector<std::string>> rows{{"role", "tensor", "dtype", "shape", "canonical", "steps"}};
+  for (const Matrix& x : m.matrices) {
+    const StoredTensor& t = m.checkpoint.tensors[x.tensor];
+    rows.push_back({printable(path_of(x, m.checkpoint)), printable(t.name), std::string(name_of(t.dtype)), shape_words(t),
+                    fmt::format("{}x{}", x.rows, x.cols), x.steps});
+  }
+  fmt::print("{}", aligned(rows));
+}
+
+Json archive_json(const std::string& target) {
+  const ArchiveReader archive(archive_at(target));
+  Json models = Json::array();
+  for (const ModelRow& m : archive.models())
+    models.push_back({{"id", m.id}, {"architecture", m.family}, {"layers", m.layers}, {"parameters", m.parameters},
+                      {"status", name_of(m.status)}, {"tensors", m.tensors}});
+  return {{"id", target}, {"kind", "archive"}, {"created", archive.attribute("created")}, {"models", models},
+          {"pairs", archive.pairs().size()}, {"failures", archive.failures().size()},
+          {"canonical_exact", archive.hashes().exact}, {"canonical_all", archive.hashes().all}};
+}
+
+void print_archive(const std::string& target) {
+  const ArchiveReader archive(archive_at(target));
+  fmt::print("{}: archive of {} models, {} pairs, {} failures, made {}\n", target, archive.models().size(),
+             with_commas(archive.pairs().size()), archive.failures().size(), archive.attribute("created"));
+  std::vector<std::vector<std::string>> rows{{"model", "architecture", "layers", "parameters", "tensors", "status"}};
+  for (const ModelRow& m : archive.models())
+    rows.push_back({m.id, m.family.empty() ? "unknown" : m.family, fmt::format("{}", m.layers), with_commas(m.parameters),
+                    with_commas(m.tensors), std::string(name_of(m.status))});
+  fmt::print("{}  canonical_exact {}\n", aligned(rows), archive.hashes().exact);
+}
+
+class InspectCommand final : public Command {
+ public:
+  std::string_view name() const override { return "inspect"; }
+  std::string_view summary() const override { return "say what a model, archive or run directory is; headers only"; }
+
+  void declare(CLI::App& app) override {
+    app.add_option("targets", targets_, "model directories or files, archives, run directories");
+    app.add_option("--sheet", sheet_, "a table of models");
+    app.add_flag("--tensors", tensors_, "also every tensor with its role");
+  }
+
+  ExitCode execute(const Invocation& invocation, const World&) override {
+    std::vector<std::string> models;
+    Json documents = Json::array();
+    for (const std::string& target : targets_) {
+      if (!is_archive(target)) {
+        models.push_back(target);
+      } else if (invocation.json) {
+        documents.push_back(archive_json(target));
+      } else {
+        print_archive(target);
+      }
+    }
+    bool usable = true;
+    if (!models.empty() || !sheet_.empty() || targets_.empty()) {
+      const Configuration configuration = adhoc_configuration(models, sheet_, "inspect");
+      std::vector<std::string> notes;
+      std::vector<std::filesystem::path> directories{shipped_architectures()};
+      for (const std::string& d : invocation.architectures) directories.emplace_back(d);
+      const auto requests = requested_models(configuration.config, notes);
+      for (const SurveyedModel& s : survey(requests, ArchitectureTables::load(directories))) {
+        usable &= s.model.has_value();
+        if (invocation.json) {
+          documents.push_back(as_json(s));
+        } else {
+          print_model(s, tensors_);
+        }
+      }
+    }
+    if (invocation.json) {
+      const Json document{{"schema", "stemma.inspect/1"}, {"targets", documents}};
+      fmt::print("{}\n", document.dump(2, ' ', false, Json::error_handler_t::replace));
+    }
+    return usable ? ExitCode::done : invocation.strict ? ExitCode::invalid : ExitCode::partial;
+  }
+
+ private:
+  std::vector<std::string> targets_;
+  std::string sheet_;
+  bool tensors_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> inspect_command() { return std::make_unique<InspectCommand>(); }
+
+}  // namespace stemma

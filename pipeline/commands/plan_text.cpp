@@ -1,0 +1,105 @@
+#include "pipeline/commands/plan_text.hpp"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "pipeline/machine.hpp"
+#include "pipeline/summary.hpp"
+#include "pipeline/wording.hpp"
+
+namespace stemma {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::size_t most_named = 20;
+
+Json document_of(const std::vector<SurveyedModel>& models, const std::vector<Plan>& plans) {
+  Json columns = Json::array(), failed = Json::array();
+  for (const Plan& p : plans) {
+    columns.push_back({{"ranks", p.ranks},
+                       {"workers", p.workers},
+                       {"items", p.items.size()},
+                       {"infeasible", p.infeasible.size()},
+                       {"weight_bytes", p.weight_bytes},
+                       {"read_bytes", p.read_bytes},
+                       {"memory_per_rank", p.memory_per_rank},
+                       {"peak_memory", p.peak_memory},
+                       {"work_seconds", p.work},
+                       {"lower_bound_seconds", p.lower_bound},
+                       {"makespan_seconds", p.makespan},
+                       {"efficiency", p.efficiency()},
+                       {"digest", p.digest}});
+  }
+  for (const SurveyedModel& m : models)
+    if (m.failure) failed.push_back({{"id", m.request.id}, {"rule", m.failure->rule}, {"problem", m.failure->sentence}});
+  return {{"schema", "stemma.plan/1"}, {"models", models.size()}, {"failed", failed},
+          {"cost_model", CostModel{}.name}, {"plans", columns}};
+}
+
+void print_text(const std::vector<SurveyedModel>& models, const std::vector<Plan>& plans) {
+  std::size_t readable = 0, tensors = 0;
+  for (const SurveyedModel& m : models) {
+    readable += m.model.has_value();
+    if (m.model) tensors += m.model->checkpoint.tensors.size();
+  }
+  const Plan& first = plans.front();
+  fmt::print("{} of {} models readable, {} tensors, {} to read once ({} again as companions)\n", with_commas(readable),
+             with_commas(models.size()), with_commas(tensors), bytes_words(static_cast<double>(first.weight_bytes)),
+             bytes_words(static_cast<double>(first.read_bytes - first.weight_bytes)));
+  std::vector<std::vector<std::string>> rows{{"ranks"}, {"ranks that compute"}, {"items"}, {"peak memory per rank"},
+                                             {"memory allowed per rank"}, {"items that fit nowhere"}, {"work, rank-seconds"},
+                                             {"lower bound"}, {"predicted"}, {"efficiency"}, {"plan"}};
+  for (const Plan& p : plans) {
+    const std::string cells[] = {with_commas(static_cast<std::uint64_t>(p.ranks)),
+                                 with_commas(static_cast<std::uint64_t>(p.workers)),
+                                 with_commas(p.items.size()),
+                                 memory_words(static_cast<double>(p.peak_memory)),
+                                 memory_words(static_cast<double>(p.memory_per_rank)),
+                                 with_commas(p.infeasible.size()),
+                                 fmt::format("{:.1f}", p.work),
+                                 duration_words(p.lower_bound),
+                                 duration_words(p.makespan),
+                                 fmt::format("{:.2f}", p.efficiency()),
+                                 p.digest};
+    for (std::size_t r = 0; r < rows.size(); ++r) rows[r].push_back(cells[r]);
+  }
+  fmt::print("{}  times from the {} of one rank\n", aligned(rows), CostModel{}.name);
+  std::size_t named = 0;
+  for (const std::uint32_t i : first.infeasible) {
+    if (named++ == most_named) break;
+    const Item& item = first.items[i];
+    const SurveyedModel& m = models[item.model];
+    fmt::print("  {} {} needs {} on one rank, the budget is {}\n", m.request.id,
+               printable(m.model->checkpoint.tensors[item.tensors.front()].name),
+               memory_words(static_cast<double>(item.memory)), memory_words(static_cast<double>(first.memory_per_rank)));
+  }
+  named = 0;
+  for (const SurveyedModel& m : models) {
+    if (!m.failure) continue;
+    if (named++ == most_named) break;
+    fmt::print("  {}: {}\n", m.request.id, m.failure->sentence);
+  }
+}
+
+}  // namespace
+
+bool print_plan(const AuditRequest& request, const std::vector<int>& ranks, bool json, int ranks_here) {
+  std::vector<std::filesystem::path> directories{shipped_architectures()};
+  directories.insert(directories.end(), request.architectures.begin(), request.architectures.end());
+  const std::vector<SurveyedModel> models = survey(request.models, ArchitectureTables::load(directories));
+  std::vector<Plan> plans;
+  for (const int p : ranks)
+    plans.push_back(make_plan(models, request.questions, CostModel{}, p, request.coordinator,
+                              request.memory_per_rank.value_or(memory_budget(std::min(p, ranks_here)))));
+  if (json) {
+    fmt::print("{}\n", document_of(models, plans).dump(2, ' ', false, Json::error_handler_t::replace));
+  } else {
+    print_text(models, plans);
+  }
+  const bool readable = std::all_of(models.begin(), models.end(), [](const auto& m) { return m.model.has_value(); });
+  return readable && plans.front().infeasible.empty();
+}
+
+}  // namespace stemma

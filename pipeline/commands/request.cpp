@@ -1,0 +1,145 @@
+#include "pipeline/commands/request.hpp"
+
+#include <fmt/format.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "analyzers/catalogue.hpp"
+
+namespace stemma {
+namespace {
+
+Use use_of(ModelUse use) {
+  switch (use) {
+    case ModelUse::reference:
+      return Use::reference;
+    case ModelUse::background:
+      return Use::background;
+    case ModelUse::subject:
+      break;
+  }
+  return Use::subject;
+}
+
+ProgressRenderer renderer_of(const std::string& option, ProgressStyle style) {
+  if (option == "bar") return ProgressRenderer::bar;
+  if (option == "lines") return ProgressRenderer::lines;
+  if (option == "none") return ProgressRenderer::none;
+  switch (style) {
+    case ProgressStyle::bar:
+      return ProgressRenderer::bar;
+    case ProgressStyle::lines:
+      return ProgressRenderer::lines;
+    case ProgressStyle::none:
+      return ProgressRenderer::none;
+    case ProgressStyle::automatic:
+      break;
+  }
+  return ProgressRenderer::automatic;
+}
+
+std::string text_of(const std::string& file) {
+  std::ifstream in(file, std::ios::binary);
+  std::ostringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+}  // namespace
+
+Configuration read_configuration(const std::vector<std::string>& arguments) {
+  Configuration result;
+  std::vector<std::string> files;
+  std::vector<Override> overrides;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    if (is_override(arguments[i])) {
+      overrides.push_back({arguments[i], fmt::format("argument {}", i + 1)});
+      result.overrides += arguments[i] + "\n";
+    } else {
+      files.push_back(arguments[i]);
+    }
+  }
+  if (files.size() != 1)
+    throw UsageError(fmt::format("one configuration file is wanted, {} {} given (overrides are written key=value)",
+                                 files.size(), files.size() == 1 ? "was" : "were"));
+  result.config = read_run_config(files.front(), overrides, result.notes);
+  result.original = text_of(files.front());
+  return result;
+}
+
+std::vector<ModelRequest> requested_models(const RunConfig& config, std::vector<std::string>& notes) {
+  std::vector<ModelRequest> requests;
+  for (const ModelSource& source : expand_models(config, notes)) {
+    ModelRequest request{source.id,           source.label,  source.path,         source.revision,
+                         source.architecture, source.family, use_of(source.use), {}};
+    for (const std::string& base : source.base) request.declared.push_back({base, source.relation, source.place});
+    requests.push_back(std::move(request));
+  }
+  return requests;
+}
+
+std::vector<Question> questions_of(const RunConfig& config) {
+  std::vector<Question> questions;
+  for (const Analyzer* analyzer : catalogue())  // in its order: later ones read what earlier ones found
+    if (const auto chosen = config.analyzers.find(std::string(analyzer->name())); chosen != config.analyzers.end())
+      questions.push_back({analyzer, chosen->second});
+  return questions;
+}
+
+ComparisonPlan comparison_of(const RunConfig& config) {
+  ComparisonPlan plan;
+  switch (config.compare.pairs) {
+    case Pairs::all:
+      plan.which = ComparisonPlan::Which::all;
+      break;
+    case Pairs::declared:
+      plan.which = ComparisonPlan::Which::declared;
+      break;
+    case Pairs::reference:
+      plan.which = ComparisonPlan::Which::reference;
+      break;
+    case Pairs::listed:
+      plan.which = ComparisonPlan::Which::listed;
+      plan.listed = read_pair_list(config.compare.list);
+      break;
+  }
+  plan.tests = config.compare.tests;
+  plan.background = config.compare.background;
+  return plan;
+}
+
+CoordinatorMode coordinator_of(const RunConfig& config) {
+  switch (config.runtime.coordinator) {
+    case CoordinatorStyle::shared:
+      return CoordinatorMode::shared;
+    case CoordinatorStyle::dedicated:
+      return CoordinatorMode::dedicated;
+    case CoordinatorStyle::automatic:
+      break;
+  }
+  return CoordinatorMode::automatic;
+}
+
+AuditRequest request_of(const Configuration& configuration, const Invocation& invocation,
+                        std::vector<std::string>& notes) {
+  const RunConfig& config = configuration.config;
+  AuditRequest request;
+  request.models = requested_models(config, notes);
+  request.questions = questions_of(config);
+  for (const std::string& directory : config.architectures) request.architectures.emplace_back(directory);
+  for (const std::string& directory : invocation.architectures) request.architectures.emplace_back(directory);
+  request.comparison = comparison_of(config);
+  request.coordinator = coordinator_of(config);
+  request.memory_per_rank = config.runtime.memory_per_rank;
+  request.strict = config.runtime.strict || invocation.strict;
+  request.progress = renderer_of(invocation.progress, config.runtime.progress);
+  request.progress_every = std::chrono::seconds(config.runtime.progress_every);
+  request.resolved_yaml = resolved_yaml(config);
+  request.original_yaml = configuration.original;
+  request.overrides = configuration.overrides;
+  request.command_line = invocation.command_line();
+  return request;
+}
+
+}  // namespace stemma

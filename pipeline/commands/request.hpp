@@ -1,0 +1,36 @@
+// How does a configuration become a request to the engine?
+#pragma once
+#include <string>
+#include <vector>
+
+#include "io/config/models.hpp"
+#include "io/config/run_config.hpp"
+#include "pipeline/audit.hpp"
+#include "pipeline/commands/command.hpp"
+
+namespace stemma {
+
+/// A configuration with its texts, as one process read it.
+struct Configuration {
+  RunConfig config;
+  std::string original;   ///< text of the file
+  std::string overrides;  ///< one per line
+  std::vector<std::string> notes;
+};
+
+/// Splits `arguments` into the configuration file (exactly one) and overrides, and reads them. Throws UsageError,
+/// ConfigProblems.
+Configuration read_configuration(const std::vector<std::string>& arguments);
+
+/// The models that the configuration names. Looks at the file system. Throws ConfigProblems.
+std::vector<ModelRequest> requested_models(const RunConfig& config, std::vector<std::string>& notes);
+
+std::vector<Question> questions_of(const RunConfig& config);
+ComparisonPlan comparison_of(const RunConfig& config);
+CoordinatorMode coordinator_of(const RunConfig& config);
+
+/// Everything but the paths of archive, store and status file.
+AuditRequest request_of(const Configuration& configuration, const Invocation& invocation,
+                        std::vector<std::string>& notes);
+
+}  // namespace stemma

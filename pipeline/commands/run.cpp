@@ -1,0 +1,112 @@
+// stemma run: everything that a configuration asks for, on all ranks.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+
+#include "analyzers/distributed/unison.hpp"
+#include "pipeline/commands/plan_text.hpp"
+#include "pipeline/commands/request.hpp"
+#include "pipeline/outputs.hpp"
+#include "pipeline/run_directory.hpp"
+#include "pipeline/summary.hpp"
+#include "pipeline/version.hpp"
+#include "pipeline/wording.hpp"
+
+namespace stemma {
+namespace {
+
+class RunCommand final : public Command {
+ public:
+  std::string_view name() const override { return "run"; }
+  std::string_view summary() const override { return "survey, plan, work, archive and compare, as a configuration says"; }
+  bool parallel() const override { return true; }
+
+  void declare(CLI::App& app) override {
+    app.add_option("arguments", arguments_, "configuration file, then overrides (key=value, key+=value, ~key)")
+        ->required()
+        ->type_name("CONFIG [key=value...]");
+    app.add_flag("--fresh", fresh_, "move an existing run directory aside (NAME.old-1) and begin anew");
+    app.add_flag("--dry-run", dry_run_, "plan only");
+    app.add_option("--output", output_, "run directory, instead of the configured one");
+  }
+
+  ExitCode execute(const Invocation& invocation, const World& world) override {
+    const bool leads = world.all().leads();
+    Log log(leads, invocation.verbosity());
+    std::optional<AuditRequest> request;
+    std::optional<RunDirectory> directory;
+    in_unison(world.all(), "reading the configuration", [&] {
+      if (!leads) return;
+      std::vector<std::string> notes;
+      Configuration configuration = read_configuration(arguments_);
+      notes = configuration.notes;
+      request = request_of(configuration, invocation, notes);
+      if (dry_run_) return;
+      directory.emplace(output_.empty() ? configuration.config.output : output_, request->resolved_yaml,
+                        fresh_ ? ExistingRun::set_aside : ExistingRun::keep);
+      log.copy_to(directory->log());
+      request->archive = directory->archive(configuration.config.name);
+      request->store = directory->store();
+      request->status_file = directory->status();
+      directory->write("config.yaml", configuration.original);
+      directory->write("overrides.txt", configuration.overrides);
+      greet(log, invocation, world, *directory, *request);
+      for (const std::string& note : notes) log.warn(note);
+    });
+    if (dry_run_) {
+      in_unison(world.all(), "planning", [&] {
+        if (leads) print_plan(*request, {world.all().size()}, invocation.json, invocation.launch.cores);
+      });
+      return ExitCode::done;
+    }
+    const std::optional<AuditResult> result = audit(world, request ? &*request : nullptr, log);
+    ExitCode code = ExitCode::done;
+    in_unison(world.all(), "writing the tables", [&] {
+      if (!leads) return;
+      write_outputs(*directory, *result, *request);
+      code = result->code;
+      directory->write("status.json",
+                       status_json("end", result->plan.items.size() - result->plan.infeasible.size(),
+                                   result->plan.items.size(), result->bytes_read, result->failures.size(),
+                                   static_cast<int>(code)));
+      say_the_end(log, *result);
+      if (invocation.json) {
+        fmt::print("{}", verdicts_json(*result, *request));
+      } else {
+        fmt::print("{}  Tables, log and archive: {}\n", verdict_summary(*result), directory->path().string());
+      }
+    });
+    return code;
+  }
+
+ private:
+  static void greet(Log& log, const Invocation& invocation, const World& world, const RunDirectory& directory,
+                    const AuditRequest& request) {
+    log.info("start", fmt::format("stemma {} ({}, {}), archive format 1.0.0", version_text, commit_text, build_text));
+    log.info("start", fmt::format("command: {}", invocation.command_line()));
+    log.info("start", fmt::format("{} models named, {} questions, output {}", request.models.size(),
+                                  request.questions.size(), directory.path().string()));
+    log.info("start", fmt::format("{} ranks, {}", world.all().size(), world.library()));
+    if (world.all().size() > 1 && world.all().size() > invocation.launch.cores && invocation.launch.cores > 0)
+      log.info("start", fmt::format("{} ranks may share {} cores here: the plan's times are not promised",
+                                    world.all().size(), invocation.launch.cores));
+  }
+
+  static void say_the_end(Log& log, const AuditResult& result) {
+    std::size_t whole = 0;
+    for (const Fingerprint& f : result.fingerprints) whole += f.status == Status::ok;
+    log.info("end", fmt::format("{} of {} models whole, {} failures{}; exit {}", whole, result.fingerprints.size(),
+                                result.failures.size(), result.failures.empty() ? "" : " (failures.tsv)",
+                                static_cast<int>(result.code)));
+  }
+
+  std::vector<std::string> arguments_;
+  std::string output_;
+  bool fresh_ = false, dry_run_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> run_command() { return std::make_unique<RunCommand>(); }
+
+}  // namespace stemma

@@ -1,0 +1,162 @@
+#include "pipeline/gather.hpp"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "pipeline/clock.hpp"
+#include "pipeline/wording.hpp"
+
+namespace stemma {
+namespace {
+
+Status status_of(const SurveyedModel& surveyed, bool any_failed) {
+  if (!surveyed.model) return Status::failed;
+  return any_failed ? Status::failed : Status::ok;
+}
+
+/// Ids of models with at least one failure.
+std::set<std::string> failed_ids(const std::vector<Failure>& failures) {
+  std::set<std::string> ids;
+  for (const Failure& failure : failures) ids.insert(failure.model);
+  return ids;
+}
+
+}  // namespace
+
+std::vector<Fingerprint> gather_fingerprints(std::span<const SurveyedModel> models,
+                                             const std::vector<Question>& questions, const ResultStore& store) {
+  std::vector<Fingerprint> fingerprints;
+  fingerprints.reserve(models.size());
+  for (std::uint32_t m = 0; m < models.size(); ++m) {
+    const SurveyedModel& surveyed = models[m];
+    Fingerprint fingerprint;
+    fingerprint.id = surveyed.request.id;
+    fingerprint.label = surveyed.request.label;
+    fingerprint.use = surveyed.request.use;
+    fingerprint.declared = surveyed.request.declared;
+    fingerprint.status = status_of(surveyed, !store.failed(m).empty());
+    if (surveyed.model) {
+      fingerprint.family = surveyed.model->family;
+      fingerprint.layers = surveyed.model->layers();
+      fingerprint.parameters = surveyed.model->parameters();
+      const FeatureSource features = store.of_model(m);
+      for (const Question& question : questions) question.analyzer->summarise(*surveyed.model, features, fingerprint);
+    }
+    fingerprints.push_back(std::move(fingerprint));
+  }
+  return fingerprints;
+}
+
+void collect_failures(std::span<const SurveyedModel> models, const Plan& plan, const ResultStore& store,
+                      std::vector<Failure>& failures) {
+  const std::string now = utc_now(), host = host_name();
+  for (std::uint32_t m = 0; m < models.size(); ++m) {
+    // One unreadable shard fails many subjects for one reason: one row for each reason.
+    std::map<std::string, std::pair<const ResultStore::FailedSubject*, std::size_t>> reasons;
+    for (const auto& failed : store.failed(m)) {
+      const auto [at, fresh] = reasons.try_emplace(failed.problem, &failed, 0);
+      ++at->second.second;
+    }
+    for (const auto& [problem, reason] : reasons) {
+      const auto& [first, count] = reason;
+      const bool reading = first->rule.starts_with("file.");
+      failures.push_back({.model = models[m].request.id,
+                          .item = count == 1 ? first->subject : fmt::format("{} and {} more", first->subject, count - 1),
+                          .stage = reading ? Stage::read : Stage::compute,
+                          .rule = first->rule,
+                          .sentence = problem,
+                          .suggestion = first->suggestion,
+                          .attempts = 1,
+                          .quarantined = false,
+                          .rank = 0,
+                          .node = host,
+                          .seconds = first->seconds,
+                          .when = now});
+    }
+  }
+  for (const std::uint32_t i : plan.infeasible) {
+    const Item& item = plan.items[i];
+    const SurveyedModel& surveyed = models[item.model];
+    const std::string name = printable(surveyed.model->checkpoint.tensors[item.tensors.front()].name);
+    const auto need = memory_words(static_cast<double>(item.memory));
+    failures.push_back({.model = surveyed.request.id,
+                        .item = name,
+                        .stage = Stage::plan,
+                        .rule = "plan.memory",
+                        .sentence = fmt::format("{} needs {} on one rank, the budget is {}", name, need,
+                                                memory_words(static_cast<double>(plan.memory_per_rank))),
+                        .suggestion = "set runtime.memory_per_rank higher, or start fewer ranks per node",
+                        .attempts = 0,
+                        .quarantined = false,
+                        .rank = 0,
+                        .node = host,
+                        .seconds = 0,
+                        .when = now});
+  }
+}
+
+void fill_archive(ArchiveWriter& writer, const AuditResult& result, const AuditRequest& request,
+                  const ResultStore& store, std::span<const double> actual_seconds) {
+  const std::set<std::string> failed = failed_ids(result.failures);
+  for (std::uint32_t m = 0; m < result.models.size(); ++m) {
+    const SurveyedModel& surveyed = result.models[m];
+    const bool whole = surveyed.model && !failed.contains(surveyed.request.id);
+    writer.add_model({.id = surveyed.request.id,
+                      .label = surveyed.request.label,
+                      .path = surveyed.request.path,
+                      .revision = surveyed.request.revision,
+                      .use = surveyed.request.use,
+                      .model = surveyed.model ? &*surveyed.model : nullptr,
+                      .fingerprint = &result.fingerprints[m],
+                      .status = whole ? Status::ok : Status::failed,
+                      .files = {}},
+                     store.of_model(m));
+    for (const Finding& finding : findings_of(surveyed)) writer.add_finding(surveyed.request.id, finding);
+  }
+  for (const Failure& failure : result.failures) writer.add_failure(failure);
+  writer.set_pairs(result.comparison.pairs);
+  for (const auto& [stratum, scores] : result.comparison.background.strata) {
+    std::vector<double> values;
+    for (const auto& score : scores) values.push_back(score.value);
+    writer.add_background("intrinsic_fingerprint",
+                          fmt::format("{}, {} layers", result.comparison.background.population, stratum), values);
+  }
+  std::vector<MethodRecord> methods;
+  for (const Question& question : request.questions)
+    methods.push_back({.name = std::string(question.analyzer->name()),
+                       .version = question.analyzer->version(),
+                       .paper = std::string(question.analyzer->paper()),
+                       .parameters_json = nlohmann::json(question.options).dump()});
+  writer.set_methods(methods);
+
+  PlanRecord plan{.digest = result.plan.digest,
+                  .work = result.plan.work,
+                  .lower_bound = result.plan.lower_bound,
+                  .lambda = missing,
+                  .makespan_predicted = result.plan.makespan,
+                  .makespan = result.work_seconds,
+                  .efficiency = result.plan.efficiency(),
+                  .calibration_json = nlohmann::json{{"name", CostModel{}.name}}.dump(),
+                  .items = {}};
+  for (std::size_t i = 0; i < result.plan.items.size(); ++i) {
+    const Item& item = result.plan.items[i];
+    const SurveyedModel& surveyed = result.models[item.model];
+    plan.items.push_back({.model = surveyed.request.id,
+                          .name = surveyed.model->checkpoint.tensors[item.tensors.front()].name,
+                          .width = 1,
+                          .predicted_seconds = item.seconds,
+                          .actual_seconds = actual_seconds[i],
+                          .status = actual_seconds[i] >= 0 ? Status::ok : Status::skipped});
+  }
+  writer.set_plan(plan);
+  Provenance provenance = result.provenance;
+  provenance.ended = utc_now();
+  provenance.exit_code = static_cast<std::int32_t>(result.code);
+  writer.set_provenance(provenance);
+  writer.set_config(request.resolved_yaml, request.original_yaml, request.overrides);
+}
+
+}  // namespace stemma

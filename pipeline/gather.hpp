@@ -1,0 +1,25 @@
+// How do the features of single subjects become fingerprints, rows of failures and one archive?
+#pragma once
+#include <span>
+#include <vector>
+
+#include "io/archive/archive_writer.hpp"
+#include "pipeline/audit.hpp"
+#include "pipeline/result_store.hpp"
+
+namespace stemma {
+
+/// One fingerprint per surveyed model, in its order: every analyzer sums up what its subjects found. A model that could
+/// not be read gets one with status failed and nothing in it.
+std::vector<Fingerprint> gather_fingerprints(std::span<const SurveyedModel> models,
+                                             const std::vector<Question>& questions, const ResultStore& store);
+
+/// Adds a row for every reason why a subject failed, and for every item that fits on no rank.
+void collect_failures(std::span<const SurveyedModel> models, const Plan& plan, const ResultStore& store,
+                      std::vector<Failure>& failures);
+
+/// Hands everything to the writer; `actual_seconds` by item of the plan, NaN where an item did not run.
+void fill_archive(ArchiveWriter& writer, const AuditResult& result, const AuditRequest& request,
+                  const ResultStore& store, std::span<const double> actual_seconds);
+
+}  // namespace stemma

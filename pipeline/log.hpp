@@ -1,0 +1,42 @@
+// What does the run say while it goes on?
+#pragma once
+#include <cstdio>
+#include <filesystem>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+namespace stemma {
+
+enum class Verbosity : std::uint8_t { debug, info, warn };
+
+/// One event, one line: UTC time, stage in eight columns, sentence. Goes to stderr and, once there is a run directory, to
+/// its log. Only rank 0 speaks; on the other ranks a log is silent. Thread-safe.
+class Log {
+ public:
+  Log(bool speaks, Verbosity verbosity) : speaks_(speaks), verbosity_(verbosity) {}
+  ~Log();
+  Log(const Log&) = delete;
+  Log& operator=(const Log&) = delete;
+
+  /// Also appends to this file from now on. Throws StorageError.
+  void copy_to(const std::filesystem::path& file);
+
+  void info(std::string_view stage, std::string_view sentence) { line(Verbosity::info, stage, sentence); }
+  void warn(std::string_view sentence) { line(Verbosity::warn, "warn", sentence); }
+  void debug(std::string_view stage, std::string_view sentence) { line(Verbosity::debug, stage, sentence); }
+
+  /// A line on stderr that the next one replaces; for terminals. Empty text takes it away.
+  void transient(std::string_view text);
+
+ private:
+  void line(Verbosity weight, std::string_view stage, std::string_view sentence);
+
+  bool speaks_;
+  Verbosity verbosity_;
+  std::FILE* file_ = nullptr;
+  bool transient_shown_ = false;
+  std::mutex mutex_;
+};
+
+}  // namespace stemma

@@ -1,0 +1,19 @@
+// What do the coordinator and its workers say to each other?
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace stemma {
+
+/// hello, idle and result go to the coordinator; assign and stop come from it. An assign carries a batch of work
+/// orders, a result the outcome of one item, an idle says that the batch is done.
+enum class MessageKind : std::uint8_t { hello, idle, assign, result, stop };
+
+struct Message {
+  MessageKind kind = MessageKind::hello;
+  int peer = 0;  ///< rank: whom it came from, or goes to
+  std::vector<std::byte> payload;
+};
+
+}  // namespace stemma

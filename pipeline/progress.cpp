@@ -1,0 +1,115 @@
+#include "pipeline/progress.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "io/report/tsv.hpp"
+#include "pipeline/wording.hpp"
+
+namespace stemma {
+namespace {
+
+constexpr std::chrono::milliseconds redraw{250};
+constexpr double status_seconds = 10, quiet_seconds = 30;  // no ETA before this: absent rather than wrong
+constexpr std::uint64_t line_at_percent = 10;
+
+bool terminal() {
+  const char* kind = std::getenv("TERM");
+  return isatty(STDERR_FILENO) && kind && std::string_view(kind) != "dumb";
+}
+
+std::optional<double> remaining_seconds(const WorkCounters& counters, double elapsed) {
+  const double done = counters.seconds;
+  if (done <= 0 || counters.seconds_total <= 0) return std::nullopt;
+  return elapsed * (counters.seconds_total - done) / done;
+}
+
+}  // namespace
+
+Progress::Progress(Log& log, const WorkCounters& counters, ProgressRenderer renderer, std::chrono::seconds every,
+                   std::filesystem::path status_file)
+    : log_(log), counters_(counters), renderer_(renderer), every_(every), status_file_(std::move(status_file)) {
+  if (renderer_ == ProgressRenderer::automatic) renderer_ = terminal() ? ProgressRenderer::bar : ProgressRenderer::lines;
+  thread_ = std::thread([this] { run(); });
+}
+
+Progress::~Progress() {
+  {
+    const std::lock_guard lock(mutex_);
+    end_ = true;
+  }
+  ended_.notify_all();
+  thread_.join();
+  if (renderer_ == ProgressRenderer::bar) log_.transient("");
+}
+
+void Progress::run() {
+  double line_at = 0, status_at = 0;
+  std::uint64_t tenth = 0;
+  std::unique_lock lock(mutex_);
+  while (!ended_.wait_for(lock, redraw, [this] { return end_; })) {
+    const double now = watch_.seconds();
+    if (renderer_ == ProgressRenderer::bar) show_bar();
+    const std::uint64_t reached =
+        counters_.items_total ? counters_.items * 100 / counters_.items_total / line_at_percent : 0;
+    const bool late = now - line_at >= static_cast<double>(every_.count());
+    if (renderer_ == ProgressRenderer::lines && (late || (reached > tenth && now - line_at >= 1))) {
+      show_line();
+      line_at = now;
+      tenth = reached;
+    }
+    if (!status_file_.empty() && now - status_at >= status_seconds) {
+      save_status();
+      status_at = now;
+    }
+  }
+}
+
+void Progress::show_bar() const {
+  const std::uint64_t total = std::max<std::uint64_t>(counters_.items_total, 1), done = counters_.items;
+  constexpr std::uint64_t width = 20;
+  const auto filled = done * width / total;
+  const double elapsed = watch_.seconds();
+  std::string eta;
+  if (const auto left = remaining_seconds(counters_, elapsed)) eta = "  eta " + duration_words(*left);
+  log_.transient(fmt::format("work  [{:=<{}}>{:<{}}] {}/{}  {} %  {}/s{}", "", filled, "", width - filled,
+                             with_commas(done), with_commas(counters_.items_total), done * 100 / total,
+                             bytes_words(static_cast<double>(counters_.bytes) / std::max(elapsed, 1e-9)), eta));
+}
+
+void Progress::show_line() const {
+  const double elapsed = watch_.seconds();
+  std::string eta;
+  if (const auto left = remaining_seconds(counters_, elapsed); left && elapsed >= quiet_seconds)
+    eta = "  eta " + duration_words(*left);
+  log_.info("work", fmt::format("{}/{} items {} %  {} of {}  {}/s{}  failed {}", with_commas(counters_.items),
+                                with_commas(counters_.items_total),
+                                counters_.items * 100 / std::max<std::uint64_t>(counters_.items_total, 1),
+                                bytes_words(static_cast<double>(counters_.bytes)),
+                                bytes_words(static_cast<double>(counters_.bytes_total)),
+                                bytes_words(static_cast<double>(counters_.bytes) / std::max(elapsed, 1e-9)), eta,
+                                counters_.failed.load()));
+}
+
+void Progress::save_status() const {
+  try {
+    write_whole(status_file_,
+                status_json("work", counters_.items, counters_.items_total, counters_.bytes, counters_.failed, -1));
+  } catch (const std::exception& error) {
+    log_.warn(error.what());  // a status nobody can read must not end the run
+  }
+}
+
+std::string status_json(std::string_view stage, std::uint64_t done, std::uint64_t total, std::uint64_t bytes,
+                        std::uint64_t failed, int exit_code) {
+  nlohmann::ordered_json status{{"schema", "stemma.status/1"}, {"stage", stage}, {"done", done}, {"total", total},
+                                {"bytes", bytes},              {"failed", failed}, {"updated", utc_now()}};
+  if (exit_code >= 0) status["exit_code"] = exit_code;
+  return status.dump(2) + "\n";
+}
+
+}  // namespace stemma

@@ -1,0 +1,37 @@
+// Where does a run put what it makes, and what if something is there already?
+#pragma once
+#include <filesystem>
+#include <string>
+
+#include "pipeline/audit.hpp"
+
+namespace stemma {
+
+/// A run directory is kept from another configuration: it would mix the results of both.
+class OtherConfiguration : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+enum class ExistingRun : std::uint8_t { keep, set_aside };
+
+/// The directory of one run. Everything in it is written whole under its final name, or not at all.
+class RunDirectory {
+ public:
+  /// Creates or enters `path`. One that another configuration made is refused with the first difference
+  /// (OtherConfiguration), or with set_aside moved to NAME.old-1, .old-2, ... Throws StorageError.
+  RunDirectory(std::filesystem::path path, const std::string& resolved_yaml, ExistingRun existing);
+
+  const std::filesystem::path& path() const { return path_; }
+  std::filesystem::path archive(const std::string& name) const { return path_ / (name + ".h5"); }
+  std::filesystem::path store() const { return path_ / "store"; }
+  std::filesystem::path log() const { return path_ / "log" / "run.log"; }
+  std::filesystem::path status() const { return path_ / "status.json"; }
+
+  void write(const std::string& file, std::string_view text) const;
+
+ private:
+  std::filesystem::path path_;
+};
+
+}  // namespace stemma

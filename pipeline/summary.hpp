@@ -1,0 +1,20 @@
+// What does a finished run say on the screen?
+#pragma once
+#include <string>
+#include <vector>
+
+#include "pipeline/audit.hpp"
+
+namespace stemma {
+
+/// The table of verdicts (one line per subject: what it declares, who is nearest, what the weights allow to say) and the
+/// sentences that must stand beside it. Plain columns, no box drawing.
+std::string verdict_summary(const AuditResult& result);
+
+/// All tests of one pair: score, control, background, what may be said.
+std::string pair_summary(const Fingerprint& a, const Fingerprint& b, const Pair& pair);
+
+/// Columns padded to their widest cell, two blanks between, header first; no blank at the end of a line.
+std::string aligned(const std::vector<std::vector<std::string>>& rows);
+
+}  // namespace stemma

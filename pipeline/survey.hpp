@@ -1,0 +1,39 @@
+// Which models are there, and what do their headers say?
+#pragma once
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "io/archive/records.hpp"
+#include "io/model/architecture.hpp"
+
+namespace stemma {
+
+/// One model as the user asked for it.
+struct ModelRequest {
+  std::string id;
+  std::string label;
+  std::string path;
+  std::string revision;
+  std::string architecture;  ///< forced family, "" to let the files speak
+  std::string family;        ///< the user's own grouping, shown and not used
+  Use use = Use::subject;
+  std::vector<Claim> declared;
+};
+
+/// A request and what its headers said. `model` is empty when the files cannot be used; `failure` then says why.
+struct SurveyedModel {
+  ModelRequest request;
+  std::optional<Model> model;
+  std::optional<Failure> failure;
+};
+
+/// Opens every model: headers, index and configuration only, no weight is read. A model that cannot be read becomes a
+/// row with its reason and disturbs no other. The result is sorted by id.
+std::vector<SurveyedModel> survey(std::span<const ModelRequest> requests, const ArchitectureTables& architectures);
+
+/// Findings of one model, those of its files first.
+std::vector<Finding> findings_of(const SurveyedModel& surveyed);
+
+}  // namespace stemma

@@ -1,0 +1,177 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "analyzers/content_pair.hpp"
+#include "io/archive/canonical_hash.hpp"
+#include "io/report/tsv.hpp"
+#include "pipeline/outputs.hpp"
+#include "pipeline/pair_view.hpp"
+
+namespace stemma {
+namespace {
+
+std::string joined(const std::vector<Claim>& claims, std::string Claim::*field) {
+  std::vector<std::string> parts;
+  for (const Claim& claim : claims) parts.push_back(printable(claim.*field));
+  return fmt::format("{}", fmt::join(parts, ","));
+}
+
+/// "a_from_b" when a declares b as its base, and the other way round.
+std::string declared_direction(const Fingerprint& a, const Fingerprint& b) {
+  const auto names = [](const Fingerprint& child, const Fingerprint& parent) {
+    return std::any_of(child.declared.begin(), child.declared.end(), [&](const Claim& c) { return c.base == parent.id; });
+  };
+  return names(a, b) ? "a_from_b" : names(b, a) ? "b_from_a" : "no";
+}
+
+std::string dtypes_of(const Model& model) {
+  std::set<std::string> names;
+  for (const StoredTensor& t : model.checkpoint.tensors) names.emplace(name_of(t.dtype));
+  return fmt::format("{}", fmt::join(names, ","));
+}
+
+std::uint64_t bytes_of(const Model& model) {
+  std::uint64_t bytes = 0;
+  for (const StoredTensor& t : model.checkpoint.tensors) bytes += t.bytes;
+  return bytes;
+}
+
+std::uint64_t count(const std::vector<Finding>& findings, Severity severity) {
+  return static_cast<std::uint64_t>(
+      std::count_if(findings.begin(), findings.end(), [&](const Finding& f) { return f.severity == severity; }));
+}
+
+}  // namespace
+
+std::string content_of(const Fingerprint& model) {
+  std::vector<std::string> lines;
+  for (const TensorMark& t : model.tensors) {
+    if (!t.known) return "";
+    lines.push_back(fmt::format("{} {} {} {} {}\n", t.role, hex(t.content), t.dtype, t.rows, t.cols));
+  }
+  if (lines.empty()) return "";
+  std::sort(lines.begin(), lines.end());
+  return sha256_hex(fmt::format("{}", fmt::join(lines, "")));
+}
+
+std::string models_table(const AuditResult& result) {
+  Tsv table({"id",     "label",    "use",     "family",     "format", "architecture", "heuristic", "layers",
+             "hidden", "heads",    "kv_heads", "mlp",       "vocab",  "experts",      "parameters", "bytes",
+             "dtypes", "path",     "revision", "content",   "declared", "declared_source", "status", "errors",
+             "warnings"});
+  std::set<std::string> failed;
+  for (const Failure& failure : result.failures) failed.insert(failure.model);
+  for (std::size_t m = 0; m < result.models.size(); ++m) {
+    const SurveyedModel& s = result.models[m];
+    const ModelRequest& r = s.request;
+    const std::vector<Finding> findings = findings_of(s);
+    const auto dim = [&](const char* name) {
+      const auto value = s.model ? s.model->dim(name) : std::nullopt;
+      return value ? cell(static_cast<double>(*value)) : std::string();
+    };
+    table.row(r.id, r.label, name_of(r.use), r.family, s.model ? s.model->checkpoint.format : "",
+              s.model ? s.model->family : "", s.model && s.model->heuristic, s.model ? s.model->layers() : 0, dim("hidden"),
+              dim("heads"), dim("kv_heads"), dim("inter"), dim("vocab"), dim("experts"),
+              s.model ? s.model->parameters() : 0, s.model ? bytes_of(*s.model) : 0, s.model ? dtypes_of(*s.model) : "",
+              r.path, r.revision, content_of(result.fingerprints[m]), joined(r.declared, &Claim::base),
+              joined(r.declared, &Claim::source), !s.model ? "failed" : failed.contains(r.id) ? "partial" : "complete",
+              count(findings, Severity::error), count(findings, Severity::warning));
+  }
+  return table.text();
+}
+
+std::string pairs_table(const std::vector<Fingerprint>& models, const Comparison& comparison) {
+  Tsv table({"a", "b", "stage", "relation", "abstain_reason", "direction", "declared", "log10_p", "log10_p_corrected",
+             "tests", "equal_tensors", "equal_bytes_share", "permuted_tensors", "sigma_score", "sigma_twin",
+             "sigma_percentile", "sigma_background_n"});
+  for (const Pair& pair : comparison.pairs) {
+    const Fingerprint &a = models[pair.a], &b = models[pair.b];
+    const ContentMatch content = match_content(a, b);
+    const Evidence* curves = headline(pair, "intrinsic_fingerprint");
+    const Evidence* permuted = headline(pair, "histogram");
+    table.row(a.id, b.id, "screened", name_of(pair.relation), pair.reason, "unknown", declared_direction(a, b),
+              pair.log10_p, pair.log10_p_corrected, pair.tests, content.equal_tensors, content.share(),
+              permuted ? permuted->score : missing, curves ? curves->score : missing, curves ? curves->control : missing,
+              curves ? curves->background_percentile : missing, curves ? curves->background_n : std::uint64_t{0});
+  }
+  return table.text();
+}
+
+std::string evidence_table(const std::vector<Fingerprint>& models, const Comparison& comparison) {
+  Tsv table({"a", "b", "method", "statistic", "null", "value", "background", "background_n", "background_percentile",
+             "control", "log10_p", "grade", "role", "abstain_reason", "detail"});
+  for (const Pair& pair : comparison.pairs)
+    for (const Evidence& e : pair.evidence)
+      table.row(models[pair.a].id, models[pair.b].id, e.method, e.statistic, e.null, e.score, e.background, e.background_n,
+                e.background_percentile, e.control, e.log10_p, name_of(e.grade), e.role, e.abstain, e.detail_json);
+  return table.text();
+}
+
+std::string verdicts_table(const std::vector<Fingerprint>& models, const Comparison& comparison) {
+  Tsv table({"id", "declared", "declared_source", "relation", "relative", "abstain_reason", "declaration",
+             "declaration_reason", "nearest_by_curve", "nearest_score", "others"});
+  for (std::size_t m = 0; m < models.size(); ++m) {
+    if (models[m].use != Use::subject) continue;
+    const ModelVerdict& v = comparison.verdicts[m];
+    table.row(models[m].id, joined(models[m].declared, &Claim::base), joined(models[m].declared, &Claim::source),
+              name_of(v.relation), v.relative, v.reason, name_of(v.declaration), v.declaration_reason, v.nearest_by_curve,
+              v.nearest_score, fmt::format("{}", fmt::join(v.others, ",")));
+  }
+  return table.text();
+}
+
+std::string features_table(const std::vector<Fingerprint>& models) {
+  Tsv table({"model", "method", "layer", "part", "feature", "value"});
+  for (const Fingerprint& model : models) {
+    const LayerTable& t = model.table;
+    for (std::size_t row = 0; row < t.layer.size(); ++row)
+      for (const char* part : layer_parts) {
+        const auto put = [&](const char* feature, const std::map<std::string, std::vector<double>>& columns) {
+          const auto column = columns.find(part);
+          if (column != columns.end() && column->second[row] == column->second[row])
+            table.row(model.id, "histogram", t.layer[row], part, feature, column->second[row]);
+        };
+        put("std_unbiased", t.std_unbiased);
+        put("log_frobenius", t.log_frobenius);
+        put("kurtosis_excess", t.kurtosis_excess);
+      }
+    if (!model.intrinsic) continue;
+    const IntrinsicCurves& c = *model.intrinsic;
+    for (std::size_t row = 0; row < c.layer.size(); ++row) {
+      for (std::size_t p = 0; p < qkvo_parts.size(); ++p) {
+        table.row(model.id, "intrinsic_fingerprint", c.layer[row], qkvo_parts[p], "std", c.curve[p][row]);
+        if (!c.edge[p].empty())
+          table.row(model.id, "intrinsic_fingerprint", c.layer[row], qkvo_parts[p], "edge_ratio", c.edge[p][row]);
+      }
+      for (std::size_t p = 0; p < twin_parts.size(); ++p)
+        if (!c.twin[p].empty())
+          table.row(model.id, "intrinsic_fingerprint", c.layer[row], twin_parts[p], "twin", c.twin[p][row]);
+      for (const auto& [name, values] : c.further)
+        table.row(model.id, "intrinsic_fingerprint", c.layer[row], name, "further", values[row]);
+    }
+  }
+  return table.text();
+}
+
+std::string findings_table(const std::vector<SurveyedModel>& models) {
+  Tsv table({"model", "severity", "rule", "file", "tensor", "byte_offset", "expected", "found", "hint"});
+  for (const SurveyedModel& s : models)
+    for (const Finding& f : findings_of(s))
+      table.row(s.request.id, name_of(f.severity), f.rule, f.file, f.tensor, f.byte_offset, f.expected, f.found, f.hint);
+  return table.text();
+}
+
+std::string failures_table(const std::vector<Failure>& failures) {
+  Tsv table({"model", "item", "stage", "rule", "sentence", "suggestion", "attempts", "quarantined", "rank", "node",
+             "seconds", "when"});
+  for (const Failure& f : failures)
+    table.row(f.model, f.item, name_of(f.stage), f.rule, f.sentence, f.suggestion, std::uint64_t{f.attempts},
+              f.quarantined, std::uint64_t{f.rank}, f.node, f.seconds, f.when);
+  return table.text();
+}
+
+}  // namespace stemma

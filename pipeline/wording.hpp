@@ -1,0 +1,17 @@
+// How are sizes, times and counts said to people?
+#pragma once
+#include <cstdint>
+#include <string>
+
+namespace stemma {
+
+/// "12,345"
+std::string with_commas(std::uint64_t n);
+/// File sizes in powers of ten: "1.9 GB", "340 kB".
+std::string bytes_words(double bytes);
+/// Memory in powers of two: "3.0 GiB".
+std::string memory_words(double bytes);
+/// "00:06:10" from one hour on, else "06:10"; below a minute "4.2 s".
+std::string duration_words(double seconds);
+
+}  // namespace stemma

@@ -1,0 +1,155 @@
+#include "pipeline/work_order.hpp"
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+
+namespace stemma {
+
+// One-letter keys: an order is read once, by this program, and there are many of them.
+using Json = nlohmann::json;
+
+static void to_json(Json& j, const SourceFile& f) {
+  j = Json{{"p", f.path}, {"b", f.bytes}, {"m", f.mtime_ns}, {"d", f.device}, {"i", f.inode}, {"h", f.header_bytes},
+           {"f", f.filesystem}};
+}
+static void from_json(const Json& j, SourceFile& f) {
+  j.at("p").get_to(f.path), j.at("b").get_to(f.bytes), j.at("m").get_to(f.mtime_ns), j.at("d").get_to(f.device);
+  j.at("i").get_to(f.inode), j.at("h").get_to(f.header_bytes), j.at("f").get_to(f.filesystem);
+}
+static void to_json(Json& j, const StoredTensor& t) {
+  j = Json{{"n", t.name}, {"d", static_cast<int>(t.dtype)}, {"s", t.shape}, {"f", t.file}, {"o", t.offset}, {"b", t.bytes}};
+}
+static void from_json(const Json& j, StoredTensor& t) {
+  j.at("n").get_to(t.name), t.dtype = static_cast<Dtype>(j.at("d").get<int>()), j.at("s").get_to(t.shape);
+  j.at("f").get_to(t.file), j.at("o").get_to(t.offset), j.at("b").get_to(t.bytes);
+}
+static void to_json(Json& j, const Matrix& m) {
+  const Role& r = m.role;
+  j = Json{{"r", {static_cast<int>(r.stack), r.layer, static_cast<int>(r.part), r.expert, static_cast<int>(r.kind)}},
+           {"t", m.tensor},
+           {"m", m.rows},
+           {"n", m.cols},
+           {"v", m.vector},
+           {"e", m.first_element},
+           {"o", m.stored_rows},
+           {"s", {m.slice.count, m.slice.stride, m.slice.offset, m.slice.length}},
+           {"x", m.transposed},
+           {"g", m.gain_offset},
+           {"a", m.steps}};
+}
+static void from_json(const Json& j, Matrix& m) {
+  const Json& r = j.at("r");
+  m.role = {static_cast<Stack>(r[0].get<int>()), r[1].get<int>(), static_cast<Part>(r[2].get<int>()), r[3].get<int>(),
+            static_cast<Kind>(r[4].get<int>())};
+  j.at("t").get_to(m.tensor), j.at("m").get_to(m.rows), j.at("n").get_to(m.cols), j.at("v").get_to(m.vector);
+  j.at("e").get_to(m.first_element), j.at("o").get_to(m.stored_rows);
+  const Json& s = j.at("s");
+  m.slice = {s[0].get<std::uint64_t>(), s[1].get<std::uint64_t>(), s[2].get<std::uint64_t>(), s[3].get<std::uint64_t>()};
+  j.at("x").get_to(m.transposed), j.at("g").get_to(m.gain_offset), j.at("a").get_to(m.steps);
+}
+static void to_json(Json& j, const Subject& s) {
+  j = Json{{"a", s.analyzer}, {"p", s.path}, {"m", s.matrices}, {"c", s.companions}, {"o", s.parameters}};
+  if (s.stored) j["s"] = *s.stored;
+}
+static void from_json(const Json& j, Subject& s) {
+  j.at("a").get_to(s.analyzer), j.at("p").get_to(s.path), j.at("m").get_to(s.matrices);
+  j.at("c").get_to(s.companions), j.at("o").get_to(s.parameters);
+  if (j.contains("s")) s.stored = j.at("s").get<std::uint32_t>();
+}
+static void to_json(Json& j, const WorkOrder& o) {
+  j = Json{{"i", o.item},     {"m", o.model},    {"f", o.files},   {"t", o.tensors},
+           {"x", o.matrices}, {"s", o.subjects}, {"n", o.streamed}};
+}
+static void from_json(const Json& j, WorkOrder& o) {
+  j.at("i").get_to(o.item), j.at("m").get_to(o.model), j.at("f").get_to(o.files), j.at("t").get_to(o.tensors);
+  j.at("x").get_to(o.matrices), j.at("s").get_to(o.subjects), j.at("n").get_to(o.streamed);
+}
+
+std::vector<std::byte> encode(std::span<const WorkOrder> orders) {
+  const auto cbor = Json::to_cbor(Json(std::vector<WorkOrder>(orders.begin(), orders.end())));
+  const auto bytes = std::as_bytes(std::span(cbor));
+  return {bytes.begin(), bytes.end()};
+}
+
+std::vector<WorkOrder> decode_orders(std::span<const std::byte> bytes) {
+  const auto* first = reinterpret_cast<const std::uint8_t*>(bytes.data());
+  return Json::from_cbor(first, first + bytes.size()).get<std::vector<WorkOrder>>();
+}
+
+namespace {
+
+constexpr std::size_t models_remembered = 8;
+
+/// Copies what an order needs out of a model, each thing once, and tells its new index.
+class Packer {
+ public:
+  Packer(WorkOrder& order, const Model& model) : order_(order), model_(model) {}
+
+  std::uint32_t tensor(std::uint32_t index) {
+    const auto [at, fresh] = tensors_.try_emplace(index, static_cast<std::uint32_t>(order_.tensors.size()));
+    if (fresh) {
+      StoredTensor copy = model_.checkpoint.tensors[index];
+      copy.file = file(copy.file);
+      order_.tensors.push_back(std::move(copy));
+    }
+    return at->second;
+  }
+  std::uint32_t matrix(std::uint32_t index) {
+    const auto [at, fresh] = matrices_.try_emplace(index, static_cast<std::uint32_t>(order_.matrices.size()));
+    if (fresh) {
+      Matrix copy = model_.matrices[index];
+      copy.tensor = tensor(copy.tensor);
+      order_.matrices.push_back(std::move(copy));
+    }
+    return at->second;
+  }
+
+ private:
+  std::uint32_t file(std::uint32_t index) {
+    const auto [at, fresh] = files_.try_emplace(index, static_cast<std::uint32_t>(order_.files.size()));
+    if (fresh) order_.files.push_back(model_.checkpoint.files[index]);
+    return at->second;
+  }
+
+  WorkOrder& order_;
+  const Model& model_;
+  std::map<std::uint32_t, std::uint32_t> files_, tensors_, matrices_;
+};
+
+}  // namespace
+
+const std::vector<Subject>& OrderBook::subjects(std::uint32_t model) {
+  const auto known = std::find_if(recent_.begin(), recent_.end(), [&](const auto& r) { return r.first == model; });
+  if (known != recent_.end()) {
+    recent_.splice(recent_.begin(), recent_, known);
+  } else {
+    recent_.emplace_front(model, subjects_of(*models_[model].model, questions_));
+    if (recent_.size() > models_remembered) recent_.pop_back();
+  }
+  return recent_.front().second;
+}
+
+WorkOrder OrderBook::order(std::uint32_t index, const Item& item) {
+  const Model& model = *models_[item.model].model;
+  WorkOrder order{.item = index, .model = item.model};
+  Packer pack(order, model);
+  for (const std::uint32_t t : item.tensors) pack.tensor(t);
+  order.streamed = static_cast<std::uint32_t>(order.tensors.size());
+  for (const Subject& subject : subjects(item.model)) {
+    // A group holds all tensors of a subject or none, so one of them tells.
+    const std::uint32_t witness =
+        subject.stored ? *subject.stored
+        : subject.matrices.empty() ? static_cast<std::uint32_t>(model.checkpoint.tensors.size())
+                                   : model.matrices[subject.matrices.front()].tensor;
+    if (std::find(item.tensors.begin(), item.tensors.end(), witness) == item.tensors.end()) continue;
+    Subject copy = subject;
+    for (std::uint32_t& m : copy.matrices) m = pack.matrix(m);
+    for (std::uint32_t& m : copy.companions) m = pack.matrix(m);
+    if (copy.stored) copy.stored = pack.tensor(*copy.stored);
+    order.subjects.push_back(std::move(copy));
+  }
+  return order;
+}
+
+}  // namespace stemma

@@ -1,0 +1,46 @@
+// What does a worker need to know to do one item, without knowing anything else?
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "pipeline/plan.hpp"
+
+namespace stemma {
+
+/// One item, complete: where its bytes lie, how they become matrices, what is asked of them. Indices (StoredTensor::file,
+/// Matrix::tensor, Subject::matrices, ...) point into the vectors of this very order.
+struct WorkOrder {
+  std::uint32_t item = 0;  ///< index into Plan::items
+  std::uint32_t model = 0;
+  std::vector<SourceFile> files;
+  std::vector<StoredTensor> tensors;  ///< in order of file and offset; companions of subjects come last
+  std::vector<Matrix> matrices;
+  std::vector<Subject> subjects;
+  std::uint32_t streamed = 0;  ///< the first so many tensors are streamed, the rest are companions
+};
+
+/// Batches of orders as bytes and back.
+std::vector<std::byte> encode(std::span<const WorkOrder> orders);
+std::vector<WorkOrder> decode_orders(std::span<const std::byte> bytes);
+
+/// Writes work orders for the items of a plan. Subjects are derived again when needed, and those of the last few models
+/// are kept: a plan of a thousand models stays small.
+class OrderBook {
+ public:
+  OrderBook(std::span<const SurveyedModel> models, std::vector<Question> questions)
+      : models_(models), questions_(std::move(questions)) {}
+  WorkOrder order(std::uint32_t index, const Item& item);
+
+ private:
+  const std::vector<Subject>& subjects(std::uint32_t model);
+
+  std::span<const SurveyedModel> models_;
+  std::vector<Question> questions_;
+  std::list<std::pair<std::uint32_t, std::vector<Subject>>> recent_;  ///< most recent first
+};
+
+}  // namespace stemma
