@@ -45,13 +45,38 @@ std::optional<Claim> config_claim(const std::string& config) {
   return Claim{text, "", std::string(config_name)};
 }
 
-Finding ignored(std::string rule, std::string_view file, const Finding& why) {
-  return {.severity = Severity::warning,
-          .rule = std::move(rule),
-          .file = std::string(file),
-          .byte_offset = why.byte_offset,
-          .found = why.rule,
-          .hint = why.hint};
+std::string beside(const std::string& directory, std::string_view name) {
+  return directory + "/" + std::string(name);
+}
+
+void read_config(const std::string& directory, Checkpoint& checkpoint) {
+  try {
+    const std::string text = read_whole(beside(directory, config_name), limits::config_bytes);
+    checkpoint.config_json = strict_config(text, std::string(config_name));
+    if (auto claim = config_claim(checkpoint.config_json)) checkpoint.claims.push_back(std::move(*claim));
+  } catch (const InvalidInput& refused) {
+    const Finding& why = refused.finding();
+    checkpoint.findings.push_back({.severity = Severity::warning,
+                                   .rule = "config.ignored",
+                                   .file = std::string(config_name),
+                                   .byte_offset = why.byte_offset,
+                                   .found = why.rule,
+                                   .hint = why.hint});
+  }
+}
+
+void read_readme(const std::string& directory, Checkpoint& checkpoint) {
+  constexpr std::size_t markers = 16;  // the two lines around the front matter
+  try {
+    const std::string head = read_head(beside(directory, readme_name), limits::front_matter_bytes + markers);
+    for (Claim& claim : front_matter_claims(head, std::string(readme_name))) {
+      checkpoint.claims.push_back(std::move(claim));
+    }
+  } catch (const InvalidInput& refused) {
+    Finding finding = refused.finding();
+    finding.severity = Severity::warning;
+    checkpoint.findings.push_back(std::move(finding));
+  }
 }
 
 }  // namespace
@@ -76,25 +101,8 @@ void read_companions(const std::string& directory, const std::vector<std::string
   const auto present = [&](std::string_view name) {
     return std::binary_search(listing.begin(), listing.end(), name);
   };
-  const auto path_of = [&](std::string_view name) { return directory + "/" + std::string(name); };
-  if (present(config_name)) try {
-      checkpoint.config_json =
-          strict_config(read_whole(path_of(config_name), limits::config_bytes), std::string(config_name));
-      if (auto claim = config_claim(checkpoint.config_json)) checkpoint.claims.push_back(std::move(*claim));
-    } catch (const InvalidInput& error) {
-      checkpoint.findings.push_back(ignored("config.ignored", config_name, error.finding()));
-    }
-  if (present(readme_name)) try {
-      constexpr std::size_t markers = 16;  // the two lines around the front matter
-      const std::string head = read_head(path_of(readme_name), limits::front_matter_bytes + markers);
-      for (Claim& claim : front_matter_claims(head, std::string(readme_name))) {
-        checkpoint.claims.push_back(std::move(claim));
-      }
-    } catch (const InvalidInput& error) {
-      Finding finding = error.finding();
-      finding.severity = Severity::warning;
-      checkpoint.findings.push_back(std::move(finding));
-    }
+  if (present(config_name)) read_config(directory, checkpoint);
+  if (present(readme_name)) read_readme(directory, checkpoint);
 }
 
 }  // namespace stemma

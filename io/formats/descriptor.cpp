@@ -41,25 +41,6 @@ struct stat status_of(int descriptor, const std::string& path) {
   return status;
 }
 
-/// Parallel and network file systems by their magic numbers; everything else counts as local.
-std::string filesystem_of(int descriptor) {
-  struct Kind {
-    std::uint32_t magic;
-    std::string_view name;
-  };
-  constexpr std::array<Kind, 5> kinds{{{0x0BD00BD0, "lustre"},
-                                       {0x47504653, "gpfs"},
-                                       {0x00006969, "nfs"},
-                                       {0x19830326, "beegfs"},
-                                       {0x00C36400, "ceph"}}};
-  struct statfs status {};
-  if (fstatfs(descriptor, &status) != 0) return "local";
-  for (const Kind& kind : kinds) {
-    if (static_cast<std::uint32_t>(status.f_type) == kind.magic) return std::string(kind.name);
-  }
-  return "local";
-}
-
 }  // namespace
 
 Descriptor::~Descriptor() {
@@ -74,8 +55,8 @@ std::string file_name_of(const std::string& path) {
 }
 
 Descriptor open_regular(const std::string& path) {
-  constexpr int flags =
-      O_RDONLY | O_CLOEXEC | O_NONBLOCK;  // without O_NONBLOCK a FIFO would wait for a writer
+  // Without O_NONBLOCK a FIFO would wait for a writer.
+  constexpr int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
   int number = open(path.c_str(), flags | O_NOATIME);
   if (number < 0 && errno == EPERM) number = open(path.c_str(), flags);  // O_NOATIME is for owners only
   if (number < 0) fail_to_open(path, std::strerror(errno));
@@ -94,8 +75,25 @@ SourceFile measure(const Descriptor& descriptor, const std::string& path) {
   file.mtime_ns = std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
   file.device = status.st_dev;
   file.inode = status.st_ino;
-  file.filesystem = filesystem_of(descriptor.number());
   return file;
+}
+
+std::string filesystem_of(const Descriptor& descriptor) {
+  struct Kind {
+    std::uint32_t magic;
+    std::string_view name;
+  };
+  constexpr std::array<Kind, 5> kinds{{{0x0BD00BD0, "lustre"},
+                                       {0x47504653, "gpfs"},
+                                       {0x00006969, "nfs"},
+                                       {0x19830326, "beegfs"},
+                                       {0x00C36400, "ceph"}}};
+  struct statfs status {};
+  if (fstatfs(descriptor.number(), &status) != 0) return "local";
+  for (const Kind& kind : kinds) {
+    if (static_cast<std::uint32_t>(status.f_type) == kind.magic) return std::string(kind.name);
+  }
+  return "local";
 }
 
 void read_exactly(const Descriptor& descriptor, const std::string& path, std::uint64_t offset,

@@ -33,6 +33,10 @@ Descriptor open_regular(const std::string& path);
 /// Size, time and identity of an open file. Throws InvalidInput (file.open_failed).
 SourceFile measure(const Descriptor& descriptor, const std::string& path);
 
+/// "lustre", "gpfs", "nfs", "beegfs", "ceph" or "local". Asks the file system, so once per file is often
+/// enough.
+std::string filesystem_of(const Descriptor& descriptor);
+
 /// Fills `out` from `offset` on. Throws InvalidInput (file.short_read, file.read_failed).
 void read_exactly(const Descriptor& descriptor, const std::string& path, std::uint64_t offset,
                   std::span<std::byte> out);

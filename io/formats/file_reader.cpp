@@ -32,7 +32,12 @@ void require_same(const SourceFile& surveyed, const SourceFile& now) {
 
 }  // namespace
 
-SourceFile stat_source(const std::string& path) { return measure(open_regular(path), path); }
+SourceFile stat_source(const std::string& path) {
+  const Descriptor descriptor = open_regular(path);
+  SourceFile file = measure(descriptor, path);
+  file.filesystem = filesystem_of(descriptor);
+  return file;
+}
 
 const FileReader::OpenFile& FileReader::opened(const SourceFile& file) {
   const auto known = std::find_if(files_.begin(), files_.end(),

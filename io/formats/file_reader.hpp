@@ -23,9 +23,8 @@ class FileReader final : public ByteReader {
   void read(const SourceFile& file, std::uint64_t offset, std::span<std::byte> out) override;
   std::uint64_t bytes_read() const override { return bytes_read_; }
 
-  /// To be called when the last byte of an item was read. Throws InvalidInput (file.changed_while_reading)
-  /// when the file no longer is what the survey saw.
-  void check(const SourceFile& file);
+  /// Looks at the open file, not at its path: a file replaced meanwhile was still read as the survey saw it.
+  void check(const SourceFile& file) override;
 
  private:
   struct OpenFile {

@@ -156,6 +156,8 @@ std::optional<JsonProblem> scan_json(std::string_view text, const JsonLimits& li
   if (text.starts_with("\xEF\xBB\xBF")) {
     return JsonProblem{JsonFault::byte_order_mark, 0, "the text begins with a byte-order mark"};
   }
+  const std::size_t nul = text.find('\0');  // the library would take it for the end of the text
+  if (nul != std::string_view::npos) return JsonProblem{JsonFault::syntax, nul, "the text holds a NUL byte"};
   // The library would copy every blank before and behind the value; a header may hold 100 MB of them.
   constexpr std::string_view blank = " \t\r\n";
   const std::size_t begin = std::min(text.find_first_not_of(blank), text.size());

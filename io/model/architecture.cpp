@@ -1,3 +1,4 @@
+// Finding tables, and settling what they say about each other: extends, replaces, equal names.
 #include "io/model/architecture.hpp"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// Contradictions between the parts of one table.
 #include "io/model/architecture_check.hpp"
 
 #include <fmt/format.h>

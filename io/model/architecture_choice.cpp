@@ -1,3 +1,4 @@
+// Names decide about families; claims only break ties between tables that the names fit.
 #include "io/model/architecture_choice.hpp"
 
 #include <fmt/format.h>

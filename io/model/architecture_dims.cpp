@@ -1,3 +1,4 @@
+// Config against shapes, dimension by dimension; shapes win.
 #include "io/model/architecture_dims.hpp"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// The keys of an entry under `tensors:`.
 #include "io/model/architecture_entry.hpp"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// Recursive descent to postfix; evaluation with checked arithmetic.
 #include "io/model/architecture_expression.hpp"
 
 #include <fmt/format.h>

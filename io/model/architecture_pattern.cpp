@@ -1,3 +1,4 @@
+// Patterns are matched by hand: names come from strangers, and std::regex takes its time and stack.
 #include "io/model/architecture_pattern.hpp"
 
 #include <fmt/format.h>

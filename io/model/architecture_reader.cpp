@@ -1,3 +1,4 @@
+// The keys at the top of a table.
 #include "io/model/architecture_reader.hpp"
 
 #include <fmt/format.h>

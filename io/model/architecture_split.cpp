@@ -1,3 +1,4 @@
+// Both ways to cut end as runs of rows with a stride.
 #include "io/model/architecture_split.hpp"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// What a table takes over from another, and the index of its names.
 #include "io/model/architecture_table.hpp"
 
 #include <algorithm>

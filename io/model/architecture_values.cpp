@@ -1,3 +1,4 @@
+// Values of a table, each with its place when it is wrong.
 #include "io/model/architecture_values.hpp"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// Layouts, stacks and splits become views of stored tensors.
 #include "io/model/canonical_matrices.hpp"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// The order of the steps: config, names, family, dimensions, matrices, ties.
 #include "io/model/canonicalise.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// What is expected but absent, per entry and layer.
 #include "io/model/completeness.hpp"
 
 #include <fmt/format.h>

@@ -69,8 +69,7 @@ std::string sentence(const Finding& finding) {
   const std::string found = printable(finding.found), expected = printable(finding.expected);
   if (!found.empty()) append(": ", "found " + found);
   if (!expected.empty()) append(found.empty() ? ": " : ", ", "expected " + expected);
-  const bool values = !found.empty() || !expected.empty();
-  if (!finding.hint.empty()) append(values ? ". " : ": ", printable(finding.hint, detail_limit));
+  if (!finding.hint.empty()) append(": ", printable(finding.hint, detail_limit));
   return line;
 }
 

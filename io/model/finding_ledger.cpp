@@ -1,3 +1,4 @@
+// Counting instead of repeating.
 #include "io/model/finding_ledger.hpp"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// Looking things up in a model.
 #include "io/model/model.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Tolerant reading of a strict format: tokens of Python become null, everything else must be JSON.
 #include "io/model/model_config.hpp"
 
 #include <array>

@@ -1,3 +1,4 @@
+// Wrappers off, digits folded, names grouped.
 #include "io/model/name_index.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// The names of parts and stacks, and paths made of them.
 #include "io/model/role.hpp"
 
 #include <fmt/format.h>

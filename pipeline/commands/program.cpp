@@ -145,6 +145,7 @@ Verbosity Invocation::verbosity() const {
 
 ExitCode run_program(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // a file size limit then is an error of write, and gets its sentence
   Invocation invocation;
   invocation.launch = launch_from_environment();
   invocation.argv.assign(argv, argv + argc);

@@ -195,7 +195,7 @@ TEST(SafetensorsRefused, InBoundedTime) {
   }
   EXPECT_EQ(refusal_of(safetensors(overlapping + "}", std::string(8, 'x'))), "safetensors.offset_overlap");
   EXPECT_EQ(refusal_of(safetensors(std::string(100'000'000, ' '))), "safetensors.header_not_json");
-  EXPECT_EQ(refusal_of(safetensors(std::string(100'000'000, '['))), "safetensors.header_not_json");
+  EXPECT_EQ(refusal_of(safetensors(std::string(10'000'000, '['))), "safetensors.header_not_json");
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(20));
 }
 

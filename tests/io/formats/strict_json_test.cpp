@@ -51,6 +51,7 @@ TEST(StrictJson, Faults) {
   EXPECT_EQ(fault("[1,]"), "json.syntax");
   EXPECT_EQ(fault("{} {}"), "json.syntax");
   EXPECT_EQ(fault("[NaN]"), "json.syntax");
+  EXPECT_EQ(fault(std::string_view("{}\0", 3)), "json.syntax");
   EXPECT_EQ(fault("[[[1]]]", {.depth = 2}), "json.too_deep");
   EXPECT_EQ(fault("[[[1]]]", {.depth = 3}), "");
   EXPECT_EQ(fault(R"({"a":1,"b":2,"a":3})"), "json.duplicate_key");

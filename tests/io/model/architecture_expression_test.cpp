@@ -1,3 +1,4 @@
+// Do expressions give the number of arithmetic, or none?
 #include "io/model/architecture_expression.hpp"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// Do patterns match exactly the names that they mean, at little cost?
 #include "io/model/architecture_pattern.hpp"
 
 #include <gtest/gtest.h>

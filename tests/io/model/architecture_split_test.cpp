@@ -1,3 +1,4 @@
+// Does every row of a fused tensor land where its tag says?
 #include "io/model/architecture_split.hpp"
 
 #include <gtest/gtest.h>

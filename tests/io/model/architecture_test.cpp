@@ -1,3 +1,4 @@
+// Is every fault of a table found, at its place, and every valid table understood?
 #include "io/model/architecture.hpp"
 
 #include <gmock/gmock.h>
@@ -6,6 +7,7 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <set>
 
 #include "io/config/problems.hpp"
 #include "tests/io/model/made_checkpoint.hpp"
@@ -85,7 +87,8 @@ void expect_problem(const std::string& text, int line, int column, const std::st
 TEST(ArchitectureTables, ShippedFamiliesLoad) {
   EXPECT_THAT(test::shipped().families(),
               testing::IsSupersetOf({"gpt2", "gpt_neox", "llama", "mixtral", "phi3", "qwen2", "qwen3"}));
-  EXPECT_TRUE(std::is_sorted(test::shipped().families().begin(), test::shipped().families().begin()));
+  const auto families = test::shipped().families();
+  EXPECT_TRUE(std::is_sorted(families.begin(), families.end()));
 }
 
 TEST(ArchitectureTables, ShippedDirectoryIsFound) {
@@ -110,7 +113,7 @@ TEST(ArchitectureTables, ASmallTableIsEnough) {
 TEST(ArchitectureTables, EveryKeyIsKnownOrNamed) {
   expect_problem("prefxes: [a.]\n", 9, 1, "prefixes");
   expect_problem("norm: {kind: rms, ofset: 1}\n", 9, 19, "offset");
-  expect_problem("  - {name: a, role: attn.q, shape: [hidden], lyers: some}\n", 9, 48, "layers");
+  expect_problem("  - {name: a, role: attn.q, shape: [hidden], lyers: some}\n", 9, 46, "layers");
   expect_problem("rope: halv\n", 9, 7, "half");
   expect_problem("norm: {kind: root}\n", 9, 14, "rms");
   expect_problem("norm: {kind: rms, offset: 2}\n", 9, 27, "offset");
@@ -131,7 +134,7 @@ TEST(ArchitectureTables, TheHeadIsChecked) {
   expect_problem("", 3, 8, "needs",
                  "schema: stemma.architecture/1\nfamily: tiny\nmatch: {model_type: [x]}\n");
   expect_problem("", 3, 16, "empty", "schema: stemma.architecture/1\nfamily: tiny\nmatch: {needs: []}\n");
-  expect_problem("", 3, 24, "twice",
+  expect_problem("", 3, 25, "twice",
                  "schema: stemma.architecture/1\nfamily: tiny\nmatch: {needs: [e.x, a, e.x]}\n");
   expect_problem("", 3, 17, "*", "schema: stemma.architecture/1\nfamily: tiny\nmatch: {needs: [\"*\"]}\n");
   expect_problem("", 1, 1, "family is missing",
@@ -207,7 +210,7 @@ TEST(ArchitectureTables, DimensionsAreChecked) {
                  before + "  a: {default: b + 1}\n  b: {default: 2 * a}\n");
   expect_problem(after, 5, 3, "no source", before + "  a: {}\n");
   expect_problem(after, 5, 3, "c is not a dimension", before + "  a: {default: c}\n");
-  expect_problem(after, 5, 3, "not a name", before + "  A: {default: 1}\n");
+  expect_problem(after, 5, 6, "not a name", before + "  A: {default: 1}\n");
   expect_problem(after, 5, 14, "axis is missing", before + "  a: {shape: {of: e.weight}}\n");
 }
 
@@ -322,6 +325,63 @@ TEST(ArchitectureTables, FamiliesThatExplainEquallyMuchAreATie) {
   EXPECT_EQ(model.findings[0].severity, Severity::error);
   EXPECT_EQ(model.findings[0].found, "base, twin");
   EXPECT_EQ(tables.load().canonicalise(made.take(), "twin").family, "twin");
+}
+
+TEST(ArchitectureTables, EveryWayToStoreATensorIsUnderstood) {
+  Tables tables;
+  tables.write("odd.yaml", R"(schema: stemma.architecture/1
+family: odd
+match: {needs: ["e.weight"]}
+prefixes: [text.]
+dims: {hidden: {keys: [size.h]}, inter: {keys: [i]}, experts: {keys: [n]}, width: {default: 3}}
+norm: {kind: rms, offset: 1}
+tensors:
+  - {name: e.weight, role: embed, shape: [9, hidden]}
+  - name: "l.{layer}.experts.gate_up"
+    layout: e_in_out
+    layers: some
+    shape: [experts, 2 * inter, hidden]
+    split: {view: [inter, 2], axis: 1, parts: [{role: moe.expert.gate, from: 0, to: 1}, {role: moe.expert.up, from: 1, to: 2}]}
+  - {name: "l.{layer}.conv.weight", role: ssm.conv, shape: [hidden, 1, width], kind: conv, stack: audio, bias: optional}
+  - {names: ["l.{layer}.n.weight", "l.{layer}.norm.weight"], role: norm.pre_attn, shape: [hidden], offset: 0}
+  - {name: "l.{layer}.n2.weight", role: norm.pre_mlp, shape: [hidden], bias: required}
+  - {name: "l.{layer}.qk.weight", shape: [2 * hidden, hidden], when: {order: [qk, null]},
+     split: {concat: [{role: attn.q, size: hidden}, {role: attn.k, size: hidden}]}}
+  - {name: "l.{layer}.qk.weight", shape: [2 * hidden, hidden], when: {order: kq},
+     split: {concat: [{role: attn.k, size: hidden}, {role: attn.q, size: hidden}]}}
+)");
+  const auto loaded = tables.load();
+  test::MadeCheckpoint made;
+  made.add("text.e.weight", {9, 4})
+      .add("text.l.0.experts.gate_up", {2, 4, 6})
+      .add("text.l.0.conv.weight", {4, 1, 3});
+  for (const std::string layer : {"text.l.0.", "text.l.1."}) {
+    made.add(layer + "n2.weight", {4}).add(layer + "n2.bias", {4}).add(layer + "qk.weight", {8, 4});
+  }
+  made.add("text.l.0.n.weight", {4}).add("text.l.1.norm.weight", {4}).add("text.l.0.conv.bias", {4});
+  const auto model_of = [&](const std::string& order) {
+    return loaded.canonicalise(made.config(R"({"size": {"h": 4}, "i": 3, "n": 2)" + order + "}").take(),
+                               "odd");
+  };
+  const Model model = model_of("");
+  EXPECT_TRUE(model.findings.empty()) << sentence(model.findings.front());
+  const Matrix* up = model.find({.layer = 0, .part = Part::moe_expert_up, .expert = 1});
+  ASSERT_NE(up, nullptr);
+  EXPECT_EQ(up->steps, "expert 1 of 2; transpose; split moe.expert.up 1:2 of every 2 of 6");
+  EXPECT_EQ(up->rows, 3U);
+  EXPECT_EQ(test::stored_at(*up, 2, 3), 1U * 24 + 3 * 6 + 2 * 2 + 1);
+  const Matrix* conv = model.find({.stack = Stack::audio, .layer = 0, .part = Part::ssm_conv});
+  ASSERT_NE(conv, nullptr);
+  EXPECT_EQ(conv->cols, 3U);
+  EXPECT_TRUE(conv->as_stored());
+  EXPECT_EQ(model.find({.layer = 0, .part = Part::norm_pre_attn})->gain_offset, 0);
+  EXPECT_EQ(model.find({.layer = 1, .part = Part::norm_pre_mlp})->gain_offset, 1);
+  EXPECT_EQ(model.find({.layer = 1, .part = Part::norm_pre_mlp, .kind = Kind::bias})->gain_offset, 0);
+  const Role q{.layer = 1, .part = Part::attn_q};
+  EXPECT_EQ(model.find(q)->slice.offset, 0U);
+  EXPECT_EQ(model_of(R"(, "order": "qk")").find(q)->slice.offset, 0U);
+  EXPECT_EQ(model_of(R"(, "order": "kq")").find(q)->slice.offset, 4U);
+  EXPECT_EQ(model_of(R"(, "order": "other")").find(q), nullptr);
 }
 
 }  // namespace

@@ -46,7 +46,7 @@ TEST(Sentence, AllFields) {
                       .found = "begin 1040",
                       .hint = "a hole could hide another file"}),
             "m.safetensors: tensor \"a\": byte 42248: safetensors.offset_hole: found begin 1040, expected "
-            "begin 1024. "
+            "begin 1024: "
             "a hole could hide another file");
 }
 

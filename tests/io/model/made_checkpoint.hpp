@@ -1,5 +1,7 @@
 // Checkpoints for tests, made without files.
 #pragma once
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <string>
 #include <utility>
@@ -81,6 +83,36 @@ inline MadeCheckpoint llama(int layers = 3, const std::string& config = llama_co
   return made;
 }
 
+/// Hidden 8, 2 layers, 3 experts of 5.
+inline MadeCheckpoint mixtral(bool fused) {
+  MadeCheckpoint made(
+      R"({"model_type": "mixtral", "hidden_size": 8, "num_hidden_layers": 2, "num_attention_heads": 2,
+    "num_key_value_heads": 1, "intermediate_size": 5, "vocab_size": 30, "num_local_experts": 3})");
+  made.add("model.embed_tokens.weight", {30, 8}).add("model.norm.weight", {8}).add("lm_head.weight", {30, 8});
+  for (const std::string layer : {"model.layers.0.", "model.layers.1."}) {
+    made.add(layer + "input_layernorm.weight", {8})
+        .add(layer + "post_attention_layernorm.weight", {8})
+        .add(layer + "self_attn.q_proj.weight", {8, 8})
+        .add(layer + "self_attn.k_proj.weight", {4, 8})
+        .add(layer + "self_attn.v_proj.weight", {4, 8})
+        .add(layer + "self_attn.o_proj.weight", {8, 8});
+    if (fused) {
+      made.add(layer + "mlp.gate.weight", {3, 8})
+          .add(layer + "mlp.experts.gate_up_proj", {3, 10, 8})
+          .add(layer + "mlp.experts.down_proj", {3, 8, 5});
+      continue;
+    }
+    made.add(layer + "block_sparse_moe.gate.weight", {3, 8});
+    for (const std::string expert : {"0", "1", "2"}) {
+      const std::string prefix = layer + "block_sparse_moe.experts." + expert;
+      made.add(prefix + ".w1.weight", {5, 8})
+          .add(prefix + ".w3.weight", {5, 8})
+          .add(prefix + ".w2.weight", {8, 5});
+    }
+  }
+  return made;
+}
+
 /// GPT-2 with hidden 12, 3 heads, vocabulary 50, 20 positions; one mask per layer.
 inline MadeCheckpoint gpt2(int layers = 2) {
   MadeCheckpoint made(R"({"model_type": "gpt2", "n_embd": 12, "n_head": 3, "n_layer": 2, "n_inner": null,
@@ -129,6 +161,29 @@ inline const ArchitectureTables& shipped() {
   static const ArchitectureTables tables =
       ArchitectureTables::load({STEMMA_SOURCE_DIR "/configs/architectures"});
   return tables;
+}
+
+inline Model canonical(const MadeCheckpoint& made, std::string_view family = "") {
+  return shipped().canonicalise(made.take(), family);
+}
+
+/// The matrix at a path; a test failure when there is none.
+inline const Matrix& matrix(const Model& model, const std::string& path) {
+  static const Matrix none;
+  const auto role = role_at(path);
+  const Matrix* found = role ? model.find(*role) : nullptr;
+  EXPECT_NE(found, nullptr) << path;
+  return found == nullptr ? none : *found;
+}
+
+/// The first finding of a rule; a test failure when there is none.
+inline const Finding& finding(const Model& model, const std::string& rule) {
+  static const Finding none;
+  for (const Finding& candidate : model.findings) {
+    if (candidate.rule == rule) return candidate;
+  }
+  ADD_FAILURE() << rule << " is missing";
+  return none;
 }
 
 }  // namespace stemma::test

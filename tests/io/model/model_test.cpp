@@ -1,3 +1,4 @@
+// Does a model answer by role, and count every tensor once?
 #include "io/model/model.hpp"
 
 #include <gtest/gtest.h>

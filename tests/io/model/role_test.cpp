@@ -1,3 +1,4 @@
+// Is every role found again at its path, and nothing else?
 #include "io/model/role.hpp"
 
 #include <gtest/gtest.h>

@@ -1,0 +1,208 @@
+// The table of an archive, second half: methods, pairs, evidence, and the records of the run.
+#include "io/archive/fingerprint.hpp"
+#include "io/archive/layout_columns.hpp"
+
+namespace stemma::layout {
+namespace {
+
+Group method(std::string name, std::string summary) {
+  return {"methods/" + std::move(name), "method", std::move(summary), {}, {}};
+}
+
+Group content() {
+  Group g = method("content", "groups of tensors that are equal by content hash, dtype, rows and columns");
+  const Dims d = {"group"};
+  g.dimensions = {rows("group", "set of equal tensors"), bare("member", "tensor of a set")};
+  g.columns = {number("content_hash_hi", u8, d, exact, "XXH3-128 of the bytes, first half"),
+               number("content_hash_lo", u8, d, exact, "XXH3-128 of the bytes, second half"),
+               start("row_start", "group", "first element in member"),
+               pieces("row_count", "group", "member", "elements in member"),
+               flag("bytes_compared", "yes_no", d, exact, "were the bytes themselves compared"),
+               index("tensor_index", "tensor", {"member"}, exact, "row in /tensors, ascending in a set")};
+  return g;
+}
+
+Group intrinsic_fingerprint() {
+  Group g = method("intrinsic_fingerprint", "curves of standard deviations over the layers of each model");
+  const Dims d = {"layer_row"};
+  g.dimensions = {labels("qkvo", "projection of attention", qkvo_parts),
+                  labels("twin_part", "gauge-invariant product", twin_parts),
+                  {.name = "further_curve", .scale = Scale::found_labels, .long_name = "further curve"}};
+  g.columns = {
+      flag("in_curve", "yes_no", d, feature, "does the row belong to the curves of its model"),
+      number("curve", f8, {"layer_row", "qkvo"}, feature, "standard deviation of the stored weights"),
+      number("twin", f8, {"layer_row", "twin_part"}, feature,
+             "root mean square of a gauge-invariant product"),
+      number("edge", f8, {"layer_row", "qkvo"}, feature,
+             "lower bound of the largest singular value over std (sqrt m + sqrt n)"),
+      number("further", f8, {"layer_row", "further_curve"}, feature, "further curves by name"),
+      flag("random_init", "yes_no", {"model"}, feature, "are the weights as they were initialised"),
+      text("random_init_reason", {"model"}, feature, "what the flag was raised for")};
+  return g;
+}
+
+Group pairs() {
+  const Dims d = {"pair"};
+  return {"pairs",
+          "table",
+          "what is said of each compared pair",
+          {},
+          {index("model_a", "model", d, feature, "model that comes first by id"),
+           index("model_b", "model", d, feature, "model that comes second"),
+           flag("verdict", "relation", d, feature, "class given by the rules of evidence"),
+           number("log10_p", f8, d, feature, "log10 of the p-value"),
+           number("log10_p_corrected", f8, d, feature, "the same, corrected for the number of tests"),
+           number("tests", u8, d, feature, "tests that were corrected for"),
+           number("direction", i4, d, feature, "1 when b comes from a, -1 when a comes from b, 0 unknown"),
+           text("reason", d, feature, "why the verdict abstains"),
+           text("sentence", d, feature, "the verdict in words")}};
+}
+
+Group evidence() {
+  const Dims d = {"evidence"};
+  return {
+      "evidence",
+      "table",
+      "what each test found in each pair, each score beside its null and its background",
+      {rows("evidence", "result of one test on one pair")},
+      {index("pair_index", "pair", d, feature, "row in /pairs"), text("method", d, feature, "pair test"),
+       text("statistic", d, feature, "what the score is"), text("null", d, feature, "null hypothesis"),
+       number("score", f8, d, feature, "score"),
+       number("background_percentile", f8, d, feature, "share of unrelated pairs below the score", "percent"),
+       number("background_n", u8, d, feature, "unrelated pairs in the background"),
+       text("background", d, feature, "name of the background"),
+       number("control", f8, d, feature, "score of the control"),
+       number("log10_p", f8, d, feature, "log10 of the p-value"),
+       flag("grade", "grade", d, feature, "how the p-value was obtained"),
+       text("role", d, feature, "where in the model, empty for all of it"),
+       text("abstain", d, feature, "why the test does not apply, empty when it does"),
+       text("detail_json", d, feature, "more numbers of the test as JSON")}};
+}
+
+Group backgrounds() {
+  const Dims d = {"background"};
+  Column first = start("row_start", "background", "first element in null_score");
+  first.enters = feature;
+  return {"backgrounds",
+          "ragged",
+          "scores of populations of unrelated pairs",
+          {rows("background", "population"), bare("null_score", "score of one unrelated pair")},
+          {text("method", d, feature, "pair test"), text("population", d, feature, "name of the population"),
+           first, pieces("row_count", "background", "null_score", "elements in null_score", feature),
+           number("value", f8, {"null_score"}, feature, "score")}};
+}
+
+Group provenance() {
+  const Dims d = {"run"};
+  const Dims h = {"host"};
+  return {"provenance",
+          "table",
+          "who made this archive, with what, where and when",
+          {},
+          {text("uuid", d, record, "id of the run"),
+           text("job_id", d, record, "job of the batch system"),
+           text("cluster", d, record, "name of the cluster"),
+           text("user", d, record, "user"),
+           text("argv", d, record, "command line"),
+           text("versions_json", d, record, "libraries as JSON"),
+           text("environment_json", d, record, "environment as JSON"),
+           text("modules", d, record, "loaded modules"),
+           text("started", d, record, "ISO 8601 UTC"),
+           text("ended", d, record, "ISO 8601 UTC"),
+           number("ranks", u4, d, record, "processes"),
+           number("nodes", u4, d, record, "machines"),
+           number("exit_code", i4, d, record, "exit code"),
+           number("read_ratio", f8, d, record, "bytes read over bytes of weights"),
+           text("name", h, record, "name of the machine"),
+           text("cpu_model", h, record, "processor"),
+           text("blas_core", h, record, "kernel that BLAS chose"),
+           text("blas_config", h, record, "how BLAS was built"),
+           text("mpi_library", h, record, "MPI"),
+           flag("selftest", "yes_no", h, record, "did the self test pass")}};
+}
+
+Group plan() {
+  const Dims d = {"item"};
+  return {"plan",
+          "table",
+          "what was planned and what it took; totals are attributes",
+          {rows("item", "planned item")},
+          {optional(index("model_index", "model", d, record, "model")),
+           text("name", d, record, "stored tensor or group of tensors"),
+           number("width", u2, d, record, "ranks that worked on it together"),
+           number("predicted", f8, d, record, "predicted time", "s"),
+           number("actual", f8, d, record, "time it took", "s"),
+           flag("status", "status", d, record, "how it ended")}};
+}
+
+Group failures() {
+  const Dims d = {"failure"};
+  return {
+      "failures",
+      "table",
+      "items that could not be done",
+      {rows("failure", "item that failed")},
+      {optional(index("model_index", "model", d, exact, "model")),
+       text("item", d, exact, "analyzer and subject, or file"),
+       flag("stage", "stage", d, exact, "where in the run"),
+       text("rule", d, exact, "stable name of the problem"),
+       text("problem", d, record, "the problem in words"),
+       text("suggestion", d, record, "what to do about it"), number("attempts", u4, d, record, "attempts"),
+       flag("quarantined", "yes_no", d, record, "was it given up for good"),
+       number("rank", u4, d, record, "process that failed"), text("node", d, record, "machine"),
+       number("seconds", f8, d, record, "time spent", "s"), text("when", d, record, "ISO 8601 UTC")}};
+}
+
+Group findings() {
+  const Dims d = {"finding"};
+  return {"findings",
+          "table",
+          "what was odd about the inputs",
+          {rows("finding", "observation about an input")},
+          {optional(index("model_index", "model", d, exact, "model")),
+           text("rule", d, exact, "stable name of the observation"),
+           flag("severity", "severity", d, exact, "how serious it is"), text("file", d, record, "file"),
+           text("tensor", d, exact, "tensor"),
+           optional(number("byte_offset", u8, d, exact, "where in the file", "B")),
+           text("expected", d, record, "what was expected"), text("found", d, record, "what was found"),
+           text("hint", d, record, "the problem in words and what to do about it")}};
+}
+
+Group config() {
+  return {"config",
+          "scalars",
+          "the configuration of the run",
+          {},
+          {text("resolved_yaml", {}, record, "with every default filled in"),
+           text("original_yaml", {}, record, "as the user wrote it"),
+           text("overrides", {}, record, "what the command line changed")}};
+}
+
+Group schema() {
+  return {"schema",
+          "scalars",
+          "this layout",
+          {},
+          {text("layout", {}, record, "for people"), text("schema_json", {}, record, "for programs"),
+           text("flag_tables", {}, record, "enumerations as JSON")}};
+}
+
+}  // namespace
+
+std::vector<Group> result_groups() {
+  return {{"methods", "methods", "one group per analyzer", {}, {}},
+          content(),
+          method("histogram", "its numbers are /moments, /histograms and /vectors"),
+          intrinsic_fingerprint(),
+          pairs(),
+          evidence(),
+          backgrounds(),
+          provenance(),
+          plan(),
+          failures(),
+          findings(),
+          config(),
+          schema()};
+}
+
+}  // namespace stemma::layout

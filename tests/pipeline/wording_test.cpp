@@ -1,0 +1,37 @@
+// Are sizes, times and tables said as people read them?
+#include "pipeline/wording.hpp"
+
+#include <gtest/gtest.h>
+
+#include "pipeline/summary.hpp"
+
+namespace stemma {
+namespace {
+
+TEST(Wording, CountsHaveCommas) {
+  EXPECT_EQ(with_commas(0), "0");
+  EXPECT_EQ(with_commas(999), "999");
+  EXPECT_EQ(with_commas(1000), "1,000");
+  EXPECT_EQ(with_commas(12345678), "12,345,678");
+}
+
+TEST(Wording, FilesCountInTensAndMemoryInTwos) {
+  EXPECT_EQ(bytes_words(999), "999 B");
+  EXPECT_EQ(bytes_words(1.9e9), "1.9 GB");
+  EXPECT_EQ(bytes_words(412e9), "412 GB");
+  EXPECT_EQ(memory_words(3.0 * (1 << 30)), "3.0 GiB");
+}
+
+TEST(Wording, TimesGrowTheirFields) {
+  EXPECT_EQ(duration_words(4.25), "4.2 s");
+  EXPECT_EQ(duration_words(370), "06:10");
+  EXPECT_EQ(duration_words(7325), "02:02:05");
+}
+
+TEST(Aligned, PadsByCharactersNotBytesAndLeavesNoBlanksAtTheEnd) {
+  EXPECT_EQ(aligned({{"id", "x"}, {"\xc3\xa9\xc3\xa9", "long"}, {"abc", ""}}),
+            "  id   x\n  \xc3\xa9\xc3\xa9   long\n  abc\n");
+}
+
+}  // namespace
+}  // namespace stemma
