@@ -91,15 +91,10 @@ class Leader {
     }
     result_.code = result_.failures.empty() ? ExitCode::done : ExitCode::partial;
     write_the_archive();
-    std::filesystem::remove(store_file());
     return std::move(result_);
   }
 
  private:
-  std::filesystem::path store_file() const {
-    return request_.store / fmt::format("{}.rec", result_.provenance.uuid);
-  }
-
   void read_headers() {
     const Stopwatch watch;
     std::vector<std::filesystem::path> directories{shipped_architectures()};

@@ -14,6 +14,11 @@ std::string key_of(std::string_view analyzer, std::string_view subject) {
 ResultStore::ResultStore(const std::filesystem::path& log, std::size_t models)
     : log_(RecordLog::create(log)), offsets_(models), failed_(models) {}
 
+ResultStore::~ResultStore() {
+  std::error_code ignored;
+  std::filesystem::remove(log_.path(), ignored);
+}
+
 void ResultStore::add(std::uint32_t model, const ItemResult& result) {
   for (const Features& features : result.features) {
     const std::string key = key_of(features.analyzer, features.subject);

@@ -13,11 +13,15 @@
 
 namespace stemma {
 
-/// Results on disk, found by model, analyzer and subject. Memory holds one offset per subject.
+/// Results on disk for the time of one run, found by model, analyzer and subject. Memory holds one offset per subject.
 class ResultStore {
  public:
   /// Begins a new record log; throws StorageError. `models` is the number of surveyed models.
   ResultStore(const std::filesystem::path& log, std::size_t models);
+  /// Removes the log: once the archive has the results, or the run has failed, nobody reads it.
+  ~ResultStore();
+  ResultStore(const ResultStore&) = delete;
+  ResultStore& operator=(const ResultStore&) = delete;
 
   /// Appends the features of one item of `model`. Throws StorageError.
   void add(std::uint32_t model, const ItemResult& result);

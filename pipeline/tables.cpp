@@ -86,7 +86,7 @@ std::string models_table(const AuditResult& result) {
 
 std::string pairs_table(const std::vector<Fingerprint>& models, const Comparison& comparison) {
   Tsv table({"a", "b", "stage", "relation", "abstain_reason", "direction", "declared", "log10_p", "log10_p_corrected",
-             "tests", "equal_tensors", "equal_bytes_share", "permuted_tensors", "sigma_score", "sigma_twin",
+             "tests", "equal_tensors", "equal_bytes_share", "permuted_bytes_share", "sigma_score", "sigma_twin",
              "sigma_percentile", "sigma_background_n"});
   for (const Pair& pair : comparison.pairs) {
     const Fingerprint &a = models[pair.a], &b = models[pair.b];

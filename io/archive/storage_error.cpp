@@ -24,7 +24,7 @@ std::string sentence(std::string_view file, std::string_view object, std::string
     const std::filesystem::path path{file};
     const std::string directory = path.has_parent_path() ? path.parent_path().string() : ".";
     return fmt::format(
-        "{}: no space left in {} ({}); results so far are safe. Free some space or choose another output "
+        "{}: no space left in {} ({}); nothing was published half-done. Free some space or choose another output "
         "directory, then start again.",
         printable(file), printable(directory), text_of(error_number));
   }

@@ -86,10 +86,7 @@ class RunCommand final : public Command {
     log.info("start", fmt::format("command: {}", invocation.command_line()));
     log.info("start", fmt::format("{} models named, {} questions, output {}", request.models.size(),
                                   request.questions.size(), directory.path().string()));
-    log.info("start", fmt::format("{} ranks, {}", world.all().size(), world.library()));
-    if (world.all().size() > 1 && world.all().size() > invocation.launch.cores && invocation.launch.cores > 0)
-      log.info("start", fmt::format("{} ranks may share {} cores here: the plan's times are not promised",
-                                    world.all().size(), invocation.launch.cores));
+    log.info("start", fmt::format("{} rank{}, MPI library: {}", world.all().size(), world.all().size() == 1 ? "" : "s", world.library()));
   }
 
   static void say_the_end(Log& log, const AuditResult& result) {

@@ -252,7 +252,7 @@ TEST_F(Archive, FullDiskIsOneClearSentenceAndTheProcessLives) {
       ADD_FAILURE() << "wrote past " << bytes;
     } catch (const StorageError& e) {
       EXPECT_TRUE(e.no_space()) << e.what();
-      EXPECT_NE(std::string(e.what()).find("results so far are safe"), std::string::npos);
+      EXPECT_NE(std::string(e.what()).find("nothing was published half-done"), std::string::npos);
     }
     setrlimit(RLIMIT_FSIZE, &before);
     EXPECT_TRUE(std::filesystem::is_empty(scratch.path())) << bytes;
