@@ -151,11 +151,12 @@ class Places(BadInput):
             subprocess.run(["umount", disk], check=True)
 
     def test_no_space_left(self):
-        for size in ("4k", "400k", "3200k"):  # at the first file, while working, while archiving
+        demo = harness.SOURCE / "configs/demo.yaml"
+        for size, stage, more in (("4k", "config.yaml", []), ("400k", ".rec", []),
+                                  ("200k", "demo.h5.tmp", ["analyzers.content={}"])):
             for ranks in (1, 2):
                 with self.small_disk(size) as disk:
-                    self.refused("run", harness.SOURCE / "configs/demo.yaml", "--output", disk / "out", ranks=(ranks,),
-                                 says=["no space left"])
+                    self.refused("run", demo, "--output", disk / "out", *more, ranks=(ranks,), says=["no space left", stage])
                     self.assertEqual(self.archives_in(disk), [])
 
     def test_no_space_left_beside_an_archive(self):
