@@ -72,11 +72,8 @@ Background corpus_background(std::span<const Fingerprint> models, std::span<cons
   background.population = "pairs of this corpus that no chain of declarations joins";
   for (const Pair& pair : pairs) {
     if (component[pair.a] == component[pair.b] || pair.relation <= Relation::partial_lineage) continue;
-    for (const Evidence& row : pair.evidence) {
-      if (!is_headline(row) || !std::isfinite(row.score)) continue;
-      background.strata[std::string(stratum_of(pair, models))].push_back({row.score, pair.a, pair.b});
-      break;
-    }
+    if (!std::isfinite(pair.curve_score)) continue;
+    background.strata[std::string(stratum_of(pair, models))].push_back({pair.curve_score, pair.a, pair.b});
   }
   sort_scores(background);
   return background;
@@ -121,19 +118,19 @@ Rank rank_of(const Background& background, std::string_view stratum, double scor
   return rank;
 }
 
-void rank_in_background(const Background& background, std::span<const Fingerprint> models,
-                        std::span<Pair> pairs) {
-  for (Pair& pair : pairs) {
-    for (Evidence& row : pair.evidence) {
-      if (!is_headline(row) || std::isnan(row.score)) continue;
-      const std::string_view stratum = stratum_of(pair, models);
-      const Rank rank = rank_of(background, stratum, row.score, pair.a, pair.b);
-      row.background = fmt::format("{}, {} layers", background.population, stratum);
-      row.background_n = rank.n;
-      row.background_percentile = rank.percentile;
-      row.detail_json = JsonObject(row.detail_json).add("conformal_p", rank.conformal_p).text();
-      break;
-    }
+Rank rank_of(const Background& background, std::span<const Fingerprint> models, const Pair& pair) {
+  return rank_of(background, stratum_of(pair, models), pair.curve_score, pair.a, pair.b);
+}
+
+void rank_in_background(const Background& background, std::span<const Fingerprint> models, Pair& pair) {
+  for (Evidence& row : pair.evidence) {
+    if (!is_headline(row) || std::isnan(row.score)) continue;
+    const Rank rank = rank_of(background, models, pair);
+    row.background = fmt::format("{}, {} layers", background.population, stratum_of(pair, models));
+    row.background_n = rank.n;
+    row.background_percentile = rank.percentile;
+    row.detail_json = JsonObject(row.detail_json).add("conformal_p", rank.conformal_p).text();
+    return;
   }
 }
 

@@ -46,10 +46,12 @@ struct Rank {
 Rank rank_of(const Background& background, std::string_view stratum, double score, std::int64_t a = -1,
              std::int64_t b = -1);
 
+/// The rank of a judged pair's curve score in its stratum, the pair itself left out.
+Rank rank_of(const Background& background, std::span<const Fingerprint> models, const Pair& pair);
+
 /// Fills background, background_n, background_percentile and the conformal p (into detail_json) of the
-/// headline row of intrinsic_fingerprint in every pair. The grade stays N: no null is valid here.
-void rank_in_background(const Background& background, std::span<const Fingerprint> models,
-                        std::span<Pair> pairs);
+/// headline row of intrinsic_fingerprint of a judged pair. The grade stays N: no null is valid here.
+void rank_in_background(const Background& background, std::span<const Fingerprint> models, Pair& pair);
 
 /// For every model the number of its component when declarations are edges: two models with different
 /// numbers are joined by no chain of declarations. Bases that are absent join their children.

@@ -2,18 +2,18 @@
 #include "analyzers/content_pair.hpp"
 
 #include <algorithm>
-#include <map>
-#include <tuple>
+#include <compare>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
 
 #include "analyzers/json_text.hpp"
+#include "analyzers/mark_order.hpp"
 
 namespace stemma {
 
 namespace {
 
-using Key = std::tuple<Hash128, std::uint8_t, std::uint64_t, std::uint64_t>;
-
-Key key_of(const TensorMark& mark) { return {mark.content, mark.dtype, mark.rows, mark.cols}; }
 bool counts(const TensorMark& mark) { return mark.known && mark.bytes > 0 && mark.distinct != 1; }
 
 struct Totals {
@@ -33,12 +33,40 @@ Totals totals_of(const Fingerprint& model) {
   return totals;
 }
 
-bool identical(const Fingerprint& a, const std::map<std::string, const TensorMark*>& b, std::size_t size_b) {
-  if (a.tensors.empty() || a.tensors.size() != size_b || b.size() != size_b) return false;
-  return std::all_of(a.tensors.begin(), a.tensors.end(), [&](const TensorMark& mark) {
-    const auto other = b.find(mark.role);
-    return mark.known && other != b.end() && other->second->known && key_of(mark) == key_of(*other->second);
-  });
+/// Calls visit(mark of a, mark of b) for every role that both models have.
+template <class Visit>
+void for_each_common_role(const Fingerprint& a, const Fingerprint& b, Visit visit) {
+  // Models of one architecture list the same roles in the same order; a table is only made where they do not.
+  std::unordered_map<std::string_view, const TensorMark*> table;
+  for (std::size_t i = 0; i < a.tensors.size(); ++i) {
+    const TensorMark& mark = a.tensors[i];
+    if (i < b.tensors.size() && b.tensors[i].role == mark.role) {
+      visit(mark, b.tensors[i]);
+      continue;
+    }
+    if (table.empty())
+      for (const TensorMark& other : b.tensors) table.emplace(other.role, &other);
+    if (const auto found = table.find(mark.role); found != table.end()) visit(mark, *found->second);
+  }
+}
+
+/// Merges the tensors of both models by content key.
+void count_equal(const Fingerprint& a, const Fingerprint& b, ContentMatch& match) {
+  const std::vector<const TensorMark*> of_a = in_order_of_content(a), of_b = in_order_of_content(b);
+  for (auto x = of_a.begin(), y = of_b.begin(); x != of_a.end() && y != of_b.end();) {
+    const auto order = content_key(**x) <=> content_key(**y);
+    if (order == 0) {
+      if (counts(**x) && counts(**y)) {
+        ++match.equal_tensors;
+        match.equal_bytes += (*x)->bytes;
+      }
+      ++x, ++y;
+    } else if (order < 0) {
+      ++x;
+    } else {
+      ++y;
+    }
+  }
 }
 
 class ContentPair : public PairTest {
@@ -89,25 +117,16 @@ ContentMatch match_content(const Fingerprint& a, const Fingerprint& b) {
   match.constant = of_a.constant + of_b.constant;
   match.all_tensors = a.tensors.size();
 
-  std::map<Key, std::uint64_t> unmatched;
-  std::map<std::string, const TensorMark*> by_role;
-  for (const TensorMark& mark : b.tensors) {
-    by_role[mark.role] = &mark;
-    if (counts(mark)) ++unmatched[key_of(mark)];
-  }
-  for (const TensorMark& mark : a.tensors) {
-    if (!counts(mark)) continue;
-    const auto found = unmatched.find(key_of(mark));
-    if (found == unmatched.end() || found->second == 0) continue;
-    --found->second;
-    ++match.equal_tensors;
-    match.equal_bytes += mark.bytes;
-    const auto other = by_role.find(mark.role);
-    const bool same_role =
-        other != by_role.end() && counts(*other->second) && key_of(*other->second) == key_of(mark);
-    match.equal_same_role += same_role ? 1 : 0;
-  }
-  match.identical = identical(a, by_role, b.tensors.size());
+  count_equal(a, b, match);
+  std::uint64_t common = 0, same = 0;
+  for_each_common_role(a, b, [&](const TensorMark& x, const TensorMark& y) {
+    ++common;
+    if (!x.known || !y.known || content_key(x) != content_key(y)) return;
+    ++same;
+    if (counts(x) && counts(y)) ++match.equal_same_role;
+  });
+  const std::size_t all = a.tensors.size();
+  match.identical = all > 0 && all == b.tensors.size() && common == all && same == all;
   return match;
 }
 

@@ -89,13 +89,9 @@ class Court {
 
   void rank_by_curve(std::size_t model, const std::vector<const Pair*>& pairs, ModelVerdict& out) const {
     for (const Pair* pair : pairs) {
-      for (const Evidence& row : pair->evidence) {
-        if (row.method != "intrinsic_fingerprint" || !row.role.empty() || std::isnan(row.score)) continue;
-        if (!(row.score <= out.nearest_score)) {
-          out.nearest_score = row.score;
-          out.nearest_by_curve = models_[other(*pair, model)].id;
-        }
-      }
+      if (std::isnan(pair->curve_score) || pair->curve_score <= out.nearest_score) continue;
+      out.nearest_score = pair->curve_score;
+      out.nearest_by_curve = models_[other(*pair, model)].id;
     }
   }
 

@@ -6,19 +6,18 @@
 #include "analyzers/histogram_pair.hpp"
 
 #include <algorithm>
-#include <map>
-#include <tuple>
+#include <compare>
+#include <span>
+#include <vector>
 
 #include "analyzers/json_text.hpp"
+#include "analyzers/mark_order.hpp"
 
 namespace stemma {
 
 namespace {
 
 constexpr std::uint64_t few_values = 16;
-
-using Key = std::tuple<Hash128, std::uint8_t, std::uint64_t>;
-Key key_of(const TensorMark& mark) { return {mark.histogram, mark.dtype, mark.rows * mark.cols}; }
 
 bool counts(const TensorMark& mark) {
   return mark.known && mark.distinct >= few_values && mark.histogram != Hash128{};
@@ -30,6 +29,52 @@ std::uint64_t bytes_of(const Fingerprint& model) {
   return bytes;
 }
 
+/// Tensors with equal values in another order, of two runs of marks that share one histogram key.
+struct Rearranged {
+  std::uint64_t tensors = 0, bytes = 0;
+  const TensorMark* first = nullptr;  ///< of model a, in the order of the model
+
+  void add(std::span<const TensorMark* const> of_a, std::span<const TensorMark* const> of_b) {
+    if (!counts(*of_a.front()) || !counts(*of_b.front())) return;
+    // An identical tensor takes its twin away; what is left over on both sides is a rearrangement.
+    std::vector<const TensorMark*> others(of_b.begin(), of_b.end()), left;
+    for (const TensorMark* mark : of_a) {
+      const auto twin = std::ranges::find(others, mark->content, &TensorMark::content);
+      if (twin == others.end()) {
+        left.push_back(mark);
+      } else {
+        others.erase(twin);
+      }
+    }
+    left.resize(std::min(left.size(), others.size()));
+    for (const TensorMark* mark : left) {
+      ++tensors;
+      bytes += mark->bytes;
+      if (first == nullptr || mark < first) first = mark;
+    }
+  }
+};
+
+Rearranged rearranged(const Fingerprint& a, const Fingerprint& b) {
+  Rearranged found;
+  const std::vector<const TensorMark*> of_a = in_order_of_histogram(a), of_b = in_order_of_histogram(b);
+  for (auto x = of_a.begin(), y = of_b.begin(); x != of_a.end() && y != of_b.end();) {
+    const TensorKey key = histogram_key(**x);
+    const auto order = key <=> histogram_key(**y);
+    const auto other = [&](const TensorMark* mark) { return histogram_key(*mark) != key; };
+    if (order == 0) {
+      const auto x_end = std::find_if(x, of_a.end(), other), y_end = std::find_if(y, of_b.end(), other);
+      found.add({x, x_end}, {y, y_end});
+      x = x_end, y = y_end;
+    } else if (order < 0) {
+      ++x;
+    } else {
+      ++y;
+    }
+  }
+  return found;
+}
+
 class HistogramPair : public PairTest {
  public:
   std::string_view name() const override { return "histogram"; }
@@ -37,41 +82,19 @@ class HistogramPair : public PairTest {
 
   std::vector<Evidence> compare(const Fingerprint& a, const Fingerprint& b,
                                 const std::map<std::string, std::string>&) const override {
-    std::map<Key, std::vector<const TensorMark*>> unmatched;
-    for (const TensorMark& mark : b.tensors) {
-      if (counts(mark)) unmatched[key_of(mark)].push_back(&mark);
-    }
-    std::uint64_t permuted = 0;
-    std::uint64_t permuted_bytes = 0;
-    std::string first;
-    for (const TensorMark& mark : a.tensors) {
-      const auto found = counts(mark) ? unmatched.find(key_of(mark)) : unmatched.end();
-      if (found == unmatched.end() || found->second.empty()) continue;
-      // An identical tensor takes its twin away; what is left over with equal values is a rearrangement.
-      auto& others = found->second;
-      const auto same = std::find_if(others.begin(), others.end(),
-                                     [&](const TensorMark* other) { return other->content == mark.content; });
-      const bool rearranged = same == others.end();
-      const auto taken = rearranged ? others.begin() : same;
-      if (rearranged) {
-        ++permuted;
-        permuted_bytes += mark.bytes;
-        if (first.empty()) first = mark.role;
-      }
-      others.erase(taken);
-    }
+    const Rearranged found = rearranged(a, b);
     Evidence row;
     row.method = name();
     row.statistic = "share of bytes with equal values in another order";
     row.null = "two tensors share all counts by accident";
     const double larger = static_cast<double>(std::max(bytes_of(a), bytes_of(b)));
     const bool comparable = bytes_of(a) > 0 && bytes_of(b) > 0;
-    if (comparable) row.score = static_cast<double>(permuted_bytes) / larger;
+    if (comparable) row.score = static_cast<double>(found.bytes) / larger;
     if (!comparable) row.abstain = "unsupported";
     row.detail_json = JsonObject()
-                          .add("permuted_tensors", permuted)
-                          .add("permuted_bytes", permuted_bytes)
-                          .add("first_role", std::string_view(first))
+                          .add("permuted_tensors", found.tensors)
+                          .add("permuted_bytes", found.bytes)
+                          .add("first_role", found.first ? std::string_view(found.first->role) : "")
                           .text();
     return {row};
   }

@@ -35,7 +35,8 @@ void abstain(Pair& pair, std::string reason, std::string sentence) {
 
 void judge(const Fingerprint& a, const Fingerprint& b, Pair& pair) {
   const ContentMatch match = match_content(a, b);
-  pair.tests = pair.evidence.size();
+  const Evidence* curves = headline_of(pair, "intrinsic_fingerprint");
+  pair.curve_score = curves != nullptr ? curves->score : missing;
   pair.direction = 0;
   pair.reason.clear();
   for (const Fingerprint* model : {&a, &b}) {
@@ -53,7 +54,6 @@ void judge(const Fingerprint& a, const Fingerprint& b, Pair& pair) {
                     match.all_tensors);
     return;
   }
-  const Evidence* curves = headline_of(pair, "intrinsic_fingerprint");
   if (curves != nullptr && curves->abstain == "too_few_layers") {
     return abstain(
         pair, "too_few_layers",

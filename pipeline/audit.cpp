@@ -85,8 +85,8 @@ class Leader {
     say_the_work();
     if (request_.comparison) {
       const Stopwatch watch;
-      result_.comparison = compare(result_.fingerprints, *request_.comparison);
-      log_.info("compare", fmt::format("{} pairs from fingerprints in {}", with_commas(result_.comparison.pairs.size()),
+      result_.comparison = Comparison(result_.fingerprints, *request_.comparison);
+      log_.info("compare", fmt::format("{} pairs from fingerprints in {}", with_commas(result_.comparison.size()),
                                        duration_words(watch.seconds())));
     }
     result_.code = result_.failures.empty() ? ExitCode::done : ExitCode::partial;

@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <set>
 
 #include "analyzers/catalogue.hpp"
+#include "analyzers/content_pair.hpp"
 #include "io/config/problems.hpp"
 #include "io/report/tsv.hpp"
+#include "pipeline/pair_view.hpp"
 
 namespace stemma {
 namespace {
@@ -14,7 +17,7 @@ namespace {
 /// Does this plan ask about the pair of models a < b?
 class Choice {
  public:
-  Choice(const std::vector<Fingerprint>& models, const ComparisonPlan& plan) : models_(models), which_(plan.which) {
+  Choice(std::span<const Fingerprint> models, const ComparisonPlan& plan) : models_(models), which_(plan.which) {
     for (const auto& [a, b] : plan.listed) listed_.insert(std::minmax(a, b));
     if (which_ == ComparisonPlan::Which::declared) components_ = declared_components(models);
   }
@@ -34,24 +37,21 @@ class Choice {
   }
 
  private:
-  const std::vector<Fingerprint>& models_;
+  std::span<const Fingerprint> models_;
   ComparisonPlan::Which which_;
   std::set<std::pair<std::string, std::string>> listed_;
   std::vector<std::size_t> components_;
 };
 
-Pair compare_two(const std::vector<Fingerprint>& models, std::size_t a, std::size_t b, const ComparisonPlan& plan) {
-  Pair pair;
-  pair.a = static_cast<std::uint32_t>(a);
-  pair.b = static_cast<std::uint32_t>(b);
-  for (const PairTest* test : pair_tests()) {
-    const auto options = plan.tests.find(std::string(test->name()));
-    if (options == plan.tests.end()) continue;
-    auto rows = test->compare(models[a], models[b], options->second);
-    pair.evidence.insert(pair.evidence.end(), std::make_move_iterator(rows.begin()), std::make_move_iterator(rows.end()));
-    ++pair.tests;
-  }
-  return pair;
+PairNumbers numbers_of(const Fingerprint& a, const Fingerprint& b, const Pair& pair) {
+  const ContentMatch match = match_content(a, b);
+  const Evidence* permuted = headline(pair, "histogram");
+  const Evidence* curves = headline(pair, "intrinsic_fingerprint");
+  return {.equal_tensors = match.equal_tensors,
+          .equal_bytes = match.equal_bytes,
+          .equal_share = match.share(),
+          .permuted_share = permuted ? permuted->score : missing,
+          .twin_score = curves ? curves->control : missing};
 }
 
 /// A score of a table; NaN for what is no number.
@@ -79,21 +79,47 @@ std::vector<std::pair<std::string, std::string>> read_pair_list(const std::strin
   return pairs;
 }
 
-Comparison compare(const std::vector<Fingerprint>& models, const ComparisonPlan& plan) {
-  Comparison result;
-  const Choice choice(models, plan);
-  for (std::size_t a = 0; a < models.size(); ++a)
-    for (std::size_t b = a + 1; b < models.size(); ++b)
-      if (choice.takes(a, b)) result.pairs.push_back(compare_two(models, a, b, plan));
-  if (plan.background == "corpus") {
-    result.background = corpus_background(models, result.pairs);
-  } else if (plan.background != "none") {
-    result.background = read_background_table(plan.background);
+Comparison::Comparison(std::span<const Fingerprint> models, ComparisonPlan plan)
+    : models_(models), plan_(std::move(plan)) {
+  const Choice choice(models_, plan_);
+  for (std::size_t a = 0; a < models_.size(); ++a)
+    for (std::size_t b = a + 1; b < models_.size(); ++b) {
+      if (!choice.takes(a, b)) continue;
+      Pair pair = test(a, b);
+      numbers_.push_back(numbers_of(models_[a], models_[b], pair));
+      pair.evidence = {};
+      pair.sentence = {};
+      pairs_.push_back(std::move(pair));
+    }
+  // After judging: a pair that was found related is no example of unrelated models.
+  if (plan_.background == "corpus") {
+    background_ = corpus_background(models_, pairs_);
+  } else if (plan_.background != "none") {
+    background_ = read_background_table(plan_.background);
   }
-  rank_in_background(result.background, models, result.pairs);
-  for (Pair& pair : result.pairs) judge(models[pair.a], models[pair.b], pair);
-  result.verdicts = model_verdicts(models, result.pairs);
-  return result;
+  verdicts_ = model_verdicts(models_, pairs_);
+}
+
+Pair Comparison::test(std::size_t a, std::size_t b) const {
+  Pair pair;
+  pair.a = static_cast<std::uint32_t>(a);
+  pair.b = static_cast<std::uint32_t>(b);
+  for (const PairTest* test : pair_tests()) {
+    const auto options = plan_.tests.find(std::string(test->name()));
+    if (options == plan_.tests.end()) continue;
+    auto rows = test->compare(models_[a], models_[b], options->second);
+    std::move(rows.begin(), rows.end(), std::back_inserter(pair.evidence));
+    ++pair.tests;
+  }
+  judge(models_[a], models_[b], pair);
+  return pair;
+}
+
+Pair Comparison::with_evidence(std::size_t index) const {
+  Pair pair = test(pairs_[index].a, pairs_[index].b);
+  rank_in_background(background_, models_, pair);
+  if (pairs_.size() > most_detailed_pairs) std::erase_if(pair.evidence, [](const Evidence& e) { return !e.role.empty(); });
+  return pair;
 }
 
 }  // namespace stemma

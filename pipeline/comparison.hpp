@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,16 +21,51 @@ struct ComparisonPlan {
   std::string background = "corpus";  ///< "corpus", "none", or the path of a table
 };
 
-/// The chosen pairs, judged, with the verdict on every model.
-struct Comparison {
-  std::vector<Pair> pairs;  ///< sorted by (a, b), models by index
-  std::vector<ModelVerdict> verdicts;
-  Background background;
+/// Up to so many pairs keep every row of evidence (a family of 200 models). A larger comparison keeps the headline of
+/// each test: the curves behind it are in the archive, and `stemma compare ARCHIVE:A ARCHIVE:B` prints all rows.
+inline constexpr std::size_t most_detailed_pairs = 20'000;
+
+/// The few numbers of a pair that tables show beside its verdict.
+struct PairNumbers {
+  std::uint64_t equal_tensors = 0, equal_bytes = 0;
+  double equal_share = missing;     ///< equal bytes over the bytes of the larger model
+  double permuted_share = missing;  ///< bytes of equal values in another order, likewise
+  double twin_score = missing;
 };
 
-/// Compares fingerprints sorted by id: every chosen pair gets a row, also when no test applies to it. No weight is read.
-/// Throws ConfigProblems for a background table or a list that cannot be used.
-Comparison compare(const std::vector<Fingerprint>& models, const ComparisonPlan& plan);
+/// The chosen pairs of a corpus, judged, with the verdict on every model. No weight is read. Pairs stay small, so that
+/// half a million fit; the evidence of one is made again when it is asked for. Not copied: it looks at the fingerprints
+/// that it was made from, which must outlive it.
+class Comparison {
+ public:
+  Comparison() = default;
+  /// Every chosen pair of `models` (sorted by id) gets a row, also when no test applies to it. Throws ConfigProblems for
+  /// a background table that cannot be used.
+  Comparison(std::span<const Fingerprint> models, ComparisonPlan plan);
+  Comparison(Comparison&&) = default;
+  Comparison& operator=(Comparison&&) = default;
+
+  std::size_t size() const { return pairs_.size(); }
+  /// Sorted by (a, b), models by index; without evidence and sentence.
+  std::span<const Pair> pairs() const { return pairs_; }
+  const PairNumbers& numbers(std::size_t index) const { return numbers_[index]; }
+  Rank curve_rank(std::size_t index) const { return rank_of(background_, models_, pairs_[index]); }
+  /// The pair with its sentence and evidence; above most_detailed_pairs only the headline of each test.
+  Pair with_evidence(std::size_t index) const;
+
+  const std::vector<ModelVerdict>& verdicts() const { return verdicts_; }
+  const Background& background() const { return background_; }
+
+ private:
+  Pair test(std::size_t a, std::size_t b) const;
+
+  std::span<const Fingerprint> models_;
+  ComparisonPlan plan_;
+  std::vector<Pair> pairs_;
+  std::vector<PairNumbers> numbers_;
+  std::vector<ModelVerdict> verdicts_;
+  Background background_;
+};
 
 /// A TSV with columns stratum (8-15, 16-23, 24-35, 36+, <8) and score. Throws ConfigProblems.
 Background read_background_table(const std::string& path);

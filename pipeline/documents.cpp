@@ -32,8 +32,8 @@ std::string verdicts_json(const AuditResult& result, const AuditRequest& request
   std::map<std::string, int> counts;
   for (std::size_t m = 0; m < result.fingerprints.size(); ++m) {
     const Fingerprint& model = result.fingerprints[m];
-    if (model.use != Use::subject || m >= result.comparison.verdicts.size()) continue;
-    const ModelVerdict& v = result.comparison.verdicts[m];
+    if (model.use != Use::subject || m >= result.comparison.verdicts().size()) continue;
+    const ModelVerdict& v = result.comparison.verdicts()[m];
     const std::string declaration(name_of(v.declaration));
     if (!declaration.empty()) ++counts[declaration];
     models.push_back({{"id", model.id},
@@ -60,7 +60,7 @@ std::string verdicts_json(const AuditResult& result, const AuditRequest& request
                    {{"file", request.archive.filename().string()},
                     {"canonical_exact", result.hashes.exact},
                     {"canonical_all", result.hashes.all}}},
-                  {"pairs_tested", result.comparison.pairs.size()},
+                  {"pairs_tested", result.comparison.size()},
                   {"models", models},
                   {"counts", counts},
                   {"failed", failed}});
@@ -68,7 +68,8 @@ std::string verdicts_json(const AuditResult& result, const AuditRequest& request
 
 std::string comparison_json(const std::vector<Fingerprint>& models, const Comparison& comparison) {
   Json pairs = Json::array();
-  for (const Pair& pair : comparison.pairs) {
+  for (std::size_t i = 0; i < comparison.size(); ++i) {
+    const Pair pair = comparison.with_evidence(i);
     Json evidence = Json::array();
     for (const Evidence& e : pair.evidence)
       evidence.push_back({{"method", e.method},

@@ -44,6 +44,7 @@ std::vector<Fingerprint> gather_fingerprints(std::span<const SurveyedModel> mode
       fingerprint.parameters = surveyed.model->parameters();
       const FeatureSource features = store.of_model(m);
       for (const Question& question : questions) question.analyzer->summarise(*surveyed.model, features, fingerprint);
+      order_marks(fingerprint);
     }
     fingerprints.push_back(std::move(fingerprint));
   }
@@ -117,12 +118,12 @@ void fill_archive(ArchiveWriter& writer, const AuditResult& result, const AuditR
     for (const Finding& finding : findings_of(surveyed)) writer.add_finding(surveyed.request.id, finding);
   }
   for (const Failure& failure : result.failures) writer.add_failure(failure);
-  writer.set_pairs(result.comparison.pairs);
-  for (const auto& [stratum, scores] : result.comparison.background.strata) {
+  for (std::size_t i = 0; i < result.comparison.size(); ++i) writer.add_pair(result.comparison.with_evidence(i));
+  for (const auto& [stratum, scores] : result.comparison.background().strata) {
     std::vector<double> values;
     for (const auto& score : scores) values.push_back(score.value);
     writer.add_background("intrinsic_fingerprint",
-                          fmt::format("{}, {} layers", result.comparison.background.population, stratum), values);
+                          fmt::format("{}, {} layers", result.comparison.background().population, stratum), values);
   }
   std::vector<MethodRecord> methods;
   for (const Question& question : request.questions)

@@ -26,13 +26,15 @@ std::size_t width_of(const std::string& text) {
 std::string equal_words(const AuditResult& result, std::uint32_t m) {
   std::string words = "-";
   std::uint64_t most = 0;
-  for (const Pair& pair : result.comparison.pairs) {
-    if (pair.a != m && pair.b != m) continue;
-    const Fingerprint& other = result.fingerprints[pair.a == m ? pair.b : pair.a];
-    const ContentMatch match = match_content(result.fingerprints[m], other);
-    if (match.equal_bytes <= most) continue;
-    most = match.equal_bytes;
-    words = fmt::format("{} of {} with {}", match.equal_tensors, match.tensors_a, other.id);
+  const std::span<const Pair> pairs = result.comparison.pairs();
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    if (pairs[i].a != m && pairs[i].b != m) continue;
+    const PairNumbers& numbers = result.comparison.numbers(i);
+    if (numbers.equal_bytes <= most) continue;
+    most = numbers.equal_bytes;
+    const Fingerprint& other = result.fingerprints[pairs[i].a == m ? pairs[i].b : pairs[i].a];
+    const std::uint64_t tensors = match_content(result.fingerprints[m], other).tensors_a;
+    words = fmt::format("{} of {} with {}", numbers.equal_tensors, tensors, other.id);
   }
   return words;
 }
@@ -76,7 +78,7 @@ std::string verdict_summary(const AuditResult& result) {
   for (std::uint32_t m = 0; m < result.fingerprints.size(); ++m) {
     const Fingerprint& model = result.fingerprints[m];
     if (model.use != Use::subject) continue;
-    const ModelVerdict& v = result.comparison.verdicts[m];
+    const ModelVerdict& v = result.comparison.verdicts()[m];
     const std::string declaration(name_of(v.declaration));
     if (!declaration.empty()) ++counts[declaration];
     rows.push_back({model.id, declared_words(model), v.nearest_by_curve.empty() ? "-" : v.nearest_by_curve,
@@ -87,7 +89,7 @@ std::string verdict_summary(const AuditResult& result) {
   std::vector<std::string> declarations;
   for (const auto& [name, n] : counts) declarations.push_back(fmt::format("{} {}", n, name));
   text += fmt::format("  {} models, {} pairs: {}; {} failed.\n", result.fingerprints.size(),
-                      with_commas(result.comparison.pairs.size()),
+                      with_commas(result.comparison.size()),
                       declarations.empty() ? "nothing declared" : fmt::format("declarations {}", fmt::join(declarations, ", ")),
                       result.failures.size());
   text += fmt::format("  {}\n", curve_score_caveat());

@@ -5,11 +5,9 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "analyzers/content_pair.hpp"
 #include "io/archive/canonical_hash.hpp"
 #include "io/report/tsv.hpp"
 #include "pipeline/outputs.hpp"
-#include "pipeline/pair_view.hpp"
 
 namespace stemma {
 namespace {
@@ -88,15 +86,14 @@ std::string pairs_table(const std::vector<Fingerprint>& models, const Comparison
   Tsv table({"a", "b", "stage", "relation", "abstain_reason", "direction", "declared", "log10_p", "log10_p_corrected",
              "tests", "equal_tensors", "equal_bytes_share", "permuted_bytes_share", "sigma_score", "sigma_twin",
              "sigma_percentile", "sigma_background_n"});
-  for (const Pair& pair : comparison.pairs) {
+  for (std::size_t i = 0; i < comparison.size(); ++i) {
+    const Pair& pair = comparison.pairs()[i];
+    const PairNumbers& numbers = comparison.numbers(i);
+    const Rank rank = comparison.curve_rank(i);
     const Fingerprint &a = models[pair.a], &b = models[pair.b];
-    const ContentMatch content = match_content(a, b);
-    const Evidence* curves = headline(pair, "intrinsic_fingerprint");
-    const Evidence* permuted = headline(pair, "histogram");
     table.row(a.id, b.id, "screened", name_of(pair.relation), pair.reason, "unknown", declared_direction(a, b),
-              pair.log10_p, pair.log10_p_corrected, pair.tests, content.equal_tensors, content.share(),
-              permuted ? permuted->score : missing, curves ? curves->score : missing, curves ? curves->control : missing,
-              curves ? curves->background_percentile : missing, curves ? curves->background_n : std::uint64_t{0});
+              pair.log10_p, pair.log10_p_corrected, pair.tests, numbers.equal_tensors, numbers.equal_share,
+              numbers.permuted_share, pair.curve_score, numbers.twin_score, rank.percentile, rank.n);
   }
   return table.text();
 }
@@ -104,10 +101,12 @@ std::string pairs_table(const std::vector<Fingerprint>& models, const Comparison
 std::string evidence_table(const std::vector<Fingerprint>& models, const Comparison& comparison) {
   Tsv table({"a", "b", "method", "statistic", "null", "value", "background", "background_n", "background_percentile",
              "control", "log10_p", "grade", "role", "abstain_reason", "detail"});
-  for (const Pair& pair : comparison.pairs)
+  for (std::size_t i = 0; i < comparison.size(); ++i) {
+    const Pair pair = comparison.with_evidence(i);
     for (const Evidence& e : pair.evidence)
       table.row(models[pair.a].id, models[pair.b].id, e.method, e.statistic, e.null, e.score, e.background, e.background_n,
                 e.background_percentile, e.control, e.log10_p, name_of(e.grade), e.role, e.abstain, e.detail_json);
+  }
   return table.text();
 }
 
@@ -116,7 +115,7 @@ std::string verdicts_table(const std::vector<Fingerprint>& models, const Compari
              "declaration_reason", "nearest_by_curve", "nearest_score", "others"});
   for (std::size_t m = 0; m < models.size(); ++m) {
     if (models[m].use != Use::subject) continue;
-    const ModelVerdict& v = comparison.verdicts[m];
+    const ModelVerdict& v = comparison.verdicts()[m];
     table.row(models[m].id, joined(models[m].declared, &Claim::base), joined(models[m].declared, &Claim::source),
               name_of(v.relation), v.relative, v.reason, name_of(v.declaration), v.declaration_reason, v.nearest_by_curve,
               v.nearest_score, fmt::format("{}", fmt::join(v.others, ",")));

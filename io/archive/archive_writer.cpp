@@ -161,7 +161,7 @@ void ArchiveWriter::add_failure(const Failure& failure) { impl_->failures.push_b
 void ArchiveWriter::add_finding(std::string_view model_id, const Finding& finding) {
   impl_->findings.push_back({std::string(model_id), finding});
 }
-void ArchiveWriter::set_pairs(std::span<const Pair> pairs) { write_pairs(impl_->table(), pairs); }
+void ArchiveWriter::add_pair(const Pair& pair) { write_pair(impl_->table(), pair); }
 void ArchiveWriter::add_background(std::string_view method, std::string_view population,
                                    std::span<const double> scores) {
   write_background(impl_->table(), method, population, scores);

@@ -36,8 +36,8 @@ class ArchiveWriter {
   void add_failure(const Failure& failure);
   void add_finding(std::string_view model_id, const Finding& finding);
 
-  /// Pairs by index of the models in order of id, sorted by (a, b).
-  void set_pairs(std::span<const Pair> pairs);
+  /// A pair with its evidence, models by index in order of id; pairs come sorted by (a, b).
+  void add_pair(const Pair& pair);
   /// Scores of a population of unrelated pairs; call once for each.
   void add_background(std::string_view method, std::string_view population, std::span<const double> scores);
   void set_methods(std::span<const MethodRecord> methods);

@@ -55,8 +55,9 @@ struct Pair {
   std::string sentence;  ///< the printed sentence of the class
   double log10_p = missing;
   double log10_p_corrected = missing;
-  std::uint64_t tests = 0;
+  std::uint64_t tests = 0;  ///< pair tests that were made
   int direction = 0;
+  double curve_score = missing;  ///< headline of intrinsic_fingerprint: it ranks candidates and decides nothing
   std::vector<Evidence> evidence;
 };
 

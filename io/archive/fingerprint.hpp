@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "io/archive/features.hpp"
@@ -79,8 +80,20 @@ struct Fingerprint {
   std::uint64_t parameters = 0;
   std::vector<Claim> declared;  ///< bases as ids
   std::vector<TensorMark> tensors;
+  std::vector<std::uint32_t> by_content;    ///< tensors, by index, in ascending order of content_key
+  std::vector<std::uint32_t> by_histogram;  ///< the same, of histogram_key
   LayerTable table;
   std::optional<IntrinsicCurves> intrinsic;
 };
+
+/// Equal keys: the same values in the same order.
+using TensorKey = std::tuple<Hash128, std::uint8_t, std::uint64_t, std::uint64_t>;
+TensorKey content_key(const TensorMark& mark);
+/// Equal keys: the same values, each as often, in any order.
+TensorKey histogram_key(const TensorMark& mark);
+
+/// Fills by_content and by_histogram, so that two models are merged in linear time. Called once by everything that
+/// makes fingerprints, after the last mark is known.
+void order_marks(Fingerprint& fingerprint);
 
 }  // namespace stemma

@@ -218,6 +218,7 @@ Fingerprint read_fingerprint(const TableReader& table, const ModelRow& model, st
   f.parameters = model.parameters;
   f.declared = model.declared;
   f.tensors = read_marks(table, model, histogram_tensors);
+  order_marks(f);
   const LayerRange range{table.one<std::uint64_t>("models/layer_start", index),
                          table.one<std::uint32_t>("models/layer_count", index)};
   f.table = read_layers(table, range);

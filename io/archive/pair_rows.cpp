@@ -34,20 +34,18 @@ void write_evidence(TableWriter& table, std::uint64_t pair, const Evidence& e) {
 
 }  // namespace
 
-void write_pairs(TableWriter& table, std::span<const Pair> pairs) {
-  for (const Pair& pair : pairs) {
-    const std::uint64_t row = table.rows("pairs/verdict");
-    table.put("pairs/model_a", pair.a);
-    table.put("pairs/model_b", pair.b);
-    table.put("pairs/verdict", pair.relation);
-    table.put("pairs/log10_p", pair.log10_p);
-    table.put("pairs/log10_p_corrected", pair.log10_p_corrected);
-    table.put("pairs/tests", pair.tests);
-    table.put("pairs/direction", pair.direction);
-    table.put("pairs/reason", pair.reason);
-    table.put("pairs/sentence", pair.sentence);
-    for (const Evidence& e : pair.evidence) write_evidence(table, row, e);
-  }
+void write_pair(TableWriter& table, const Pair& pair) {
+  const std::uint64_t row = table.rows("pairs/verdict");
+  table.put("pairs/model_a", pair.a);
+  table.put("pairs/model_b", pair.b);
+  table.put("pairs/verdict", pair.relation);
+  table.put("pairs/log10_p", pair.log10_p);
+  table.put("pairs/log10_p_corrected", pair.log10_p_corrected);
+  table.put("pairs/tests", pair.tests);
+  table.put("pairs/direction", pair.direction);
+  table.put("pairs/reason", pair.reason);
+  table.put("pairs/sentence", pair.sentence);
+  for (const Evidence& e : pair.evidence) write_evidence(table, row, e);
 }
 
 void write_background(TableWriter& table, std::string_view method, std::string_view population,

@@ -17,7 +17,7 @@ namespace stemma {
 /// Row of a model by id, nothing when the archive has no such model.
 using ModelIndex = std::function<std::optional<std::uint32_t>(std::string_view id)>;
 
-void write_pairs(TableWriter& table, std::span<const Pair> pairs);
+void write_pair(TableWriter& table, const Pair& pair);
 void write_background(TableWriter& table, std::string_view method, std::string_view population,
                       std::span<const double> scores);
 void write_provenance(TableWriter& table, const Provenance& provenance);

@@ -5,59 +5,37 @@
 #include <filesystem>
 
 #include "analyzers/curve_score.hpp"
-#include "io/archive/archive_reader.hpp"
-#include "pipeline/commands/request.hpp"
-#include "pipeline/commands/target.hpp"
+#include "pipeline/commands/adhoc.hpp"
+#include "pipeline/commands/operands.hpp"
 #include "pipeline/outputs.hpp"
 #include "pipeline/summary.hpp"
+#include "pipeline/wording.hpp"
 
 namespace stemma {
 namespace {
 
-/// Archives named by themselves, by a run directory, or as ARCHIVE:id for one of their models.
-struct Operand {
-  std::filesystem::path archive;
-  std::string id;
-};
-
-Operand operand_of(const std::string& text) {
-  const auto colon = text.rfind(':');
-  if (!std::filesystem::exists(text) && colon != std::string::npos && std::filesystem::exists(text.substr(0, colon)))
-    return {archive_at(text.substr(0, colon)), text.substr(colon + 1)};
-  return {archive_at(text), ""};
-}
-
-std::vector<Fingerprint> fingerprints_of(const std::vector<std::string>& arguments) {
-  std::vector<Fingerprint> all;
-  for (const std::string& argument : arguments) {
-    const Operand operand = operand_of(argument);
-    bool found = operand.id.empty();
-    for (Fingerprint& f : ArchiveReader(operand.archive).fingerprints()) {
-      if (!operand.id.empty() && f.id != operand.id) continue;
-      found = true;
-      all.push_back(std::move(f));
-    }
-    if (!found)
-      throw UsageError(fmt::format("{} holds no model {}", operand.archive.string(), printable(operand.id)));
-  }
-  std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
-  for (std::size_t i = 1; i < all.size(); ++i)
-    if (all[i].id == all[i - 1].id)
-      throw UsageError(fmt::format("two archives hold a model called {}. Compare ARCHIVE:id operands that differ",
-                                   printable(all[i].id)));
-  return all;
+std::vector<std::string> ids_of(const std::vector<Fingerprint>& models) {
+  std::vector<std::string> ids;
+  for (const Fingerprint& model : models) ids.push_back(model.id);
+  return ids;
 }
 
 class CompareCommand final : public Command {
  public:
   std::string_view name() const override { return "compare"; }
-  std::string_view summary() const override { return "compare fingerprints from archives, all pairs; no weight is read"; }
+  std::string_view summary() const override { return "compare the models of archives, pair by pair; no weight is read"; }
+  std::vector<Example> examples() const override {
+    return {{"stemma compare runs/demo", "all pairs of a run, as a table"},
+            {"stemma compare family.h5:llama-7b uploads.h5:acme-7b", "every test of one pair"},
+            {"stemma compare family.h5 uploads.h5 --pairs suspects.tsv", "the pairs of a list"},
+            {"stemma compare family.h5 compare.background=none", "an override, as in a configuration"}};
+  }
 
   void declare(CLI::App& app) override {
-    app.add_option("archives", arguments_, "archives, run directories, ARCHIVE:id, and overrides (compare.KEY=value)")
+    app.add_option("archives", arguments_, "archives or run directories, :id for one model of it, and overrides: compare.KEY=value")
         ->required()
-        ->type_name("ARCHIVE...");
-    app.add_option("--pairs", pairs_, "a table with columns a and b: only these pairs");
+        ->type_name("ARCHIVE[:id]...");
+    app.add_option("--pairs", pairs_, "a table with columns a and b: only these pairs")->type_name("FILE");
   }
 
   ExitCode execute(const Invocation& invocation, const World&) override {
@@ -69,25 +47,26 @@ class CompareCommand final : public Command {
       } else {
         operands.push_back(arguments_[i]);
       }
-    std::vector<std::string> notes;
-    // The comparison's own keys keep their reader, their bounds and their messages.
-    const RunConfig config =
-        parse_run_config("{schema_version: 1, name: compare, models: [none]}", "command line", overrides, notes);
+    const RunConfig config = bare_config(overrides);
     ComparisonPlan plan = comparison_of(config);
+    std::string list = plan.which == ComparisonPlan::Which::listed ? config.compare.list : "";
     if (!pairs_.empty()) {
       plan.which = ComparisonPlan::Which::listed;
       plan.listed = read_pair_list(pairs_);
+      list = pairs_;
     }
-    const std::vector<Fingerprint> models = fingerprints_of(operands);
-    const Comparison comparison = compare(models, plan);
+    const std::vector<Fingerprint> models = models_of(operands);
+    check_pair_list(plan.listed, list, ids_of(models));
+    const Comparison comparison(models, std::move(plan));
     if (invocation.json) {
       fmt::print("{}", comparison_json(models, comparison));
-    } else if (comparison.pairs.size() == 1) {
-      const Pair& pair = comparison.pairs.front();
+    } else if (comparison.size() == 1) {
+      const Pair pair = comparison.with_evidence(0);
       fmt::print("{}", pair_summary(models[pair.a], models[pair.b], pair));
     } else {
       fmt::print("{}", pairs_table(models, comparison));
-      fmt::print(stderr, "{}\n", curve_score_caveat());
+      fmt::print(stderr, "{}, {}. {}\n", counted(models.size(), "model"), counted(comparison.size(), "pair"),
+                 comparison.size() == 0 ? "There is nothing to compare." : curve_score_caveat());
     }
     return ExitCode::done;
   }

@@ -24,6 +24,7 @@ Pair scored(std::uint32_t a, std::uint32_t b, double score) {
   row.method = "intrinsic_fingerprint";
   row.score = score;
   pair.evidence = {row};
+  pair.curve_score = score;
   return pair;
 }
 
@@ -58,7 +59,7 @@ TEST(Background, CorpusLeavesOutDeclaredChainsAndThePairItself) {
   ASSERT_EQ(background.strata.size(), 1U);
   EXPECT_EQ(background.strata.at("8-15").size(), 4U);  // also (4, 5), by its shallower model
 
-  rank_in_background(background, models, pairs);
+  for (Pair& pair : pairs) rank_in_background(background, models, pair);
   const Evidence& related = pairs[0].evidence[0];
   EXPECT_EQ(related.background_n, 4U);
   EXPECT_EQ(related.background_percentile, 100);

@@ -19,10 +19,7 @@ Pair pair_of(std::uint32_t a, std::uint32_t b, Relation relation, double curve =
   pair.b = b;
   pair.relation = relation;
   if (relation == Relation::abstain) pair.reason = "no_valid_null";
-  Evidence row;
-  row.method = "intrinsic_fingerprint";
-  row.score = curve;
-  pair.evidence = {row};
+  pair.curve_score = curve;
   return pair;
 }
 

@@ -298,7 +298,7 @@ inline ArchiveWriter filled_writer(const Corpus& c, const std::filesystem::path&
   }
   writer.add_failure(c.failure);
   writer.add_finding(c.finding.model, c.finding.finding);
-  writer.set_pairs(c.pairs);
+  for (const Pair& pair : c.pairs) writer.add_pair(pair);
   writer.add_background("intrinsic_fingerprint", "six", std::vector<double>{0.25, 0.5, 0.75});
   const std::vector<MethodRecord> methods = {{"intrinsic_fingerprint", 3, "arXiv 2507.03014", "{}"}};
   writer.set_methods(methods);
