@@ -29,13 +29,14 @@ struct Input {
 /// The piece of a model that one answer needs. A value: it travels to whichever rank does the work.
 /// `matrices` index Model::matrices and are streamed; `companions` are small vectors (norm gains, biases)
 /// that are read whole beforehand. `stored`: one stored tensor as bytes, for questions about storage rather
-/// than values.
+/// than values. `file`: one whole file as bytes; such a subject asks for nothing else.
 struct Subject {
   std::string analyzer;
   std::string path;  ///< "layers/3/qk"; unique per analyzer and model
   std::vector<std::uint32_t> matrices;
   std::vector<std::uint32_t> companions;
   std::optional<std::uint32_t> stored;       ///< index into Checkpoint::tensors
+  std::optional<std::uint32_t> file;         ///< index into Checkpoint::files
   std::map<std::string, double> parameters;  ///< heads, kv_heads, head_dim, options of the analyzer, ...
 };
 
@@ -53,7 +54,7 @@ class Measurement {
   virtual ~Measurement() = default;
   /// A panel of inputs()[input]. Panels of one input come in ascending row order; inputs come in any order.
   virtual void take(std::size_t input, const Panel& panel) { (void)input, (void)panel; }
-  /// Stored bytes of Subject::stored, in order.
+  /// Bytes of Subject::stored or Subject::file, in order.
   virtual void take_stored(std::span<const std::byte> bytes) { (void)bytes; }
   /// All panels have been taken. Fills numbers; analyzer, version and subject are set by the caller.
   virtual Features finish() = 0;
@@ -79,7 +80,7 @@ class Analyzer {
                                              std::span<const std::vector<double>> companions) const = 0;
 
   /// From the features of the subjects to the model's fingerprint: no weights, no communication.
-  virtual void summarise(const Model& model, const FeatureSource& features,
+  virtual void summarise(const Model& model, const FeatureSource& features, const std::map<std::string, double>& options,
                          Fingerprint& fingerprint) const = 0;
 };
 

@@ -6,15 +6,20 @@
 // -H128`. XXH3 resists accidents, not adversaries: equal keys say "equal in content hash", never more.
 #include "analyzers/content.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <set>
 
 #include "analyzers/content_hash.hpp"
 #include "analyzers/tensor_marks.hpp"
+#include "io/archive/sha256.hpp"
 
 namespace stemma {
 
 namespace {
+
+std::string file_subject(std::uint32_t file) { return fmt::format("files/{}", file); }
 
 class HashMeasurement : public Measurement {
  public:
@@ -36,13 +41,42 @@ class HashMeasurement : public Measurement {
   std::uint64_t bytes_ = 0;
 };
 
+class FileDigest : public Measurement {
+ public:
+  void take_stored(std::span<const std::byte> bytes) override {
+    hash_.add(bytes);
+    bytes_ += bytes.size();
+  }
+  Features finish() override {
+    Features features;
+    features.counts = {{"bytes", bytes_}};
+    features.integers["sha256"] = big_endian_words(hash_.finish());
+    return features;
+  }
+
+ private:
+  static std::vector<std::uint64_t> big_endian_words(const Sha256::Digest& digest) {
+    std::vector<std::uint64_t> words(digest.size() / 8);
+    for (std::size_t i = 0; i < digest.size(); ++i) words[i / 8] = words[i / 8] << 8 | std::to_integer<std::uint64_t>(digest[i]);
+    return words;
+  }
+  Sha256 hash_;
+  std::uint64_t bytes_ = 0;
+};
+
 class Content : public Analyzer {
  public:
   std::string_view name() const override { return "content"; }
   int version() const override { return 1; }
 
-  std::vector<Subject> subjects(const Model& model, const std::map<std::string, double>&) const override {
+  std::vector<Subject> subjects(const Model& model, const std::map<std::string, double>& options) const override {
     std::vector<Subject> out;
+    if (const auto sha256 = options.find("sha256"); sha256 != options.end() && sha256->second != 0) {
+      for (std::uint32_t file = 0; file < model.checkpoint.files.size(); ++file) {
+        out.push_back(about(file_subject(file)));
+        out.back().file = file;
+      }
+    }
     std::set<std::uint32_t> rearranged;
     for (const std::uint32_t i : fingerprinted_matrices(model)) {
       const Matrix& matrix = model.matrices[i];
@@ -67,22 +101,25 @@ class Content : public Analyzer {
     return out;
   }
 
-  Cost cost(const Subject&, std::span<const Input> inputs) const override {
+  Cost cost(const Subject& subject, std::span<const Input> inputs) const override {
     Cost cost;
+    cost.memory = 1024;
+    if (subject.file) return cost;  // the bytes are known to whoever plans
     for (const Input& input : inputs) {
       cost.bytes +=
           static_cast<double>(input.rows) * static_cast<double>(input.cols) * bits_of(input.dtype) / 8;
     }
-    cost.memory = 1024;
     return cost;
   }
 
-  std::unique_ptr<Measurement> begin(const Subject&, std::span<const Input>,
+  std::unique_ptr<Measurement> begin(const Subject& subject, std::span<const Input>,
                                      std::span<const std::vector<double>>) const override {
+    if (subject.file) return std::make_unique<FileDigest>();
     return std::make_unique<HashMeasurement>();
   }
 
-  void summarise(const Model& model, const FeatureSource& features, Fingerprint& fingerprint) const override {
+  void summarise(const Model& model, const FeatureSource& features, const std::map<std::string, double>&,
+                 Fingerprint& fingerprint) const override {
     for (TensorMark& mark : tensor_marks(model, fingerprint)) {
       const auto found = measured(features, name(), mark.role);
       mark.known = found.has_value();
@@ -100,6 +137,14 @@ class Content : public Analyzer {
 };
 
 }  // namespace
+
+std::string sha256_of_file(const FeatureSource& features, std::uint32_t file) {
+  const auto found = measured(features, "content", file_subject(file));
+  if (!found) return "";
+  std::string text;
+  for (const std::uint64_t word : found->integers.at("sha256")) text += fmt::format("{:016x}", word);
+  return text;
+}
 
 const Analyzer& content_analyzer() {
   static const Content content;

@@ -86,7 +86,8 @@ class HistogramQuestion : public Analyzer {
                                                   keep != subject.parameters.end() && keep->second != 0);
   }
 
-  void summarise(const Model& model, const FeatureSource& features, Fingerprint& fingerprint) const override {
+  void summarise(const Model& model, const FeatureSource& features, const std::map<std::string, double>&,
+                 Fingerprint& fingerprint) const override {
     for (TensorMark& mark : tensor_marks(model, fingerprint)) {
       const auto found = measured(features, name(), mark.role);
       if (!found) continue;

@@ -86,7 +86,8 @@ class IntrinsicFingerprint : public Analyzer {
     return intrinsic_measurement(subject, inputs, companions);
   }
 
-  void summarise(const Model& model, const FeatureSource& features, Fingerprint& fingerprint) const override {
+  void summarise(const Model& model, const FeatureSource& features, const std::map<std::string, double>& options,
+                 Fingerprint& fingerprint) const override {
     fill_layer_table(model, features, fingerprint);
     IntrinsicCurves curves;
     for (int layer = 0; layer < model.layers(); ++layer) curves.layer.push_back(layer);
@@ -94,7 +95,8 @@ class IntrinsicFingerprint : public Analyzer {
       curves.curve[part] = decoder_rows(fingerprint.table, qkvo_parts[part]);
     }
     fill_twins_and_edges(features, curves);
-    fill_further(model, features, fingerprint.table, curves);
+    const auto further = options.find("further");
+    if (further == options.end() || further->second != 0) fill_further(model, features, fingerprint.table, curves);
     curves.random_init_reason = random_init_reason(curves);
     curves.random_init = !curves.random_init_reason.empty();
     fingerprint.intrinsic = std::move(curves);

@@ -82,6 +82,7 @@ class Leader {
     progress_.reset();
     collect_failures(result_.models, result_.plan, *store_, result_.failures);
     result_.fingerprints = gather_fingerprints(result_.models, request_.questions, *store_);
+    result_.files = gather_file_facts(result_.models, result_.plan, *store_, actual_seconds_);
     say_the_work();
     if (request_.comparison) {
       const Stopwatch watch;
@@ -140,6 +141,7 @@ class Leader {
     store_->add(item.model, r);
     actual_seconds_[r.item] = r.seconds;
     result_.bytes_read += r.bytes_read;
+    if (item.file) file_bytes_read_ += r.bytes_read;
     counters_.items += 1;
     counters_.bytes += r.bytes_read;
     counters_.seconds = counters_.seconds + item.seconds;
@@ -151,7 +153,9 @@ class Leader {
     double busy = 0;
     for (const double s : actual_seconds_) busy += s > 0 ? s : 0;
     result_.provenance.read_ratio =
-        plan.weight_bytes ? static_cast<double>(result_.bytes_read) / static_cast<double>(plan.weight_bytes) : 1;
+        plan.weight_bytes
+            ? static_cast<double>(result_.bytes_read - file_bytes_read_) / static_cast<double>(plan.weight_bytes)
+            : 1;
     log_.info("work", fmt::format("{} items, {} read in {}; read ratio {:.3f}; {} rank-seconds of work, ranks busy "
                                   "{:.0f} % of the time; {} failed",
                                   with_commas(counters_.items), bytes_words(static_cast<double>(result_.bytes_read)),
@@ -179,6 +183,7 @@ class Leader {
   std::optional<ResultStore> store_;
   std::optional<OrderBook> orders_;
   WorkCounters counters_;
+  std::uint64_t file_bytes_read_ = 0;  ///< announced by the plan and no part of the read ratio
   std::vector<double> actual_seconds_;
   std::optional<Progress> progress_;
   Stopwatch watch_;

@@ -37,6 +37,7 @@ struct AuditRequest {
 struct AuditResult {
   std::vector<SurveyedModel> models;
   std::vector<Fingerprint> fingerprints;  ///< one per model, also for those that failed; same order
+  std::vector<std::vector<FileFacts>> files;  ///< per model, parallel to its checkpoint's files
   Plan plan;
   Comparison comparison;
   std::vector<Failure> failures;

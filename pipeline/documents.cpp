@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "analyzers/curve_score.hpp"
-#include "io/archive/canonical_hash.hpp"
+#include "io/archive/sha256.hpp"
 #include "pipeline/outputs.hpp"
 #include "pipeline/version.hpp"
 
@@ -100,12 +100,14 @@ std::string comparison_json(const std::vector<Fingerprint>& models, const Compar
 
 std::string manifest_json(const AuditResult& result, const AuditRequest& request) {
   Json inputs = Json::array();
-  for (const SurveyedModel& s : result.models) {
+  for (std::size_t m = 0; m < result.models.size(); ++m) {
     Json files = Json::array();
-    if (s.model)
-      for (const SourceFile& f : s.model->checkpoint.files)
-        files.push_back({{"path", f.path}, {"bytes", f.bytes}, {"mtime_ns", f.mtime_ns}});
-    inputs.push_back({{"id", s.request.id}, {"files", files}});
+    for (std::size_t i = 0; i < result.files[m].size(); ++i) {
+      const SourceFile& file = result.models[m].model->checkpoint.files[i];
+      files.push_back({{"path", file.path}, {"bytes", file.bytes}, {"mtime_ns", file.mtime_ns}});
+      if (!result.files[m][i].sha256.empty()) files.back()["sha256"] = result.files[m][i].sha256;
+    }
+    inputs.push_back({{"id", result.models[m].request.id}, {"files", files}});
   }
   Json methods = Json::object();
   for (const Question& q : request.questions) methods[std::string(q.analyzer->name())] = q.analyzer->version();

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "analyzers/content.hpp"
 #include "pipeline/clock.hpp"
 #include "pipeline/wording.hpp"
 
@@ -43,7 +44,7 @@ std::vector<Fingerprint> gather_fingerprints(std::span<const SurveyedModel> mode
       fingerprint.layers = surveyed.model->layers();
       fingerprint.parameters = surveyed.model->parameters();
       const FeatureSource features = store.of_model(m);
-      for (const Question& question : questions) question.analyzer->summarise(*surveyed.model, features, fingerprint);
+      for (const Question& question : questions) question.analyzer->summarise(*surveyed.model, features, question.options, fingerprint);
       order_marks(fingerprint);
     }
     fingerprints.push_back(std::move(fingerprint));
@@ -81,7 +82,7 @@ void collect_failures(std::span<const SurveyedModel> models, const Plan& plan, c
   for (const std::uint32_t i : plan.infeasible) {
     const Item& item = plan.items[i];
     const SurveyedModel& surveyed = models[item.model];
-    const std::string name = printable(surveyed.model->checkpoint.tensors[item.tensors.front()].name);
+    const std::string name = printable(name_of(item, *surveyed.model));
     const auto need = memory_words(static_cast<double>(item.memory));
     failures.push_back({.model = surveyed.request.id,
                         .item = name,
@@ -99,6 +100,29 @@ void collect_failures(std::span<const SurveyedModel> models, const Plan& plan, c
   }
 }
 
+std::vector<std::vector<FileFacts>> gather_file_facts(std::span<const SurveyedModel> models, const Plan& plan,
+                                                      const ResultStore& store, std::span<const double> actual_seconds) {
+  std::vector<std::vector<FileFacts>> facts(models.size());
+  for (std::uint32_t m = 0; m < models.size(); ++m) {
+    if (!models[m].model) continue;
+    facts[m].resize(models[m].model->checkpoint.files.size());
+    const FeatureSource features = store.of_model(m);
+    for (std::uint32_t file = 0; file < facts[m].size(); ++file) {
+      facts[m][file].sha256 = sha256_of_file(features, file);
+      if (!facts[m][file].sha256.empty()) facts[m][file].sha256_source = FileFacts::Source::computed;
+    }
+  }
+  for (std::size_t i = 0; i < plan.items.size(); ++i) {
+    const Item& item = plan.items[i];
+    if (!(actual_seconds[i] >= 0)) continue;
+    const Checkpoint& checkpoint = models[item.model].model->checkpoint;
+    if (item.file) facts[item.model][*item.file].bytes_read += item.bytes;
+    for (const std::uint32_t t : item.tensors)
+      facts[item.model][checkpoint.tensors[t].file].bytes_read += checkpoint.tensors[t].bytes;
+  }
+  return facts;
+}
+
 void fill_archive(ArchiveWriter& writer, const AuditResult& result, const AuditRequest& request,
                   const ResultStore& store, std::span<const double> actual_seconds) {
   const std::set<std::string> failed = failed_ids(result.failures);
@@ -113,7 +137,7 @@ void fill_archive(ArchiveWriter& writer, const AuditResult& result, const AuditR
                       .model = surveyed.model ? &*surveyed.model : nullptr,
                       .fingerprint = &result.fingerprints[m],
                       .status = whole ? Status::ok : Status::failed,
-                      .files = {}},
+                      .files = result.files[m]},
                      store.of_model(m));
     for (const Finding& finding : findings_of(surveyed)) writer.add_finding(surveyed.request.id, finding);
   }
@@ -146,7 +170,7 @@ void fill_archive(ArchiveWriter& writer, const AuditResult& result, const AuditR
     const Item& item = result.plan.items[i];
     const SurveyedModel& surveyed = result.models[item.model];
     plan.items.push_back({.model = surveyed.request.id,
-                          .name = surveyed.model->checkpoint.tensors[item.tensors.front()].name,
+                          .name = name_of(item, *surveyed.model),
                           .width = 1,
                           .predicted_seconds = item.seconds,
                           .actual_seconds = actual_seconds[i],

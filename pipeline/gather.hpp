@@ -18,6 +18,11 @@ std::vector<Fingerprint> gather_fingerprints(std::span<const SurveyedModel> mode
 void collect_failures(std::span<const SurveyedModel> models, const Plan& plan, const ResultStore& store,
                       std::vector<Failure>& failures);
 
+/// What was learnt of every file of every model, parallel to its checkpoint's files: bytes of it that were read, and its
+/// SHA-256 where that was asked for. `actual_seconds` as for fill_archive.
+std::vector<std::vector<FileFacts>> gather_file_facts(std::span<const SurveyedModel> models, const Plan& plan,
+                                                      const ResultStore& store, std::span<const double> actual_seconds);
+
 /// Hands everything to the writer; `actual_seconds` by item of the plan, NaN where an item did not run.
 void fill_archive(ArchiveWriter& writer, const AuditResult& result, const AuditRequest& request,
                   const ResultStore& store, std::span<const double> actual_seconds);

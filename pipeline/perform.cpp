@@ -1,5 +1,6 @@
 #include "pipeline/perform.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <new>
 #include <optional>
@@ -10,6 +11,8 @@
 
 namespace stemma {
 namespace {
+
+constexpr std::uint64_t file_chunk = std::uint64_t{8} << 20;
 
 /// One subject on its way from begin to finish.
 struct Running {
@@ -117,6 +120,19 @@ void stream(const WorkOrder& order, std::uint32_t index, std::vector<Running>& r
   }
 }
 
+/// Passes a whole file to the one subject that asked for it.
+void stream_file(const SourceFile& file, Running& running, ByteReader& reader) {
+  running.attempt([&] {
+    std::vector<std::byte> chunk(std::min(file.bytes, file_chunk));
+    for (std::uint64_t at = 0; at < file.bytes; at += chunk.size()) {
+      const std::span<std::byte> part = std::span(chunk).first(std::min<std::uint64_t>(chunk.size(), file.bytes - at));
+      reader.read(file, at, part);
+      running.measurement->take_stored(part);
+    }
+    reader.check(file);
+  });
+}
+
 Features finish(Running& running) {
   Features features;
   running.attempt([&] { features = running.measurement->finish(); });
@@ -157,6 +173,8 @@ ItemResult perform(const WorkOrder& order, ByteReader& reader) {
     begin(runs[r], order, reader);
   }
   for (std::uint32_t t = 0; t < order.streamed; ++t) stream(order, t, runs, reader);
+  for (Running& running : runs)
+    if (running.subject->file) stream_file(order.files[*running.subject->file], running, reader);
   ItemResult result{.item = order.item};
   for (Running& running : runs) result.features.push_back(finish(running));
   result.seconds = watch.seconds();

@@ -7,7 +7,7 @@
 #include <queue>
 #include <tuple>
 
-#include "io/archive/canonical_hash.hpp"
+#include "io/archive/sha256.hpp"
 
 namespace stemma {
 namespace {
@@ -68,6 +68,14 @@ void plan_model(std::uint32_t index, const Model& model, const std::vector<Quest
     load.subjects += 1;
     for (const std::uint32_t c : subject.companions) load.companions += tensors[model.matrices[c].tensor].bytes;
   }
+  for (const Subject& subject : subjects)
+    if (subject.file)
+      plan.items.push_back({.model = index,
+                            .tensors = {},
+                            .file = subject.file,
+                            .subjects = 1,
+                            .bytes = model.checkpoint.files[*subject.file].bytes,
+                            .memory = fixed_memory + reading_chunk});
   std::vector<std::uint32_t> order;
   for (std::uint32_t t = 0; t < tensors.size(); ++t)
     if (loads[groups.root(t)].subjects > 0) order.push_back(t);
@@ -120,12 +128,18 @@ double simulate(const std::vector<Item>& items, int workers) {
 /// Of what decides who does what.
 std::string digest_of(const Plan& plan) {
   std::string text = fmt::format("stemma-plan/1 {}", plan.ranks);
-  for (const Item& item : plan.items)
+  for (const Item& item : plan.items) {
     text += fmt::format("\n{} {} {}", item.model, fmt::join(item.tensors, ","), item.subjects);
+    if (item.file) text += fmt::format(" file {}", *item.file);
+  }
   return sha256_hex(text).substr(0, 16);
 }
 
 }  // namespace
+
+std::string name_of(const Item& item, const Model& model) {
+  return item.file ? model.checkpoint.files[*item.file].path : model.checkpoint.tensors[item.tensors.front()].name;
+}
 
 int workers_among(int ranks, CoordinatorMode mode) {
   if (ranks == 1 || mode == CoordinatorMode::shared) return ranks;
@@ -145,6 +159,7 @@ Plan make_plan(std::span<const SurveyedModel> models, const std::vector<Question
   for (Item& item : plan.items) {
     item.seconds += costs.seconds({.flops = 0, .bytes = static_cast<double>(item.bytes)});
     plan.read_bytes += item.bytes;
+    if (item.file) plan.file_bytes += item.bytes;
     plan.work += item.seconds;
     plan.peak_memory = std::max(plan.peak_memory, item.memory);
     longest = std::max(longest, item.seconds);

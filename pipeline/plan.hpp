@@ -1,6 +1,7 @@
 // Who could do what, in which order, and how long should it take?
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -16,11 +17,15 @@ namespace stemma {
 struct Item {
   std::uint32_t model = 0;             ///< index into the survey
   std::vector<std::uint32_t> tensors;  ///< stored tensors, in order of file and offset
+  std::optional<std::uint32_t> file;   ///< instead of tensors: one whole file, for a question about its bytes
   std::uint32_t subjects = 0;          ///< how many results it will give
   double seconds = 0;                  ///< predicted on one rank
   std::uint64_t bytes = 0;             ///< read from files, companions included
   std::uint64_t memory = 0;            ///< peak bytes on its rank
 };
+
+/// First tensor of an item, or its file: the name by which people know it. Not escaped.
+std::string name_of(const Item& item, const Model& model);
 
 /// What a run of these items on `ranks` ranks should look like. A value: pure arithmetic of its inputs.
 struct Plan {
@@ -31,6 +36,7 @@ struct Plan {
   std::uint64_t memory_per_rank = 0;      ///< the budget, bytes
   std::uint64_t weight_bytes = 0;         ///< bytes of all tensors that are needed, each counted once
   std::uint64_t read_bytes = 0;           ///< bytes that will be read; more when a companion is read again
+  std::uint64_t file_bytes = 0;           ///< of these, for questions about whole files
   std::uint64_t peak_memory = 0;          ///< largest item, bytes
   double work = 0;                        ///< W, rank-seconds
   double lower_bound = 0;                 ///< LB = max(W / workers, longest item), seconds

@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "io/archive/canonical_hash.hpp"
+#include "io/archive/sha256.hpp"
 #include "io/report/tsv.hpp"
 #include "pipeline/outputs.hpp"
 

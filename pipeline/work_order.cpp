@@ -51,11 +51,13 @@ static void from_json(const Json& j, Matrix& m) {
 static void to_json(Json& j, const Subject& s) {
   j = Json{{"a", s.analyzer}, {"p", s.path}, {"m", s.matrices}, {"c", s.companions}, {"o", s.parameters}};
   if (s.stored) j["s"] = *s.stored;
+  if (s.file) j["f"] = *s.file;
 }
 static void from_json(const Json& j, Subject& s) {
   j.at("a").get_to(s.analyzer), j.at("p").get_to(s.path), j.at("m").get_to(s.matrices);
   j.at("c").get_to(s.companions), j.at("o").get_to(s.parameters);
   if (j.contains("s")) s.stored = j.at("s").get<std::uint32_t>();
+  if (j.contains("f")) s.file = j.at("f").get<std::uint32_t>();
 }
 static void to_json(Json& j, const WorkOrder& o) {
   j = Json{{"i", o.item},     {"m", o.model},    {"f", o.files},   {"t", o.tensors},
@@ -104,14 +106,13 @@ class Packer {
     }
     return at->second;
   }
-
- private:
   std::uint32_t file(std::uint32_t index) {
     const auto [at, fresh] = files_.try_emplace(index, static_cast<std::uint32_t>(order_.files.size()));
     if (fresh) order_.files.push_back(model_.checkpoint.files[index]);
     return at->second;
   }
 
+ private:
   WorkOrder& order_;
   const Model& model_;
   std::map<std::uint32_t, std::uint32_t> files_, tensors_, matrices_;
@@ -137,6 +138,12 @@ WorkOrder OrderBook::order(std::uint32_t index, const Item& item) {
   for (const std::uint32_t t : item.tensors) pack.tensor(t);
   order.streamed = static_cast<std::uint32_t>(order.tensors.size());
   for (const Subject& subject : subjects(item.model)) {
+    if (subject.file || item.file) {
+      if (subject.file != item.file) continue;
+      order.subjects.push_back(subject);
+      order.subjects.back().file = pack.file(*subject.file);
+      continue;
+    }
     // A group holds all tensors of a subject or none, so one of them tells.
     const std::uint32_t witness =
         subject.stored ? *subject.stored

@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "io/archive/canonical_hash.hpp"
+#include "io/archive/sha256.hpp"
 #include "io/archive/seal.hpp"
 #include "io/archive/table_reader.hpp"
 #include "io/archive/validator_checks.hpp"
@@ -29,26 +30,26 @@ void examine(const h5::File& file, Complaints& complaints) {
 }  // namespace
 
 std::string sentence(const Complaint& complaint) {
-  return fmt::format("{}: {} ({})", printable(complaint.where), printable(complaint.problem, 600),
-                     complaint.rule);
+  return fmt::format("{}{}{} ({})", printable(complaint.where), complaint.where.empty() ? "" : ": ",
+                     printable(complaint.problem, 600), complaint.rule);
 }
 
 std::vector<Complaint> validate(const std::filesystem::path& path) {
   Complaints complaints;
-  complaints.attempt(path.string(), [&] {
+  complaints.attempt("", [&] {
     std::error_code error;
     if (!std::filesystem::is_regular_file(path, error))
-      return complaints.add("not_found", path.string(), "there is no such file");
+      return complaints.add("not_found", "", "there is no such file");
     const SealState seal = seal_of(path);
     if (seal == SealState::broken)
       return complaints.add(
-          "seal_broken", path.string(),
+          "seal_broken", "",
           "bytes have changed since the file was written. Restore it from a copy or make it again");
     if (seal == SealState::absent)
-      complaints.add("seal_absent", path.string(),
+      complaints.add("seal_absent", "",
                      "the file is not sealed: it was cut off, or another program has rewritten it");
     Complaints inside;
-    inside.attempt(path.string(), [&] { examine(h5::File::open(path.string()), inside); });
+    inside.attempt("", [&] { examine(h5::File::open(path.string()), inside); });
     for (Complaint& c : inside.take())
       complaints.add(c.rule.substr(std::string_view("archive.").size()), c.where, c.problem);
   });

@@ -1,40 +1,28 @@
 // How is the meaning of an archive hashed?
 #include "io/archive/canonical_hash.hpp"
 
-#include <fmt/format.h>
-#include <openssl/evp.h>
-
-#include <array>
-#include <memory>
-#include <stdexcept>
+#include <algorithm>
+#include <vector>
 
 #include "io/archive/layout.hpp"
+#include "io/archive/sha256.hpp"
 
 namespace stemma {
 namespace {
 
-class Sha256 {
+/// Values with what tells them apart from their neighbours: texts carry their lengths.
+class ValueHash {
  public:
-  Sha256() : context_(EVP_MD_CTX_new(), &EVP_MD_CTX_free) {
-    if (!context_ || EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) != 1)
-      throw std::runtime_error("SHA-256 is not available in this OpenSSL");
-  }
-  void add(std::span<const std::byte> bytes) { EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()); }
-  void add(std::uint64_t number) { add(std::as_bytes(std::span(&number, 1))); }
+  void add(std::span<const std::byte> bytes) { hash_.add(bytes); }
+  void add(std::uint64_t number) { hash_.add(std::as_bytes(std::span(&number, 1))); }
   void add(std::string_view text) {
     add(std::uint64_t{text.size()});
-    add(std::as_bytes(std::span(text)));
+    hash_.add(std::as_bytes(std::span(text)));
   }
-  std::string hex() {
-    std::array<unsigned char, 32> digest{};
-    EVP_DigestFinal_ex(context_.get(), digest.data(), nullptr);
-    std::string out;
-    for (const unsigned char byte : digest) out += fmt::format("{:02x}", byte);
-    return out;
-  }
+  std::string hex() { return stemma::hex(hash_.finish()); }
 
  private:
-  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
+  Sha256 hash_;
 };
 
 constexpr std::uint64_t block_bytes = std::uint64_t{1} << 20;
@@ -63,8 +51,8 @@ void pass_values(const h5::Dataset& dataset, h5::Type type, const h5::Extents& e
 }  // namespace
 
 ArchiveHashes canonical_hashes(const h5::File& file) {
-  Sha256 exact;
-  Sha256 all;
+  ValueHash exact;
+  ValueHash all;
   const auto add_column = [&](const std::string& path, h5::Type type, layout::Enters enters) {
     if (enters == layout::Enters::record) return;
     const auto into_both = [&](const auto& value) {
@@ -87,12 +75,6 @@ ArchiveHashes canonical_hashes(const h5::File& file) {
       add_column(layout::path_in(group, column.name), column.type, column.enters);
   }
   return {exact.hex(), all.hex()};
-}
-
-std::string sha256_hex(std::string_view text) {
-  Sha256 hash;
-  hash.add(std::as_bytes(std::span(text)));
-  return hash.hex();
 }
 
 }  // namespace stemma

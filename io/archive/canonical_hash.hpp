@@ -1,9 +1,5 @@
 // Do two archives say the same, whoever wrote them, where and in which chunks?
 #pragma once
-#include <span>
-#include <string>
-#include <string_view>
-
 #include "io/archive/hdf5.hpp"
 #include "io/archive/records.hpp"
 
@@ -13,8 +9,5 @@ namespace stemma {
 /// number of extents and extents (u64), then the values row-major and little-endian, texts length-prefixed
 /// (u64). Reads the file in blocks of 1 MiB. Throws StorageError.
 ArchiveHashes canonical_hashes(const h5::File& file);
-
-/// SHA-256 of a text in hex.
-std::string sha256_hex(std::string_view text);
 
 }  // namespace stemma

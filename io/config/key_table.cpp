@@ -162,8 +162,12 @@ std::vector<Key> make_table() {
                  .consumer = "work",
                  .computed_default = "all of them"},
                 analyzers));
-  add(question({.path = "analyzers.content", .meaning = "Hash of every tensor and file: exact copies."},
-               analyzers));
+  add(question({.path = "analyzers.content", .meaning = "Hash of every tensor: exact copies."}, analyzers));
+  add(option({.path = "analyzers.content.sha256",
+              .type = T::boolean,
+              .meaning = "Also SHA-256 of every file, as sha256sum prints it; reads each file once more.",
+              .consumer = "analyzers/content"},
+             analyzers));
   add(question({.path = "analyzers.histogram",
                 .meaning = "Exact histogram of every tensor and the moments that follow from it."},
                analyzers));

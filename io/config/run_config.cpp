@@ -71,7 +71,7 @@ class Reader {
           fmt::format("{} is empty, so nothing would run. Name some, or remove the key", key.path));
       return;
     }
-    if (!node.at.argument.empty()) {
+    if (!node.at.argument.empty() && node.keys.size() < keys_below(key.path).size()) {
       std::vector<std::string> names;
       for (const YamlKey& name : node.keys) names.push_back(shown(name.text));
       complaints_.note(
@@ -242,6 +242,37 @@ void name_the_run(const std::string& file, RunConfig& config, Complaints& compla
   }
 }
 
+/// An override of one option, analyzers.content.sha256=true, changes that option and leaves the default set of
+/// questions alone: where the file does not name the set, it is written out first.
+void write_out_questions(YamlNode& root, const Override& change) {
+  const std::string_view text = std::string_view(change.text).substr(change.text.starts_with('~') ? 1 : 0);
+  for (const Key& key : key_table()) {
+    if (key.type != KeyType::questions || !text.starts_with(key.path + ".")) continue;
+    YamlNode* node = &root;
+    const Place at{0, 0, change.place};
+    for (std::string_view rest = key.path; !rest.empty();) {
+      const std::string_view step = rest.substr(0, rest.find('.'));
+      rest.remove_prefix(std::min(rest.size(), step.size() + 1));
+      if (node->kind != YamlNode::Kind::null && node->kind != YamlNode::Kind::mapping) return;
+      const auto known = std::ranges::find(node->keys, step, &YamlKey::text);
+      if (known != node->keys.end()) {
+        node = &node->values[static_cast<std::size_t>(known - node->keys.begin())];
+        continue;
+      }
+      node->kind = YamlNode::Kind::mapping;
+      node->keys.push_back({std::string(step), at});
+      node = &node->values.emplace_back();
+      node->at = at;
+    }
+    if (node->kind != YamlNode::Kind::null) return;  // the user's own set
+    node->kind = YamlNode::Kind::mapping;
+    for (const Key* question : keys_below(key.path)) {
+      node->keys.push_back({std::string(last_step(question->path)), at});
+      node->values.emplace_back().at = at;
+    }
+  }
+}
+
 }  // namespace
 
 RunConfig parse_run_config(std::string_view text, const std::string& file,
@@ -251,7 +282,10 @@ RunConfig parse_run_config(std::string_view text, const std::string& file,
   auto root = parse_yaml(text, complaints);
   if (!root) throw ConfigProblems(complaints.problems());
   for (const Override& change : overrides_of(environment)) apply_override(*root, change, complaints);
-  for (const Override& change : overrides) apply_override(*root, change, complaints);
+  for (const Override& change : overrides) {
+    write_out_questions(*root, change);
+    apply_override(*root, change, complaints);
+  }
   RunConfig config = Reader({directory_of(file), environment}, complaints).read(*root);
   check_together(*root, config, complaints);
   const bool name_is_wrong = config.name.empty() && root->find("name") != nullptr;

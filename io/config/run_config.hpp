@@ -88,7 +88,7 @@ struct RunConfig {
   std::vector<std::string> architectures;  ///< absolute directories
   std::vector<ModelListing> models;
   AnalyzerOptions analyzers = {
-      {"content", {}}, {"histogram", {}}, {"intrinsic_fingerprint", {{"further", 1}, {"twin", 1}}}};
+      {"content", {{"sha256", 0}}}, {"histogram", {}}, {"intrinsic_fingerprint", {{"further", 1}, {"twin", 1}}}};
   Compare compare;
   Verdicts verdicts;
   Report report;

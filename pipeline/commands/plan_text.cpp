@@ -45,9 +45,12 @@ void print_text(const std::vector<SurveyedModel>& models, const std::vector<Plan
     if (m.model) tensors += m.model->checkpoint.tensors.size();
   }
   const Plan& first = plans.front();
-  fmt::print("{} of {} models readable, {} tensors, {} to read once ({} again as companions)\n", with_commas(readable),
-             with_commas(models.size()), with_commas(tensors), bytes_words(static_cast<double>(first.weight_bytes)),
-             bytes_words(static_cast<double>(first.read_bytes - first.weight_bytes)));
+  fmt::print("{} of {} readable, {}, {} to read once ({} again as companions)\n", with_commas(readable),
+             counted(models.size(), "model"), counted(tensors, "tensor"),
+             bytes_words(static_cast<double>(first.weight_bytes)),
+             bytes_words(static_cast<double>(first.read_bytes - first.file_bytes - first.weight_bytes)));
+  if (first.file_bytes > 0)
+    fmt::print("whole files are read once more for their SHA-256: {}\n", bytes_words(static_cast<double>(first.file_bytes)));
   std::vector<std::vector<std::string>> rows{{"ranks"}, {"ranks that compute"}, {"items"}, {"peak memory per rank"},
                                              {"memory allowed per rank"}, {"items that fit nowhere"}, {"work, rank-seconds"},
                                              {"lower bound"}, {"predicted"}, {"efficiency"}, {"plan"}};
@@ -72,7 +75,7 @@ void print_text(const std::vector<SurveyedModel>& models, const std::vector<Plan
     const Item& item = first.items[i];
     const SurveyedModel& m = models[item.model];
     fmt::print("  {} {} needs {} on one rank, the budget is {}\n", m.request.id,
-               printable(m.model->checkpoint.tensors[item.tensors.front()].name),
+               printable(name_of(item, *m.model)),
                memory_words(static_cast<double>(item.memory)), memory_words(static_cast<double>(first.memory_per_rank)));
   }
   named = 0;
@@ -86,9 +89,8 @@ void print_text(const std::vector<SurveyedModel>& models, const std::vector<Plan
 }  // namespace
 
 bool print_plan(const AuditRequest& request, const std::vector<int>& ranks, bool json, int ranks_here) {
-  std::vector<std::filesystem::path> directories{shipped_architectures()};
-  directories.insert(directories.end(), request.architectures.begin(), request.architectures.end());
-  const std::vector<SurveyedModel> models = survey(request.models, ArchitectureTables::load(directories));
+  const std::vector<SurveyedModel> models =
+      survey(request.models, ArchitectureTables::shipped_and(request.architectures));
   std::vector<Plan> plans;
   for (const int p : ranks)
     plans.push_back(make_plan(models, request.questions, CostModel{}, p, request.coordinator,

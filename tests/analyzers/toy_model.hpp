@@ -229,7 +229,7 @@ inline Fingerprint fingerprint(const ToyModel& toy, const Results& results, cons
   Fingerprint out;
   out.id = id;
   out.layers = toy.model.layers();
-  for (const Analyzer* analyzer : catalogue()) analyzer->summarise(toy.model, source, out);
+  for (const Analyzer* analyzer : catalogue()) analyzer->summarise(toy.model, source, {}, out);
   return out;
 }
 

@@ -1,4 +1,6 @@
 """Does the demo audit say the truth: the same on any number of ranks, every number equal to numpy's, readable elsewhere?"""
+import hashlib
+import json
 import math
 import os
 import pathlib
@@ -61,6 +63,24 @@ class DemoRun(unittest.TestCase):
         self.assertRegex(hashes.pop(), r"\Acanonical_exact [0-9a-f]{64}\ncanonical_all [0-9a-f]{64}\n\Z")
         for table in ("pairs.tsv", "evidence.tsv", "verdicts.tsv", "features.tsv", "models.tsv"):
             self.assertEqual(len({(self.directory / f"r{n}" / table).read_bytes() for n in self.runs}), 1, table)
+
+    def test_files_have_their_sha256_when_asked(self):
+        done = harness.stemma("run", harness.SOURCE / "configs/demo.yaml", "analyzers.content.sha256=true", "--output", "sha",
+                              ranks=2, cwd=self.directory)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        with h5py.File(self.directory / "sha/demo.h5") as archive:
+            files = archive["files"]
+            for path, found, size, read in zip(files["path"].asstr()[:], files["sha256"].asstr()[:], files["bytes"][:],
+                                               files["bytes_read"][:], strict=True):
+                content = pathlib.Path(path).read_bytes()
+                self.assertEqual((found, size), (hashlib.sha256(content).hexdigest(), len(content)))
+                self.assertLess(abs(int(read) - 2 * len(content)), 0.01 * len(content))  # as tensors, then whole
+            self.assertTrue((files["sha256_source"][:] == 2).all())
+            self.assertLess(archive["provenance/read_ratio"][0], 1.05)
+            self.assertEqual(archive["moments/n"].shape, self.file["moments/n"].shape)
+        self.assertEqual(set(self.column("files/sha256")), {""})
+        manifest = json.loads((self.directory / "sha/manifest.json").read_text())
+        self.assertEqual([len(model["files"][0]["sha256"]) for model in manifest["inputs"]], [64] * len(MODELS))
 
     def test_archive_is_sound(self):
         done = harness.stemma("verify", self.out)

@@ -76,7 +76,7 @@ runtime: {memory_per_rank: 1.5GiB, strict: true, coordinator: dedicated, progres
   EXPECT_EQ(config.models[3].kind, ModelListing::Kind::sheet);
   EXPECT_EQ(config.models[3].location, "/here/s.tsv");
   EXPECT_EQ(config.analyzers,
-            (AnalyzerOptions{{"content", {}}, {"intrinsic_fingerprint", {{"further", 1}, {"twin", 0}}}}));
+            (AnalyzerOptions{{"content", {{"sha256", 0}}}, {"intrinsic_fingerprint", {{"further", 1}, {"twin", 0}}}}));
   EXPECT_EQ(config.compare.pairs, Pairs::listed);
   EXPECT_EQ(config.compare.list, "/etc/p.tsv");
   EXPECT_EQ(config.compare.tests,
@@ -249,8 +249,26 @@ TEST(RunConfig, OverridesComeAfterEnvironmentAfterFile) {
               ElementsAre("STEMMA_LOG: runtime.log_level = loud: write one of debug, info, warn"));
 }
 
+TEST(RunConfig, AnArgumentForOneOptionLeavesTheOthersOn) {
+  const Reading one(head, {"analyzers.intrinsic_fingerprint.twin=false", "compare.tests.intrinsic_fingerprint.min_layers=4"});
+  ASSERT_TRUE(one.config);
+  RunConfig expected = Reading(head).config.value();
+  expected.analyzers["intrinsic_fingerprint"]["twin"] = 0;
+  expected.compare.tests["intrinsic_fingerprint"]["min_layers"] = "4";
+  EXPECT_EQ(one.config->analyzers, expected.analyzers);
+  EXPECT_EQ(one.config->compare.tests, expected.compare.tests);
+  EXPECT_TRUE(one.notes.empty());
+  const Reading fewer(head, {"~analyzers.histogram"});
+  ASSERT_TRUE(fewer.config);
+  EXPECT_EQ(fewer.config->analyzers.size(), expected.analyzers.size() - 1);
+  EXPECT_FALSE(fewer.config->analyzers.contains("histogram"));
+  const Reading own(head + "analyzers: {content: {}}\n", {"analyzers.content.sha256=true"});
+  ASSERT_TRUE(own.config);
+  EXPECT_EQ(own.config->analyzers, (AnalyzerOptions{{"content", {{"sha256", 1}}}}));
+}
+
 TEST(RunConfig, AnArgumentThatSwitchesOthersOffSaysSo) {
-  const Reading reading(head, {"analyzers.intrinsic_fingerprint.twin=false"});
+  const Reading reading(head, {"analyzers={intrinsic_fingerprint: {twin: false}}"});
   ASSERT_TRUE(reading.config);
   EXPECT_THAT(reading.notes,
               ElementsAre("argument 1: analyzers names only intrinsic_fingerprint; the others do not run"));
