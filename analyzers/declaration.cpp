@@ -69,7 +69,9 @@ class Court {
   ModelVerdict verdict(std::size_t model) const {
     ModelVerdict out;
     const std::vector<const Pair*> pairs = ordered(model);
-    if (!pairs.empty()) {
+    if (pairs.empty()) {
+      out.reason = "not_compared";
+    } else {
       out.relation = pairs.front()->relation;
       out.reason = pairs.front()->reason;
       const auto found = [](const Pair* pair) { return pair->relation <= Relation::shared_init; };

@@ -91,6 +91,14 @@ TEST(Declaration, SeveralBasesTheWorstDecides) {
   EXPECT_EQ(model_verdicts(models, pairs)[2].declaration, Declaration::untestable);
 }
 
+TEST(Verdict, AModelThatMetNobodyAbstainsAndSaysWhy) {
+  const std::vector<Fingerprint> models = {model("alone", {"absent"})};
+  const auto verdicts = model_verdicts(models, {});
+  EXPECT_EQ(verdicts[0].relation, Relation::abstain);
+  EXPECT_EQ(verdicts[0].reason, "not_compared");
+  EXPECT_EQ(verdicts[0].declaration, Declaration::untestable);
+}
+
 TEST(Verdict, NearestByCurveIsARankingOnly) {
   const std::vector<Fingerprint> models = {model("a"), model("b"), model("c")};
   const std::vector<Pair> pairs = {pair_of(0, 1, Relation::abstain, 0.91),
