@@ -90,7 +90,8 @@ std::optional<Finding> foreign_format(std::string_view head, const std::string& 
     }
   }
   const std::size_t first = head.find_first_not_of(" \t\r\n");
-  if (first == std::string_view::npos) return std::nullopt;
+  const bool is_text = first != std::string_view::npos && head.find('\0') == std::string_view::npos;
+  if (!is_text) return std::nullopt;  // the 60 of a length is < too
   if (head[first] == '<') return refusal(file_name, "an HTML page", std::string(download));
   if (head[first] == '{') return refusal(file_name, "a JSON text", std::string(download));
   return std::nullopt;

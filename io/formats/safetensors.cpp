@@ -50,7 +50,7 @@ void note_misalignment(SafetensorsHeader& header, const std::string& file_name) 
                              .file = file_name,
                              .tensor = first->name,
                              .byte_offset = first->offset,
-                             .hint = fmt::format("{} tensors are not aligned to their element size", count)});
+                             .hint = fmt::format("tensors not aligned to their element size: {}", count)});
 }
 
 }  // namespace

@@ -44,7 +44,7 @@ class Scanner {
   bool number_float(number_float_t, const string_t& literal) {
     return tell([&] { handler_.other(literal); });
   }
-  bool binary(binary_t&) { return false; }  // JSON text has none
+  static bool binary(binary_t&) { return false; }  // JSON text has none
 
   bool string(string_t& text) {
     require_length(text);

@@ -43,6 +43,7 @@ class Library {
         if (base == nullptr) continue;
         table = expanded(table, *base);
       }
+      if (!has_fair_size(table)) continue;
       const auto faults = faults_of(table);
       problems_.insert(problems_.end(), faults.begin(), faults.end());
       index_names(table);
@@ -78,6 +79,17 @@ class Library {
 
   void complain(const TablePlace& place, const std::string& key, std::string message) {
     problems_.push_back({place.file, place.at.line, place.at.column, key, std::move(message), ""});
+  }
+
+  /// Every spelling is compared with every other, and dimensions refer to each other: size is time and stack.
+  bool has_fair_size(const Architecture& table) {
+    constexpr std::size_t most_spellings = 4'096, most_dims = 64;
+    const std::size_t spellings = number_of_spellings(table);
+    if (spellings <= most_spellings && table.dims.size() <= most_dims) return true;
+    complain(table.family_place, "family",
+             fmt::format("{} has {} ways to spell names and {} dimensions (at most {} and {} are read)",
+                         table.family, spellings, table.dims.size(), most_spellings, most_dims));
+    return false;
   }
 
   std::string proposal(const std::string& family, const Item& asker) const {
@@ -160,6 +172,12 @@ ArchitectureTables ArchitectureTables::load(const std::vector<fs::path>& directo
   ArchitectureTables tables;
   tables.tables_ = library.finish();
   return tables;
+}
+
+ArchitectureTables ArchitectureTables::shipped_and(const std::vector<fs::path>& more) {
+  std::vector<fs::path> directories{shipped_architectures()};
+  directories.insert(directories.end(), more.begin(), more.end());
+  return load(directories);
 }
 
 Model ArchitectureTables::canonicalise(Checkpoint checkpoint, std::string_view forced_family) const {

@@ -19,6 +19,9 @@ class ArchitectureTables {
   /// Throws ConfigProblems with every fault of every file (file, line, column, what, nearest known key).
   static ArchitectureTables load(const std::vector<std::filesystem::path>& directories);
 
+  /// The tables shipped with this build, and behind them those of `more` directories. Throws as load does.
+  static ArchitectureTables shipped_and(const std::vector<std::filesystem::path>& more);
+
   /// Chooses the family (what the user forced, else claims that hold, else names that fit) and makes the
   /// canonical matrices. Never throws for what a checkpoint says: contradictions become findings, unexplained
   /// tensors keep Part::unknown. Throws std::invalid_argument when `forced_family` is not a known family.

@@ -38,8 +38,13 @@ bool explains_enough(const Explanation& explanation) {
   return static_cast<double>(explanation.bytes) >= 0.95 * static_cast<double>(explanation.all_bytes);
 }
 
+/// Deeper models than this have not been built; a name with a larger number would size every table of layers.
+constexpr int most_layers = 10'000;
+
 bool has_fitting_rank(const Entry& entry, bool bias, std::size_t rank) {
   if (bias) return rank == (is_stack(entry.layout) ? 2U : 1U);
+  if (is_stack(entry.layout)) return rank == 3;  // also where the table states no shape
+  if (is_transposed(entry.layout)) return rank == 2;
   return entry.shape.empty() || entry.shape.size() == rank;
 }
 
@@ -56,6 +61,7 @@ TensorUse use_of(const std::vector<KnownName>& known, const Explanation& explana
     const Entry& entry = explanation.table->entries[candidate.entry];
     use.fate = !has_fitting_rank(entry, candidate.bias, tensor.shape.size()) ? TensorUse::Fate::wrong_rank
                : !is_real(tensor.dtype)                                      ? TensorUse::Fate::not_real
+               : use.at.layer >= most_layers                                 ? TensorUse::Fate::wrong_layer
                                                                              : TensorUse::Fate::used;
     return use;
   }

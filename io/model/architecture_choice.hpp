@@ -13,7 +13,7 @@ namespace stemma {
 
 /// What a table makes of one tensor, by name, type and number of axes.
 struct TensorUse {
-  enum class Fate : std::uint8_t { unknown, used, buffer, wrong_rank, not_real };
+  enum class Fate : std::uint8_t { unknown, used, buffer, wrong_rank, wrong_layer, not_real };
   Fate fate = Fate::unknown;
   std::uint32_t entry = 0;
   bool bias = false;

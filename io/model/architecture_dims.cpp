@@ -29,7 +29,9 @@ class DimResolver {
     const auto claimed = from_config(rule);
     const auto measured = rule.name == "layers" ? counted_layers() : from_shape(rule);
     if (measured) {
-      const bool padded = claimed && *claimed <= *measured && is_padded(rule);
+      const bool padded =
+          claimed && has_padded_rows(rule) &&
+          is_padding(static_cast<std::uint64_t>(*measured), static_cast<std::uint64_t>(*claimed));
       if (claimed && *claimed != *measured && !padded) {
         ledger_.add({.severity = Severity::warning,
                      .rule = "config_shape_mismatch",
@@ -40,18 +42,34 @@ class DimResolver {
       }
       dims_.values[rule.name] = padded ? *claimed : *measured;
       dims_.measured.insert(rule.name);
+      const bool of_a_layer = rule.name == "layers" || rule.of->has_layer();
+      if (!of_a_layer && !padded) dims_.model_wide.insert(rule.name);
     } else if (claimed) {
       dims_.values[rule.name] = *claimed;
     } else if (rule.fallback) {
-      if (const auto value = evaluated(*rule.fallback); value && *value > 0) dims_.values[rule.name] = *value;
+      fall_back(rule);
     }
   }
 
-  std::optional<std::int64_t> evaluated(const Expression& expression) {
+  void fall_back(const DimRule& rule) {
+    const Expression::Value value = evaluated(*rule.fallback);
+    if (value.number && *value.number > 0) {
+      dims_.values[rule.name] = *value.number;
+    } else if (!value.unresolved) {
+      ledger_.add({.severity = Severity::warning,
+                   .rule = "dims_unresolved",
+                   .expected = fmt::format("{} = {}", rule.name, rule.fallback->text()),
+                   .found = value.number ? fmt::format("{}", *value.number) : value.why,
+                   .hint = "the configuration contradicts itself, so the dimension is unknown"},
+                  "dim " + rule.name);
+    }
+  }
+
+  Expression::Value evaluated(const Expression& expression) {
     for (const std::string& name : expression.names()) {
       if (const DimRule* rule = explanation_.table->dim(name)) resolve(*rule);
     }
-    return expression.evaluate(dims_.values).number;
+    return expression.evaluate(dims_.values);
   }
 
   std::optional<std::int64_t> from_config(const DimRule& rule) {
@@ -76,17 +94,22 @@ class DimResolver {
     if (extent == 0 || extent > INT64_MAX) return std::nullopt;
     const auto value = static_cast<std::int64_t>(extent);
     if (!rule.divisor) return value;
-    const auto divisor = evaluated(*rule.divisor);
+    const auto divisor = evaluated(*rule.divisor).number;
     if (!divisor || *divisor <= 0 || value % *divisor != 0) return std::nullopt;
     return value / *divisor;
   }
 
+  /// Codes of quantised weights and tensors of another rank measure nothing.
   std::optional<std::uint32_t> deciding_tensor(const DimRule& rule) const {
+    using Fate = TensorUse::Fate;
     if (!rule.of) return std::nullopt;
-    return names_.first(keyed_spellings(*rule.of, *explanation_.table));
+    const auto tensor = names_.first(keyed_spellings(*rule.of, *explanation_.table));
+    if (!tensor) return std::nullopt;
+    const Fate fate = explanation_.uses[*tensor].fate;
+    return fate == Fate::wrong_rank || fate == Fate::not_real ? std::nullopt : tensor;
   }
 
-  bool is_padded(const DimRule& rule) const {
+  bool has_padded_rows(const DimRule& rule) const {
     const auto tensor = deciding_tensor(rule);
     if (!tensor || rule.axis != 0) return false;
     const TensorUse& use = explanation_.uses[*tensor];
@@ -111,94 +134,11 @@ class DimResolver {
   std::set<std::string> visited_;
 };
 
-/// What the tensors of one entry say about one axis.
-struct AxisWitness {
-  std::optional<std::uint64_t> value;
-  bool unanimous = true;
-  bool contradicts = false;
-  std::uint32_t tensor = 0;  ///< the first that contradicts
-};
-
-bool agrees(const Entry& entry, std::size_t axis, std::uint64_t stored, std::int64_t expected) {
-  if (expected < 0) return false;
-  const auto wanted = static_cast<std::uint64_t>(expected);
-  return stored == wanted || (entry.padded && axis == 0 && stored > wanted);
-}
-
 }  // namespace
 
 ResolvedDims resolve_dims(const Explanation& explanation, const Checkpoint& checkpoint,
                           const NameIndex& names, const ModelConfig& config, FindingLedger& ledger) {
   return DimResolver(explanation, checkpoint, names, config, ledger).run();
-}
-
-std::vector<std::uint64_t> canonical_shape(const Entry& entry, bool bias,
-                                           const std::vector<std::uint64_t>& stored) {
-  auto shape = stored;
-  if (!bias && is_transposed(entry.layout) && shape.size() >= 2) std::swap(shape.end()[-1], shape.end()[-2]);
-  return shape;
-}
-
-bool is_turned(const Entry& entry, const std::vector<std::uint64_t>& canonical, const Dims& dims) {
-  const std::size_t n = canonical.size();
-  if (entry.shape.size() != n || n < 2 || entry.convolution || canonical[n - 1] == canonical[n - 2])
-    return false;
-  const auto out = entry.shape[n - 2].evaluate(dims).number;
-  const auto in = entry.shape[n - 1].evaluate(dims).number;
-  return out && in && *out > 0 && *in > 0 && static_cast<std::uint64_t>(*out) == canonical[n - 1] &&
-         static_cast<std::uint64_t>(*in) == canonical[n - 2];
-}
-
-void reconcile_dims(const Explanation& explanation, const Checkpoint& checkpoint, ResolvedDims& dims,
-                    FindingLedger& ledger) {
-  const auto& entries = explanation.table->entries;
-  std::vector<std::vector<AxisWitness>> witnesses(entries.size());
-  std::vector<std::vector<Expression::Value>> expected(entries.size());
-  for (std::size_t i = 0; i < entries.size(); ++i) {
-    witnesses[i].resize(entries[i].shape.size());
-    for (const Expression& axis : entries[i].shape) expected[i].push_back(axis.evaluate(dims.values));
-  }
-  for (std::uint32_t i = 0; i < explanation.uses.size(); ++i) {
-    const TensorUse& use = explanation.uses[i];
-    if (use.fate != TensorUse::Fate::used || use.bias) continue;
-    const Entry& entry = entries[use.entry];
-    const auto shape = canonical_shape(entry, false, checkpoint.tensors[i].shape);
-    if (is_turned(entry, shape, dims.values)) continue;
-    for (std::size_t axis = 0; axis < witnesses[use.entry].size(); ++axis) {
-      AxisWitness& witness = witnesses[use.entry][axis];
-      if (witness.value && *witness.value != shape[axis]) witness.unanimous = false;
-      witness.value = shape[axis];
-      const auto& want = expected[use.entry][axis].number;
-      if (!want || agrees(entry, axis, shape[axis], *want)) continue;
-      if (!witness.contradicts) witness.tensor = i;
-      witness.contradicts = true;
-    }
-  }
-  for (std::size_t i = 0; i < entries.size(); ++i) {
-    for (std::size_t axis = 0; axis < witnesses[i].size(); ++axis) {
-      const AxisWitness& witness = witnesses[i][axis];
-      if (!witness.contradicts) continue;
-      const Expression& expression = entries[i].shape[axis];
-      const std::uint64_t stored =
-          canonical_shape(entries[i], false, checkpoint.tensors[witness.tensor].shape)[axis];
-      ledger.add(
-          {.severity = Severity::warning,
-           .rule = "config_shape_mismatch",
-           .expected = fmt::format("{} = {} on axis {}", expression.text(), *expected[i][axis].number, axis),
-           .found = fmt::format("{}", stored),
-           .hint = "the tensors decide; the configuration may belong to another model"},
-          fmt::format("{} axis {}", i, axis), witness.tensor);
-      if (const auto name = expression.as_name();
-          name && witness.unanimous && dims.measured.count(*name) == 0) {
-        dims.values[*name] = static_cast<std::int64_t>(stored);
-        dims.measured.insert(*name);
-        continue;
-      }
-      for (const std::string& name : expression.names()) {
-        if (dims.measured.count(name) == 0) dims.values.erase(name);
-      }
-    }
-  }
 }
 
 }  // namespace stemma

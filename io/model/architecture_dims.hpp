@@ -1,5 +1,6 @@
 // How large is a model: what does its configuration say, and what do its shapes say?
 #pragma once
+#include <algorithm>
 #include <set>
 #include <string>
 
@@ -10,24 +11,20 @@ namespace stemma {
 struct ResolvedDims {
   Dims values;
   std::set<std::string> measured;  ///< those that were read from shapes or counted, and so cannot be wrong
+  /// Those measured on a tensor that belongs to no layer, like the embedding: they hold in every layer.
+  std::set<std::string> model_wide;
 };
 
 /// Per dimension: the config's value, else a shape's, else the default. Where config and shape disagree, the
-/// shape wins (config_shape_mismatch); a padded vocabulary may have more rows than the config says.
+/// shape wins (config_shape_mismatch); a padded vocabulary may have more rows than the config says. A default
+/// that has no whole positive value is dims_unresolved.
 ResolvedDims resolve_dims(const Explanation& explanation, const Checkpoint& checkpoint,
                           const NameIndex& names, const ModelConfig& config, FindingLedger& ledger);
 
-/// Compares every used tensor with the shape that its entry expects. A dimension that all tensors of an entry
-/// contradict in the same way is set to what they say; what cannot be settled that way is removed.
-void reconcile_dims(const Explanation& explanation, const Checkpoint& checkpoint, ResolvedDims& dims,
-                    FindingLedger& ledger);
-
-/// Shape of a stored tensor in canonical order of its axes: (out, in), (experts, out, in); biases (out).
-std::vector<std::uint64_t> canonical_shape(const Entry& entry, bool bias,
-                                           const std::vector<std::uint64_t>& stored);
-
-/// The stored axes are the expected ones, the wrong way round: the layout of the table cannot be that of the
-/// file.
-bool is_turned(const Entry& entry, const std::vector<std::uint64_t>& canonical, const Dims& dims);
+/// Rows beyond a vocabulary that are there to make its size a round number: fewer than 8,192, and fewer than
+/// the vocabulary has.
+inline bool is_padding(std::uint64_t rows, std::uint64_t vocabulary) {
+  return rows > vocabulary && rows - vocabulary < std::min<std::uint64_t>(vocabulary, 8'192);
+}
 
 }  // namespace stemma

@@ -170,11 +170,15 @@ void Pattern::check_neighbours() const {
   }
 }
 
+std::size_t Pattern::number_of_spellings() const {
+  const auto optional =
+      std::count_if(elements_.begin(), elements_.end(), [](const Element& e) { return e.optional; });
+  return std::size_t{1} << optional;
+}
+
 std::vector<Spelling> Pattern::spellings(std::string_view prefix) const {
-  const auto optional = static_cast<std::size_t>(
-      std::count_if(elements_.begin(), elements_.end(), [](const Element& e) { return e.optional; }));
   std::vector<Spelling> all;
-  for (std::size_t choice = 0; choice < (std::size_t{1} << optional); ++choice) {
+  for (std::size_t choice = 0; choice < number_of_spellings(); ++choice) {
     std::vector<PatternToken> tokens;
     if (!prefix.empty()) tokens.push_back({PatternToken::Kind::text, std::string(prefix)});
     std::size_t bit = 0;

@@ -52,6 +52,7 @@ class Pattern {
   bool has_expert() const { return has_expert_; }
   /// All ways to write it, each after `prefix`.
   std::vector<Spelling> spellings(std::string_view prefix = "") const;
+  std::size_t number_of_spellings() const;
   bool operator==(const Pattern& other) const { return text_ == other.text_; }
 
  private:

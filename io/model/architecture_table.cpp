@@ -91,6 +91,16 @@ std::vector<KeyedSpelling> keyed_spellings(const Pattern& pattern, const Archite
   return all;
 }
 
+std::size_t number_of_spellings(const Architecture& table) {
+  std::size_t all = 0;
+  const auto count = [&](const std::vector<Pattern>& patterns, std::size_t each) {
+    for (const Pattern& pattern : patterns) all += pattern.number_of_spellings() * each;
+  };
+  for (const Entry& entry : table.entries) count(entry.names, entry.bias == Presence::none ? 1 : 2);
+  for (const auto* patterns : {&table.needs, &table.refuses, &table.ignore}) count(*patterns, 1);
+  return all * (1 + table.prefixes.size());
+}
+
 void index_names(Architecture& table) {
   table.names.clear();
   for (std::uint32_t i = 0; i < table.entries.size(); ++i) {

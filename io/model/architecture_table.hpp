@@ -124,6 +124,9 @@ std::optional<Pattern> bias_pattern(const Pattern& weight);
 /// The table with everything that it takes over from `base`.
 Architecture expanded(const Architecture& own, const Architecture& base);
 
+/// How many spellings the table has, of tensors, biases and patterns to ignore, after all prefixes.
+std::size_t number_of_spellings(const Architecture& table);
+
 /// Fills the derived members.
 void index_names(Architecture& table);
 

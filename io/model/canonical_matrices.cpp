@@ -6,11 +6,15 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
+#include <set>
 
 namespace stemma {
 namespace {
 
 constexpr std::uint64_t most_experts = 65'536;
+/// Views are larger than the few bytes of a file that can ask for them, so their number has a bound of its
+/// own.
+constexpr std::uint64_t most_stacked_views = std::uint64_t{1} << 20;
 
 bool is_norm(Part part) {
   const auto name = name_of(part);
@@ -31,17 +35,19 @@ Matrix whole(std::uint32_t index, const StoredTensor& tensor) {
 
 class Cutter {
  public:
-  Cutter(const Explanation& explanation, const Checkpoint& checkpoint, const Dims& dims,
+  Cutter(const Explanation& explanation, const Checkpoint& checkpoint, const ResolvedDims& dims,
          FindingLedger& ledger)
-      : explanation_(explanation), checkpoint_(checkpoint), dims_(dims), ledger_(ledger) {}
+      : explanation_(explanation), checkpoint_(checkpoint), dims_(dims.values), ledger_(ledger) {
+    if (explanation.table == nullptr) return;
+    for (const Entry& entry : explanation.table->entries) expected_.push_back(expected_shape(entry, dims));
+  }
 
   std::vector<Matrix> run() {
+    for (std::uint32_t i = 0; i < checkpoint_.tensors.size(); ++i) look_for_turned(i);
     for (std::uint32_t i = 0; i < checkpoint_.tensors.size(); ++i) cut(i);
     reject_shared_roles();
-    std::stable_sort(matrices_.begin(), matrices_.end(), [](const Matrix& a, const Matrix& b) {
-      const auto key = [](const Matrix& m) { return std::pair(m.role.part == Part::unknown, m.role); };
-      return key(a) < key(b);
-    });
+    sort_by_role();
+    if (reject_unequal_biases()) sort_by_role();
     return std::move(matrices_);
   }
 
@@ -62,6 +68,50 @@ class Cutter {
 
   void keep_unknown(std::uint32_t i) { matrices_.push_back(whole(i, tensor(i))); }
 
+  /// Sorting is stable: unknown and other matrices, which share their role, stay in the order of their names.
+  void sort_by_role() {
+    std::stable_sort(matrices_.begin(), matrices_.end(), [](const Matrix& a, const Matrix& b) {
+      const auto key = [](const Matrix& m) { return std::pair(m.role.part == Part::unknown, m.role); };
+      return key(a) < key(b);
+    });
+  }
+
+  const Entry& entry_of(std::uint32_t i) const {
+    return explanation_.table->entries[explanation_.uses[i].entry];
+  }
+
+  bool is_turned_tensor(std::uint32_t i) const {
+    const TensorUse& use = explanation_.uses[i];
+    if (use.fate != Fate::used || use.bias) return false;
+    return is_turned(entry_of(i), canonical_shape(entry_of(i), false, tensor(i).shape), expected_[use.entry]);
+  }
+
+  void look_for_turned(std::uint32_t i) {
+    if (is_turned_tensor(i)) turned_layouts_.insert(entry_of(i).layout);
+  }
+
+  /// True, after a finding, when the shape of a weight cannot be that of its role.
+  bool is_misshapen(std::uint32_t i, const std::vector<std::uint64_t>& shape) {
+    const Entry& entry = entry_of(i);
+    const auto refuse = [&](const std::string& rule, const std::string& why) {
+      note(i, rule, asked_of(explanation_.uses[i]), fmt::format("[{}]", fmt::join(shape, ", ")),
+           why + ", so the role is unknown");
+      return true;
+    };
+    if (is_turned_tensor(i)) {
+      return refuse("layout_contradicted", "rows and columns are exchanged: the layout is not the family's");
+    }
+    const std::size_t n = shape.size();
+    const bool is_square = n >= 2 && !entry.convolution && shape[n - 1] == shape[n - 2] && shape[n - 1] > 1;
+    if (is_square && turned_layouts_.contains(entry.layout)) {
+      return refuse(
+          "layout_contradicted",
+          "other tensors have rows and columns exchanged, and a square one does not show whether it has");
+    }
+    const auto axis = impossible_axis(entry, shape, expected_[explanation_.uses[i].entry]);
+    return axis && refuse("shape_mismatch", fmt::format("axis {} contradicts the rest of the model", *axis));
+  }
+
   void cut(std::uint32_t i) {
     const TensorUse& use = explanation_.uses[i];
     switch (use.fate) {
@@ -78,8 +128,12 @@ class Cutter {
         }
         break;
       case Fate::wrong_rank:
-        note(i, "shape_mismatch", expected_shape(use), fmt::format("[{}]", fmt::join(tensor(i).shape, ", ")),
+        note(i, "shape_mismatch", asked_of(use), fmt::format("[{}]", fmt::join(tensor(i).shape, ", ")),
              "the number of axes is not the family's, so the role is unknown");
+        break;
+      case Fate::wrong_layer:
+        note(i, "layer_number", "a layer below 10000", fmt::format("{}", use.at.layer),
+             "no model is that deep, so the role is unknown");
         break;
       case Fate::not_real:
         note(i, "dtype.not_a_weight", "a real type", std::string(name_of(tensor(i).dtype)),
@@ -89,7 +143,7 @@ class Cutter {
     keep_unknown(i);
   }
 
-  std::string expected_shape(const TensorUse& use) const {
+  std::string asked_of(const TensorUse& use) const {
     const Entry& entry = explanation_.table->entries[use.entry];
     if (use.bias) return is_stack(entry.layout) ? "[experts, out]" : "[out]";
     std::vector<std::string> axes;
@@ -100,11 +154,7 @@ class Cutter {
   void cut_used(std::uint32_t i, const TensorUse& use) {
     const Entry& entry = explanation_.table->entries[use.entry];
     const auto shape = canonical_shape(entry, use.bias, tensor(i).shape);
-    if (!use.bias && is_turned(entry, shape, dims_)) {
-      note(i, "layout_contradicted", expected_shape(use), fmt::format("[{}]", fmt::join(shape, ", ")),
-           "rows and columns are exchanged, so the layout is not the family's and the role is unknown");
-      return keep_unknown(i);
-    }
+    if (!use.bias && is_misshapen(i, shape)) return keep_unknown(i);
     const bool stack = is_stack(entry.layout);
     const std::uint64_t experts = stack ? shape.front() : 1;
     if (stack && (experts > most_experts || tensor(i).elements() == 0)) {
@@ -124,6 +174,11 @@ class Cutter {
     slab.stored_rows = slab.rows;
     const auto slices = slices_for(i, entry, slab.rows);
     if (slices.empty()) return keep_unknown(i);
+    if (stack && (stacked_views_ += experts * slices.size()) > most_stacked_views) {
+      note(i, "limit.experts", fmt::format("at most {} matrices in stacks of one model", most_stacked_views),
+           "", "no model has that many experts, so the role is unknown");
+      return keep_unknown(i);
+    }
     for (std::uint64_t expert = 0; expert < experts; ++expert) {
       for (const SplitSlice& slice : slices) {
         Matrix matrix = slab;
@@ -178,14 +233,35 @@ class Cutter {
       }
       rejected[matrix.tensor] = rejected[owner->second] = true;
     }
-    matrices_.erase(std::remove_if(matrices_.begin(), matrices_.end(),
-                                   [&](const Matrix& matrix) { return rejected[matrix.tensor]; }),
-                    matrices_.end());
+    reject(rejected);
+  }
+
+  /// A bias belongs to the rows of its weight, one value to each. True when there were others.
+  bool reject_unequal_biases() {
+    std::vector<bool> rejected(checkpoint_.tensors.size(), false);
+    bool any = false;
+    for (std::size_t i = 1; i < matrices_.size(); ++i) {  // the weight stands before its bias
+      const Matrix &weight = matrices_[i - 1], &bias = matrices_[i];
+      Role role = weight.role;
+      role.kind = Kind::bias;
+      const bool is_pair = weight.role.kind == Kind::weight && bias.role == role &&
+                           role.part != Part::unknown && role.part != Part::other;
+      if (!is_pair || weight.rows == bias.rows) continue;
+      if (!rejected[bias.tensor]) {
+        note(bias.tensor, "shape_mismatch", fmt::format("[{}]", weight.rows), fmt::format("[{}]", bias.rows),
+             "not as long as its weight has rows, so the role is unknown");
+      }
+      any = rejected[bias.tensor] = true;
+    }
+    if (any) reject(rejected);
+    return any;
+  }
+
+  void reject(const std::vector<bool>& rejected) {
+    std::erase_if(matrices_, [&](const Matrix& matrix) { return rejected[matrix.tensor]; });
     for (std::uint32_t i = 0; i < rejected.size(); ++i) {
       if (rejected[i]) keep_unknown(i);
     }
-    // Sorting is stable: unknown and other matrices, which share their role, stay in the order of their
-    // names.
     std::stable_sort(matrices_.begin(), matrices_.end(),
                      [](const Matrix& a, const Matrix& b) { return a.tensor < b.tensor; });
   }
@@ -194,13 +270,16 @@ class Cutter {
   const Checkpoint& checkpoint_;
   const Dims& dims_;
   FindingLedger& ledger_;
+  std::vector<ExpectedShape> expected_;  ///< per entry of the table
+  std::set<Layout> turned_layouts_;      ///< of which a tensor has its axes exchanged
+  std::uint64_t stacked_views_ = 0;
   std::vector<Matrix> matrices_;
 };
 
 }  // namespace
 
 std::vector<Matrix> canonical_matrices(const Explanation& explanation, const Checkpoint& checkpoint,
-                                       const Dims& dims, FindingLedger& ledger) {
+                                       const ResolvedDims& dims, FindingLedger& ledger) {
   return Cutter(explanation, checkpoint, dims, ledger).run();
 }
 

@@ -1,6 +1,8 @@
 // The order of the steps: config, names, family, dimensions, matrices, ties.
 #include "io/model/canonicalise.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "io/model/canonical_matrices.hpp"
@@ -9,13 +11,40 @@
 namespace stemma {
 namespace {
 
-/// lm_head is absent, the table ties it to the embedding, and the embedding is there.
-bool has_tied_head(const Model& model, const Architecture& table) {
-  const bool may_tie = std::any_of(table.entries.begin(), table.entries.end(), [](const Entry& entry) {
+/// No tensor claims to be lm_head, the table ties it to the embedding, and the embedding is there. A head
+/// that is there and cannot be used is no tied head.
+bool has_tied_head(const Model& model, const Explanation& explanation) {
+  const auto& entries = explanation.table->entries;
+  const bool may_tie = std::any_of(entries.begin(), entries.end(), [](const Entry& entry) {
     return entry.tied_to_embed && entry.part == Part::lm_head;
   });
-  return may_tie && model.find({.part = Part::lm_head}) == nullptr &&
-         model.find({.part = Part::embed}) != nullptr;
+  using Fate = TensorUse::Fate;
+  const bool has_own =
+      std::any_of(explanation.uses.begin(), explanation.uses.end(), [&](const TensorUse& use) {
+        const bool known = use.fate != Fate::unknown && use.fate != Fate::buffer;
+        return known && !use.bias && entries[use.entry].part == Part::lm_head;
+      });
+  return may_tie && !has_own && model.find({.part = Part::embed}) != nullptr;
+}
+
+void check_ties(const Model& model, std::string_view stated, FindingLedger& ledger) {
+  const auto violated = [&](std::string expected, std::string found, std::string hint) {
+    ledger.add({.severity = Severity::warning,
+                .rule = "tie_violated",
+                .expected = std::move(expected),
+                .found = std::move(found),
+                .hint = std::move(hint)},
+               "");
+  };
+  if (model.tied_head && stated == "false") {
+    violated("lm_head (config.json: tie_word_embeddings is false)", "none", "the embedding serves as head");
+  }
+  const Matrix* head = model.find({.part = Part::lm_head});
+  const Matrix* embed = model.find({.part = Part::embed});
+  if (stated != "true" || head == nullptr || embed == nullptr) return;
+  if (head->rows == embed->rows && head->cols == embed->cols) return;
+  violated(fmt::format("{} x {} (config.json: tie_word_embeddings is true)", embed->rows, embed->cols),
+           fmt::format("{} x {}", head->rows, head->cols), "lm_head and embedding cannot be one tensor");
 }
 
 }  // namespace
@@ -44,17 +73,10 @@ Model canonical_model(Checkpoint checkpoint, std::span<const Architecture* const
     check_completeness(explanation, dims.values, ledger);
   }
   model.dims = {dims.values.begin(), dims.values.end()};
-  model.matrices = canonical_matrices(explanation, checkpoint, dims.values, ledger);
+  model.matrices = canonical_matrices(explanation, checkpoint, dims, ledger);
   if (explanation.table != nullptr) {
-    model.tied_head = has_tied_head(model, *explanation.table);
-    if (model.tied_head && config.scalar("tie_word_embeddings", explanation.table->nested) == "false") {
-      ledger.add({.severity = Severity::warning,
-                  .rule = "tie_violated",
-                  .expected = "lm_head (config.json: tie_word_embeddings is false)",
-                  .found = "none",
-                  .hint = "the embedding serves as head"},
-                 "");
-    }
+    model.tied_head = has_tied_head(model, explanation);
+    check_ties(model, config.scalar("tie_word_embeddings", explanation.table->nested), ledger);
   }
   model.findings = ledger.finish();
   model.checkpoint = std::move(checkpoint);

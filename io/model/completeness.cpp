@@ -17,7 +17,9 @@ class Completeness {
     for (const TensorUse& use : explanation.uses) {
       if (use.fate != TensorUse::Fate::used) continue;
       const Entry& entry = table_.entries[use.entry];
-      ++seen_[2 * use.entry + (use.bias ? 1 : 0)][use.at.layer];
+      Seen& seen = seen_[2 * use.entry + (use.bias ? 1 : 0)][use.at.layer];
+      ++seen.tensors;
+      seen.largest_expert = std::max(seen.largest_expert, use.at.expert);
       if (use.at.layer >= 0) layers_[entry.stack].insert(use.at.layer);
       if (!entry.variant.empty()) variants_[{entry.stack, use.at.layer}].insert(entry.variant);
     }
@@ -56,9 +58,8 @@ class Completeness {
     const auto missing = static_cast<std::size_t>(largest) + 1 - layers.size();
     if (missing == 0) return;
     note(Severity::warning, "layer_gap", fmt::format("layers 0 to {}", largest),
-         fmt::format("{} layers", layers.size()),
-         fmt::format("{} layers of the {} are missing", missing, name_of(stack)),
-         std::string(name_of(stack)));
+         fmt::format("{} of them", layers.size()),
+         fmt::format("the {} has gaps: {} missing", name_of(stack), missing), std::string(name_of(stack)));
   }
 
   /// The layers in which an entry must occur: all of its stack, or those that chose its variant.
@@ -67,7 +68,7 @@ class Completeness {
     const auto wants = [&](int layer) {
       if (entry.variant.empty()) return true;
       const auto found = variants_.find({entry.stack, layer});
-      return found != variants_.end() && found->second.count(entry.variant) > 0;
+      return found != variants_.end() && found->second.contains(entry.variant);
     };
     if (!entry.has_layer()) {
       if (wants(-1)) expected.push_back(-1);
@@ -81,7 +82,7 @@ class Completeness {
 
   void check_presence(std::uint32_t i, bool bias) {
     const Entry& entry = table_.entries[i];
-    const auto& seen = seen_[2 * i + (bias ? 1 : 0)];
+    const auto& seen = seen_[std::size_t{2} * i + (bias ? 1 : 0)];
     const auto expected = expected_layers(entry);
     std::vector<int> missing;
     std::copy_if(expected.begin(), expected.end(), std::back_inserter(missing),
@@ -99,17 +100,20 @@ class Completeness {
 
   void check_experts(std::uint32_t i) {
     const Entry& entry = table_.entries[i];
-    const auto& seen = seen_[2 * i];
+    const auto& seen = seen_[std::size_t{2} * i];
     const auto stated = dims_.find("experts");
     std::int64_t expected = stated == dims_.end() ? 0 : stated->second;
     if (expected == 0) {
-      for (const auto& [layer, experts] : seen) expected = std::max<std::int64_t>(expected, experts);
+      for (const auto& [layer, experts] : seen) {
+        expected = std::max<std::int64_t>(expected, experts.tensors);
+      }
     }
     for (const auto& [layer, experts] : seen) {
-      if (experts == expected) continue;
-      note(Severity::warning, "expert_gap", fmt::format("{} experts", expected),
-           fmt::format("{} in layer {}", experts, layer), entry.names.front().text(),
-           entry.names.front().text());
+      if (experts.tensors == expected && experts.largest_expert < expected) continue;
+      note(Severity::warning, "expert_gap", fmt::format("{} experts, numbered from 0", expected),
+           fmt::format("{} in layer {}, the last of number {}", experts.tensors, layer,
+                       experts.largest_expert),
+           entry.names.front().text(), entry.names.front().text());
     }
   }
 
@@ -117,7 +121,11 @@ class Completeness {
   const Explanation& explanation_;
   const Dims& dims_;
   FindingLedger& ledger_;
-  std::vector<std::map<int, int>> seen_;  ///< per entry, weight and bias: how many tensors per layer
+  struct Seen {
+    int tensors = 0;
+    int largest_expert = -1;
+  };
+  std::vector<std::map<int, Seen>> seen_;  ///< per entry, weight and bias: what each layer has
   std::map<Stack, std::set<int>> layers_;
   std::map<std::pair<Stack, int>, std::set<std::string>> variants_;
 };

@@ -61,7 +61,7 @@ std::string unwrapped(std::string_view name) {
 bool is_common_buffer(std::string_view name) {
   constexpr std::array<std::string_view, 4> ends{".rotary_emb.inv_freq", ".attention.rope.inv_freq",
                                                  ".position_ids", ".num_batches_tracked"};
-  return name.ends_with("rope.freqs") ||
+  return name == "rope.freqs" || name.ends_with(".rope.freqs") ||
          std::any_of(ends.begin(), ends.end(), [&](std::string_view end) { return name.ends_with(end); });
 }
 

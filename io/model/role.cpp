@@ -25,9 +25,9 @@ constexpr std::array<std::string_view, part_count> part_names{
 };
 constexpr std::array<std::string_view, 5> stack_names{"decoder", "encoder", "vision", "audio", "mtp"};
 
-template <class Enum, std::size_t n>
-std::optional<Enum> named(const std::array<std::string_view, n>& names, std::string_view name) {
-  for (std::size_t i = 0; i < n; ++i) {
+template <class Enum, std::size_t N>
+std::optional<Enum> named(const std::array<std::string_view, N>& names, std::string_view name) {
+  for (std::size_t i = 0; i < N; ++i) {
     if (names[i] == name) return static_cast<Enum>(i);
   }
   return std::nullopt;

@@ -39,13 +39,14 @@ double decode(const SmallFloat& format, unsigned code) {
   const bool negative = code / mantissas / exponents != 0;
   const bool last_exponent = exponent == exponents - 1;
 
+  const bool is_nan = format.extremes == Extremes::only_nan ? last_exponent && mantissa == mantissas - 1
+                                                            : format.extremes == Extremes::negative_zero_is_nan &&
+                                                                  negative && exponent == 0 && mantissa == 0;
+
   double magnitude = 0;
   if (format.extremes == Extremes::ieee && last_exponent) {
     magnitude = mantissa == 0 ? std::numeric_limits<double>::infinity() : nan;
-  } else if (format.extremes == Extremes::only_nan && last_exponent && mantissa == mantissas - 1) {
-    magnitude = nan;
-  } else if (format.extremes == Extremes::negative_zero_is_nan && negative && exponent == 0 &&
-             mantissa == 0) {
+  } else if (is_nan) {
     magnitude = nan;
   } else {
     const unsigned significand = exponent == 0 ? mantissa : mantissas + mantissa;

@@ -38,6 +38,7 @@ TEST(ForeignFormat, SafetensorsWhoseLengthLooksLikeAMagicNumber) {
   EXPECT_EQ(kind_of("PK\3\4\0\0\0\0{"s), "");
   EXPECT_EQ(kind_of("\x1F\x8B\x08\0\0\0\0\0{"s), "");
   EXPECT_EQ(kind_of(testing::safetensors("{}")), "");
+  EXPECT_EQ(kind_of("<\0\0\0\0\xFF\xFF\xFF{}"s), "");  // 60 and a few high bits: a damaged length is no page
 }
 
 TEST(ForeignFormat, PointerShowsWhatItPromises) {

@@ -1,6 +1,7 @@
 // Is every fault of a table found, at its place, and every valid table understood?
 #include "io/model/architecture.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -212,6 +213,23 @@ TEST(ArchitectureTables, DimensionsAreChecked) {
   expect_problem(after, 5, 3, "c is not a dimension", before + "  a: {default: c}\n");
   expect_problem(after, 5, 6, "not a name", before + "  A: {default: 1}\n");
   expect_problem(after, 5, 14, "axis is missing", before + "  a: {shape: {of: e.weight}}\n");
+}
+
+TEST(ArchitectureTables, SizeIsBounded) {
+  const auto expect_refused = [](const std::string& table, const std::string& words) {
+    const auto problems = problems_with("", table);
+    ASSERT_EQ(problems.size(), 1U);
+    EXPECT_EQ(problems[0].line, 2);
+    EXPECT_THAT(problems[0].message, HasSubstr(words));
+  };
+  const std::string before = "schema: stemma.architecture/1\nfamily: tiny\nmatch: {needs: [e.weight]}\n";
+  std::string chain = "dims:\n  d0: {default: 1}\n";  // each dimension needs the one before
+  for (int i = 1; i < 20'000; ++i) chain += fmt::format("  d{}: {{default: d{}}}\n", i, i - 1);
+  expect_refused(before + chain + tensors, "20000 dimensions");
+  std::string names = before + "prefixes: [p., q.]\n" + tensors;
+  for (int i = 0; i < 2'000; ++i)
+    names += fmt::format("  - {{name: \"[a.][b.][c.][d.]t{}\", role: other}}\n", i);
+  expect_refused(names, "96006 ways to spell names");
 }
 
 TEST(ArchitectureTables, AllFaultsOfAllFilesComeAtOnce) {

@@ -79,6 +79,9 @@ TEST(CanonicaliseFamilies, MixedLayoutsAndMissingExpertsAreFound) {
               testing::IsSupersetOf({"mixed_variants", "role_collision"}));
   const Model model = canonical(mixtral(false).drop("model.layers.1.block_sparse_moe.experts.1.w3.weight"));
   EXPECT_THAT(rules(model), ElementsAre("expert_gap"));
+  MadeCheckpoint numbered = mixtral(false).drop("model.layers.1.block_sparse_moe.experts.1.w3.weight");
+  const Model holed = canonical(numbered.add("model.layers.1.block_sparse_moe.experts.7.w3.weight", {5, 8}));
+  EXPECT_EQ(finding(holed, "expert_gap").found, "3 in layer 1, the last of number 7");
 }
 
 TEST(CanonicaliseFamilies, NeoxHeadsAreUnwoven) {

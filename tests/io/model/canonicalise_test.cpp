@@ -4,8 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <chrono>
 
+#include "tests/harness/patience.hpp"
 #include "tests/io/model/made_checkpoint.hpp"
 
 namespace stemma {
@@ -226,9 +226,9 @@ TEST(Canonicalise, HostileNamesAndShapesAreHarmless) {
       .add(std::string(4096, '7'), {1})
       .add("", {1});
   const Model model = canonical(made, "mixtral");
-  EXPECT_EQ(model.layers(), 1'000'000);
+  EXPECT_EQ(model.layers(), 2);
   EXPECT_LT(model.matrices.size(), 100U);
-  EXPECT_THAT(rules(model), testing::IsSupersetOf({"layer_gap", "shape_mismatch", "unknown_tensor"}));
+  EXPECT_THAT(rules(model), testing::IsSupersetOf({"layer_number", "shape_mismatch", "unknown_tensor"}));
   MadeCheckpoint many(llama_config());
   for (int i = 0; i < 20'000; ++i)
     many.add("t" + std::string(static_cast<std::size_t>(i % 400), 'x') + std::to_string(i) + "a", {1});
@@ -246,13 +246,13 @@ TEST(Canonicalise, ConfigMayBeNested) {
 TEST(Canonicalise, AThousandModelsTakeLittleTime) {
   const Checkpoint checkpoint = llama(33).take();  // 300 tensors
   ASSERT_EQ(checkpoint.tensors.size(), 300U);
-  const auto begin = std::chrono::steady_clock::now();
+  const double begin = test::processor_seconds();
   std::size_t matrices = 0;
   for (int i = 0; i < 1000; ++i) matrices += shipped().canonicalise(checkpoint).matrices.size();
-  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
+  const double seconds = test::processor_seconds() - begin;
   EXPECT_EQ(matrices, 300'000U);
-  RecordProperty("seconds", std::to_string(seconds.count()));
-  EXPECT_LT(seconds.count(), 2.0);
+  RecordProperty("seconds", std::to_string(seconds));
+  EXPECT_LT(seconds, 2.0 * test::patience());
 }
 
 }  // namespace
