@@ -51,7 +51,7 @@ class Court {
   }
 
  private:
-  std::size_t other(const Pair& pair, std::size_t model) const { return pair.a == model ? pair.b : pair.a; }
+  static std::size_t other(const Pair& pair, std::size_t model) { return pair.a == model ? pair.b : pair.a; }
 
   /// Strongest first: class, then corrected log10 p, then id.
   std::vector<const Pair*> ordered(std::size_t model) const {

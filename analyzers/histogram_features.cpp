@@ -143,7 +143,7 @@ std::vector<std::string> check_histogram(const Features& features, Dtype dtype) 
   std::vector<std::string> complaints = check_moments(*histogram, moments_of(features));
   const Hash128 digest = digest_of(*histogram);
   if (digest != Hash128{count_in(features, "digest_hi"), count_in(features, "digest_lo")}) {
-    complaints.push_back("digest: does not belong to the stored codes and counts");
+    complaints.emplace_back("digest: does not belong to the stored codes and counts");
   }
   return complaints;
 }

@@ -87,7 +87,7 @@ class Leader {
     if (request_.comparison) {
       const Stopwatch watch;
       result_.comparison = Comparison(result_.fingerprints, *request_.comparison);
-      log_.info("compare", fmt::format("{} pairs from fingerprints in {}", with_commas(result_.comparison.size()),
+      log_.info("compare", fmt::format("{} from fingerprints in {}", counted(result_.comparison.size(), "pair"),
                                        duration_words(watch.seconds())));
     }
     result_.code = result_.failures.empty() ? ExitCode::done : ExitCode::partial;
@@ -98,9 +98,7 @@ class Leader {
  private:
   void read_headers() {
     const Stopwatch watch;
-    std::vector<std::filesystem::path> directories{shipped_architectures()};
-    directories.insert(directories.end(), request_.architectures.begin(), request_.architectures.end());
-    result_.models = survey(request_.models, ArchitectureTables::load(directories));
+    result_.models = survey(request_.models, ArchitectureTables::shipped_and(request_.architectures));
     std::size_t readable = 0;
     for (const SurveyedModel& m : result_.models) {
       readable += m.model.has_value();
@@ -108,7 +106,8 @@ class Leader {
       log_.warn(fmt::format("{}: {}", m.request.id, m.failure->sentence));
       result_.failures.push_back(*m.failure);
     }
-    log_.info("survey", fmt::format("{} of {} models readable, headers read in {}", readable, result_.models.size(),
+    log_.info("survey", fmt::format("{} of {} readable, headers read in {}", readable,
+                                    counted(result_.models.size(), "model"),
                                     duration_words(watch.seconds())));
     if (request_.strict) refuse_invalid();
   }
@@ -127,10 +126,10 @@ class Leader {
     const std::uint64_t budget = request_.memory_per_rank.value_or(memory_budget(ranks_here));
     Plan& plan = result_.plan;
     plan = make_plan(result_.models, request_.questions, CostModel{}, world_.all().size(), request_.coordinator, budget);
-    log_.info("plan", fmt::format("{} items, {} to read once, on {} of {} ranks; lower bound {}, predicted {}, "
+    log_.info("plan", fmt::format("{}, {} to read once, on {} of {}; lower bound {}, predicted {}, "
                                   "efficiency {:.2f}; peak {} of {} per rank; plan {}",
-                                  with_commas(plan.items.size()), bytes_words(static_cast<double>(plan.weight_bytes)),
-                                  plan.workers, plan.ranks, duration_words(plan.lower_bound),
+                                  counted(plan.items.size(), "item"), bytes_words(static_cast<double>(plan.weight_bytes)),
+                                  plan.workers, counted(static_cast<std::uint64_t>(plan.ranks), "rank"), duration_words(plan.lower_bound),
                                   duration_words(plan.makespan), plan.efficiency(),
                                   memory_words(static_cast<double>(plan.peak_memory)),
                                   memory_words(static_cast<double>(budget)), plan.digest));
@@ -156,9 +155,9 @@ class Leader {
         plan.weight_bytes
             ? static_cast<double>(result_.bytes_read - file_bytes_read_) / static_cast<double>(plan.weight_bytes)
             : 1;
-    log_.info("work", fmt::format("{} items, {} read in {}; read ratio {:.3f}; {} rank-seconds of work, ranks busy "
+    log_.info("work", fmt::format("{}, {} read in {}; read ratio {:.3f}; {} rank-seconds of work, ranks busy "
                                   "{:.0f} % of the time; {} failed",
-                                  with_commas(counters_.items), bytes_words(static_cast<double>(result_.bytes_read)),
+                                  counted(counters_.items, "item"), bytes_words(static_cast<double>(result_.bytes_read)),
                                   duration_words(result_.work_seconds), result_.provenance.read_ratio,
                                   fmt::format("{:.1f}", busy),
                                   100 * busy / std::max(1e-9, result_.work_seconds * plan.workers),

@@ -82,13 +82,17 @@ std::vector<std::pair<std::string, std::string>> read_pair_list(const std::strin
 Comparison::Comparison(std::span<const Fingerprint> models, ComparisonPlan plan)
     : models_(models), plan_(std::move(plan)) {
   const Choice choice(models_, plan_);
+  if (plan_.which == ComparisonPlan::Which::all && !models_.empty()) {
+    pairs_.reserve(models_.size() * (models_.size() - 1) / 2);
+    numbers_.reserve(pairs_.capacity());
+  }
   for (std::size_t a = 0; a < models_.size(); ++a)
     for (std::size_t b = a + 1; b < models_.size(); ++b) {
       if (!choice.takes(a, b)) continue;
       Pair pair = test(a, b);
       numbers_.push_back(numbers_of(models_[a], models_[b], pair));
-      pair.evidence = {};
-      pair.sentence = {};
+      pair.evidence = std::vector<Evidence>();  // not {}, which keeps the memory
+      pair.sentence = std::string();
       pairs_.push_back(std::move(pair));
     }
   // After judging: a pair that was found related is no example of unrelated models.
@@ -98,6 +102,11 @@ Comparison::Comparison(std::span<const Fingerprint> models, ComparisonPlan plan)
     background_ = read_background_table(plan_.background);
   }
   verdicts_ = model_verdicts(models_, pairs_);
+  if (plan_.check_declarations) return;
+  for (ModelVerdict& verdict : verdicts_) {
+    verdict.declaration = Declaration::none;
+    verdict.declaration_reason.clear();
+  }
 }
 
 Pair Comparison::test(std::size_t a, std::size_t b) const {

@@ -19,6 +19,7 @@ struct ComparisonPlan {
   std::vector<std::pair<std::string, std::string>> listed;  ///< ids, for Which::listed
   std::map<std::string, std::map<std::string, std::string>> tests;
   std::string background = "corpus";  ///< "corpus", "none", or the path of a table
+  bool check_declarations = true;     ///< whether verdicts hold declared bases against the evidence
 };
 
 /// Up to so many pairs keep every row of evidence (a family of 200 models). A larger comparison keeps the headline of

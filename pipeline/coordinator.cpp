@@ -16,7 +16,7 @@ constexpr int shares_left = 4;  // a batch is at most this part of a worker's fa
 
 }  // namespace
 
-Coordinator::Coordinator(const Plan& plan, std::vector<int> workers, OrderWriter write_orders)
+Coordinator::Coordinator(const Plan& plan, const std::vector<int>& workers, OrderWriter write_orders)
     : plan_(plan), write_orders_(std::move(write_orders)) {
   for (const int rank : workers) workers_.push_back({.rank = rank});
   const std::unordered_set<std::uint32_t> never(plan.infeasible.begin(), plan.infeasible.end());

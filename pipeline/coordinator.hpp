@@ -23,7 +23,7 @@ class Coordinator {
   using OrderWriter = std::function<std::vector<std::byte>(std::span<const std::uint32_t> items)>;
 
   /// `workers` are ranks. Infeasible items of the plan are never handed out.
-  Coordinator(const Plan& plan, std::vector<int> workers, OrderWriter write_orders);
+  Coordinator(const Plan& plan, const std::vector<int>& workers, OrderWriter write_orders);
 
   /// Takes one message; returns what is to be sent. A result's payload is the caller's business.
   std::vector<Message> handle(const Message& message);

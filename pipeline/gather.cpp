@@ -25,6 +25,15 @@ std::set<std::string> failed_ids(const std::vector<Failure>& failures) {
   return ids;
 }
 
+bool is_reading(const std::string& rule) { return rule.starts_with("file."); }
+
+/// One unreadable shard fails many subjects, at many offsets, for one reason: the rule and the file, with which the
+/// sentence begins. Failures of the mathematics are one reason when they say the same.
+std::string reason_of(const ResultStore::FailedSubject& failed) {
+  const std::size_t place = is_reading(failed.rule) ? failed.problem.find(": ") : std::string::npos;
+  return failed.rule + " " + failed.problem.substr(0, place);
+}
+
 }  // namespace
 
 std::vector<Fingerprint> gather_fingerprints(std::span<const SurveyedModel> models,
@@ -56,20 +65,19 @@ void collect_failures(std::span<const SurveyedModel> models, const Plan& plan, c
                       std::vector<Failure>& failures) {
   const std::string now = utc_now(), host = host_name();
   for (std::uint32_t m = 0; m < models.size(); ++m) {
-    // One unreadable shard fails many subjects for one reason: one row for each reason.
     std::map<std::string, std::pair<const ResultStore::FailedSubject*, std::size_t>> reasons;
     for (const auto& failed : store.failed(m)) {
-      const auto [at, fresh] = reasons.try_emplace(failed.problem, &failed, 0);
+      const auto [at, fresh] = reasons.try_emplace(reason_of(failed), &failed, 0);
       ++at->second.second;
     }
-    for (const auto& [problem, reason] : reasons) {
+    for (const auto& [text, reason] : reasons) {
       const auto& [first, count] = reason;
-      const bool reading = first->rule.starts_with("file.");
+      const bool reading = is_reading(first->rule);
       failures.push_back({.model = models[m].request.id,
                           .item = count == 1 ? first->subject : fmt::format("{} and {} more", first->subject, count - 1),
                           .stage = reading ? Stage::read : Stage::compute,
                           .rule = first->rule,
-                          .sentence = problem,
+                          .sentence = first->problem,
                           .suggestion = first->suggestion,
                           .attempts = 1,
                           .quarantined = false,

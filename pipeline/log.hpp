@@ -10,14 +10,17 @@ namespace stemma {
 
 enum class Verbosity : std::uint8_t { debug, info, warn };
 
-/// One event, one line: UTC time, stage in eight columns, sentence. Goes to stderr and, once there is a run directory, to
-/// its log. Only rank 0 speaks; on the other ranks a log is silent. Thread-safe.
+/// One event, one line: UTC time, stage in eight columns, sentence. Goes to stderr and, once there is a run
+/// directory, to its log. Only rank 0 speaks; on the other ranks a log is silent. Thread-safe.
 class Log {
  public:
-  Log(bool speaks, Verbosity verbosity) : speaks_(speaks), verbosity_(verbosity) {}
+  explicit Log(bool speaks) : speaks_(speaks) {}
   ~Log();
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;
+
+  /// From now on only lines of at least this weight. At first: info.
+  void limit_to(Verbosity verbosity) { verbosity_ = verbosity; }
 
   /// Also appends to this file from now on. Throws StorageError.
   void copy_to(const std::filesystem::path& file);
@@ -33,7 +36,7 @@ class Log {
   void line(Verbosity weight, std::string_view stage, std::string_view sentence);
 
   bool speaks_;
-  Verbosity verbosity_;
+  Verbosity verbosity_ = Verbosity::info;
   std::FILE* file_ = nullptr;
   bool transient_shown_ = false;
   std::mutex mutex_;

@@ -19,6 +19,6 @@ struct ItemResult {
 ItemResult perform(const WorkOrder& order, ByteReader& reader);
 
 std::vector<std::byte> encode(const ItemResult& result);
-ItemResult decode_result(std::span<const std::byte> bytes);
+ItemResult decode_result(std::span<const std::byte> in);
 
 }  // namespace stemma

@@ -22,32 +22,55 @@ std::size_t width_of(const std::string& text) {
       std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
 }
 
-/// "15 of 57 with aspen": the partner that shares most bytes with model `m`.
-std::string equal_words(const AuditResult& result, std::uint32_t m) {
-  std::string words = "-";
-  std::uint64_t most = 0;
+/// By what people know the models: labels where they are wanted and given, else ids.
+class ShownNames {
+ public:
+  ShownNames(const std::vector<Fingerprint>& models, bool labels) {
+    if (!labels) return;
+    for (const Fingerprint& model : models)
+      if (!model.label.empty()) labels_.emplace(model.id, printable(model.label, 60));
+  }
+  std::string of(const std::string& id) const {
+    const auto label = labels_.find(id);
+    return label == labels_.end() ? printable(id, 60) : label->second;
+  }
+
+ private:
+  std::map<std::string, std::string> labels_;
+};
+
+/// For every model "15 of 57 with aspen": the partner that shares most bytes with it; "-" where none does.
+std::vector<std::string> equal_words(const AuditResult& result, const ShownNames& shown) {
+  constexpr std::size_t none = SIZE_MAX;
+  std::vector<std::size_t> best(result.fingerprints.size(), none);  // pair, by model
   const std::span<const Pair> pairs = result.comparison.pairs();
   for (std::size_t i = 0; i < pairs.size(); ++i) {
-    if (pairs[i].a != m && pairs[i].b != m) continue;
-    const PairNumbers& numbers = result.comparison.numbers(i);
-    if (numbers.equal_bytes <= most) continue;
-    most = numbers.equal_bytes;
-    const Fingerprint& other = result.fingerprints[pairs[i].a == m ? pairs[i].b : pairs[i].a];
-    const std::uint64_t tensors = match_content(result.fingerprints[m], other).tensors_a;
-    words = fmt::format("{} of {} with {}", numbers.equal_tensors, tensors, other.id);
+    const std::uint64_t bytes = result.comparison.numbers(i).equal_bytes;
+    if (bytes == 0) continue;
+    for (const std::uint32_t m : {pairs[i].a, pairs[i].b})
+      if (best[m] == none || bytes > result.comparison.numbers(best[m]).equal_bytes) best[m] = i;
+  }
+  std::vector<std::string> words;
+  for (std::uint32_t m = 0; m < best.size(); ++m) {
+    words.emplace_back("-");
+    if (best[m] == none) continue;
+    const Pair& pair = pairs[best[m]];
+    const Fingerprint& other = result.fingerprints[pair.a == m ? pair.b : pair.a];
+    const ContentMatch match = match_content(result.fingerprints[m], other);
+    words.back() = fmt::format("{} of {} with {}", match.equal_tensors, match.tensors_a, shown.of(other.id));
   }
   return words;
 }
 
-std::string declared_words(const Fingerprint& model) {
+std::string declared_words(const Fingerprint& model, const ShownNames& shown) {
   std::vector<std::string> bases;
-  for (const Claim& claim : model.declared) bases.push_back(printable(claim.base, 60));
+  for (const Claim& claim : model.declared) bases.push_back(shown.of(claim.base));
   return bases.empty() ? "-" : fmt::format("{}", fmt::join(bases, ","));
 }
 
-std::string verdict_words(const ModelVerdict& v) {
+std::string verdict_words(const ModelVerdict& v, const ShownNames& shown) {
   std::string words(name_of(v.relation));
-  if (!v.relative.empty()) words += " of " + v.relative;
+  if (!v.relative.empty()) words += " of " + shown.of(v.relative);
   if (v.relation == Relation::abstain && !v.reason.empty()) words += fmt::format("({})", v.reason);
   return words;
 }
@@ -71,7 +94,9 @@ std::string aligned(const std::vector<std::vector<std::string>>& rows) {
   return text;
 }
 
-std::string verdict_summary(const AuditResult& result) {
+std::string verdict_summary(const AuditResult& result, bool labels) {
+  const ShownNames shown(result.fingerprints, labels);
+  const std::vector<std::string> equal = equal_words(result, shown);
   std::vector<std::vector<std::string>> rows{
       {"model", "declared", "nearest by curves", "r", "equal tensors", "the weights say", "declaration"}};
   std::map<std::string, int> counts;
@@ -81,15 +106,15 @@ std::string verdict_summary(const AuditResult& result) {
     const ModelVerdict& v = result.comparison.verdicts()[m];
     const std::string declaration(name_of(v.declaration));
     if (!declaration.empty()) ++counts[declaration];
-    rows.push_back({model.id, declared_words(model), v.nearest_by_curve.empty() ? "-" : v.nearest_by_curve,
-                    score_words(v.nearest_score), equal_words(result, m), verdict_words(v),
-                    declaration.empty() ? "-" : declaration});
+    rows.push_back({shown.of(model.id), declared_words(model, shown),
+                    v.nearest_by_curve.empty() ? "-" : shown.of(v.nearest_by_curve), score_words(v.nearest_score), equal[m],
+                    verdict_words(v, shown), declaration.empty() ? "-" : declaration});
   }
   std::string text = aligned(rows);
   std::vector<std::string> declarations;
   for (const auto& [name, n] : counts) declarations.push_back(fmt::format("{} {}", n, name));
-  text += fmt::format("  {} models, {} pairs: {}; {} failed.\n", result.fingerprints.size(),
-                      with_commas(result.comparison.size()),
+  text += fmt::format("  {}, {}: {}; {} failed.\n", counted(result.fingerprints.size(), "model"),
+                      counted(result.comparison.size(), "pair"),
                       declarations.empty() ? "nothing declared" : fmt::format("declarations {}", fmt::join(declarations, ", ")),
                       result.failures.size());
   text += fmt::format("  {}\n", curve_score_caveat());

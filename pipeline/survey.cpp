@@ -15,31 +15,56 @@ namespace {
 constexpr std::size_t many_models = 32;
 constexpr std::size_t survey_threads = 8;
 
-SurveyedModel open(const ModelRequest& request, const ArchitectureTables& architectures) {
-  SurveyedModel surveyed{request, std::nullopt, std::nullopt};
-  const auto fail = [&](std::string rule, std::string what, std::string suggestion) {
-    surveyed.failure = Failure{.model = request.id,
-                               .item = request.path,
-                               .stage = Stage::survey,
-                               .rule = std::move(rule),
-                               .sentence = std::move(what),
-                               .suggestion = std::move(suggestion),
-                               .attempts = 1,
-                               .quarantined = false,
-                               .rank = 0,
-                               .node = host_name(),
-                               .seconds = 0,
-                               .when = utc_now()};
-  };
-  try {
-    surveyed.model = architectures.canonicalise(open_checkpoint(request.path), request.architecture);
-  } catch (const InvalidInput& error) {
-    fail(error.finding().rule, error.what(), error.finding().hint);
-  } catch (const std::invalid_argument& error) {
-    fail("architecture.unknown_family", error.what(), "");
+/// One survey of one model: what fails it, and what was found on the way.
+class Opening {
+ public:
+  explicit Opening(const ModelRequest& request) : surveyed_{request, std::nullopt, std::nullopt, {}} {}
+
+  SurveyedModel open(const ArchitectureTables& architectures) {
+    const ModelRequest& request = surveyed_.request;
+    try {
+      surveyed_.model = architectures.canonicalise(open_checkpoint(request.path), request.architecture);
+      refuse_errors();
+    } catch (const UnreadableModel& error) {
+      surveyed_.findings = error.findings();
+      fail(error.finding().rule, error.what(), error.finding().hint);
+    } catch (const InvalidInput& error) {
+      surveyed_.findings = {error.finding()};
+      fail(error.finding().rule, error.what(), error.finding().hint);
+    } catch (const std::invalid_argument& error) {
+      fail("architecture.unknown_family", error.what(), "");
+    }
+    return std::move(surveyed_);
   }
-  return surveyed;
-}
+
+ private:
+  /// Names that contradict each other make the whole model doubtful, although its files can be read.
+  void refuse_errors() {
+    std::vector<Finding> findings = findings_of(surveyed_);
+    const auto error = std::ranges::find(findings, Severity::error, &Finding::severity);
+    if (error == findings.end()) return;
+    fail(error->rule, sentence(*error), error->hint);
+    surveyed_.findings = std::move(findings);
+    surveyed_.model.reset();
+  }
+
+  void fail(std::string rule, std::string what, std::string suggestion) {
+    surveyed_.failure = Failure{.model = surveyed_.request.id,
+                                .item = surveyed_.request.path,
+                                .stage = Stage::survey,
+                                .rule = std::move(rule),
+                                .sentence = std::move(what),
+                                .suggestion = std::move(suggestion),
+                                .attempts = 1,
+                                .quarantined = false,
+                                .rank = 0,
+                                .node = host_name(),
+                                .seconds = 0,
+                                .when = utc_now()};
+  }
+
+  SurveyedModel surveyed_;
+};
 
 }  // namespace
 
@@ -50,7 +75,7 @@ std::vector<SurveyedModel> survey(std::span<const ModelRequest> requests, const 
   std::mutex failing;
   const auto open_some = [&] {
     try {
-      for (std::size_t i = next++; i < requests.size(); i = next++) models[i] = open(requests[i], architectures);
+      for (std::size_t i = next++; i < requests.size(); i = next++) models[i] = Opening(requests[i]).open(architectures);
     } catch (...) {
       const std::scoped_lock lock(failing);
       failure = std::current_exception();
@@ -71,7 +96,7 @@ std::vector<SurveyedModel> survey(std::span<const ModelRequest> requests, const 
 }
 
 std::vector<Finding> findings_of(const SurveyedModel& surveyed) {
-  if (!surveyed.model) return {};
+  if (!surveyed.model) return surveyed.findings;
   std::vector<Finding> findings = surveyed.model->checkpoint.findings;
   findings.insert(findings.end(), surveyed.model->findings.begin(), surveyed.model->findings.end());
   return findings;

@@ -22,11 +22,13 @@ struct ModelRequest {
   std::vector<Claim> declared;
 };
 
-/// A request and what its headers said. `model` is empty when the files cannot be used; `failure` then says why.
+/// A request and what its headers said. `model` is empty when the files cannot be used; `failure` then says why, and
+/// `findings` everything that was found.
 struct SurveyedModel {
   ModelRequest request;
   std::optional<Model> model;
   std::optional<Failure> failure;
+  std::vector<Finding> findings;
 };
 
 /// Opens every model: headers, index and configuration only, no weight is read. A model that cannot be read becomes a

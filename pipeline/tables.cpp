@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -131,7 +132,7 @@ std::string features_table(const std::vector<Fingerprint>& models) {
       for (const char* part : layer_parts) {
         const auto put = [&](const char* feature, const std::map<std::string, std::vector<double>>& columns) {
           const auto column = columns.find(part);
-          if (column != columns.end() && column->second[row] == column->second[row])
+          if (column != columns.end() && !std::isnan(column->second[row]))
             table.row(model.id, "histogram", t.layer[row], part, feature, column->second[row]);
         };
         put("std_unbiased", t.std_unbiased);
@@ -141,16 +142,16 @@ std::string features_table(const std::vector<Fingerprint>& models) {
     if (!model.intrinsic) continue;
     const IntrinsicCurves& c = *model.intrinsic;
     for (std::size_t row = 0; row < c.layer.size(); ++row) {
+      const auto put = [&](std::string_view part, const char* feature, const std::vector<double>& curve) {
+        if (row < curve.size() && !std::isnan(curve[row]))
+          table.row(model.id, "intrinsic_fingerprint", c.layer[row], part, feature, curve[row]);
+      };
       for (std::size_t p = 0; p < qkvo_parts.size(); ++p) {
-        table.row(model.id, "intrinsic_fingerprint", c.layer[row], qkvo_parts[p], "std", c.curve[p][row]);
-        if (!c.edge[p].empty())
-          table.row(model.id, "intrinsic_fingerprint", c.layer[row], qkvo_parts[p], "edge_ratio", c.edge[p][row]);
+        put(qkvo_parts[p], "std", c.curve[p]);
+        put(qkvo_parts[p], "edge_ratio", c.edge[p]);
       }
-      for (std::size_t p = 0; p < twin_parts.size(); ++p)
-        if (!c.twin[p].empty())
-          table.row(model.id, "intrinsic_fingerprint", c.layer[row], twin_parts[p], "twin", c.twin[p][row]);
-      for (const auto& [name, values] : c.further)
-        table.row(model.id, "intrinsic_fingerprint", c.layer[row], name, "further", values[row]);
+      for (std::size_t p = 0; p < twin_parts.size(); ++p) put(twin_parts[p], "twin", c.twin[p]);
+      for (const auto& [name, values] : c.further) put(name, "further", values);
     }
   }
   return table.text();

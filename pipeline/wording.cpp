@@ -1,8 +1,10 @@
+// Which digits and which unit does a person read without counting?
 #include "pipeline/wording.hpp"
 
 #include <fmt/format.h>
 
 #include <array>
+#include <cmath>
 
 namespace stemma {
 namespace {
@@ -21,8 +23,15 @@ std::string scaled(double value, double step, std::initializer_list<const char*>
 
 std::string with_commas(std::uint64_t n) {
   std::string digits = fmt::format("{}", n);
-  for (int i = static_cast<int>(digits.size()) - 3; i > 0; i -= 3) digits.insert(static_cast<std::size_t>(i), ",");
+  for (int i = static_cast<int>(digits.size()) - 3; i > 0; i -= 3)
+    digits.insert(static_cast<std::size_t>(i), ",");
   return digits;
+}
+
+std::string counted(std::uint64_t n, std::string_view one, std::string_view many) {
+  if (n == 1) return fmt::format("1 {}", one);
+  return many.empty() ? fmt::format("{} {}s", with_commas(n), one)
+                      : fmt::format("{} {}", with_commas(n), many);
 }
 
 std::string bytes_words(double bytes) { return scaled(bytes, 1000, {"B", "kB", "MB", "GB", "TB", "PB"}); }
@@ -31,7 +40,7 @@ std::string memory_words(double bytes) { return scaled(bytes, 1024, {"B", "KiB",
 
 std::string duration_words(double seconds) {
   if (seconds < 60) return fmt::format("{:.1f} s", seconds);
-  const auto whole = static_cast<std::uint64_t>(seconds + 0.5);
+  const auto whole = static_cast<std::uint64_t>(std::llround(seconds));
   if (whole < 3600) return fmt::format("{:02}:{:02}", whole / 60, whole % 60);
   return fmt::format("{:02}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
 }

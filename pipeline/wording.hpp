@@ -2,11 +2,14 @@
 #pragma once
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace stemma {
 
 /// "12,345"
 std::string with_commas(std::uint64_t n);
+/// "1 model", "12,345 models"; words whose plural is more than an s bring it along.
+std::string counted(std::uint64_t n, std::string_view one, std::string_view many = "");
 /// File sizes in powers of ten: "1.9 GB", "340 kB".
 std::string bytes_words(double bytes);
 /// Memory in powers of two: "3.0 GiB".

@@ -53,7 +53,7 @@ CentralSums integer_sums(const Histogram& h) {
   };
   each_bin([&](std::size_t i, const Unit& u, double magnitude) {
     const Wide squares =
-        Wide{h.count[i]} * u.top * u.top + Wide{2 * u.top} * h.low_sum[i] + h.low_square_sum[i];
+        Wide{h.count[i]} * u.top * u.top + Wide{2} * u.top * h.low_sum[i] + h.low_square_sum[i];
     sums.n += h.count[i];
     s1.add(u.sign * magnitude);
     absolute.add(magnitude);

@@ -36,7 +36,7 @@ h5::File open_file(const std::filesystem::path& path) {
   try {
     return h5::File::open(path.string());
   } catch (const StorageError& e) {
-    refuse(path, "not_an_archive", "an HDF5 file", e.what(),
+    refuse(path, "not_an_archive", "an HDF5 file", e.problem(),
            "name a file that ends in .h5 and is not *.tmp.*");
   }
 }

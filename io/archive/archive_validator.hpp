@@ -9,9 +9,11 @@ namespace stemma {
 /// One broken rule. Tests compare `rule`, never the prose.
 struct Complaint {
   std::string rule;   ///< "archive.ragged", "archive.type", ...
-  std::string where;  ///< dataset or attribute
+  std::string where;  ///< dataset or attribute, "" for the file as a whole
   std::string problem;
 };
+/// "where: problem (rule)". The file's name is not in it: whoever prints complaints knows what they are
+/// about.
 std::string sentence(const Complaint& complaint);
 
 /// Every complaint about the file, none when it is sound. Never throws for what is in the file: what cannot

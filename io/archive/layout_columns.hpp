@@ -1,6 +1,6 @@
 // How is one entry of the layout's table spelled shortly? For layout.cpp and layout_results.cpp only.
 #pragma once
-#include <array>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -62,11 +62,10 @@ inline Column pieces(std::string name, std::string dim, std::string counts, std:
   return c;
 }
 
-template <std::size_t N>
-inline Dimension labels(std::string name, std::string long_name, const std::array<const char*, N>& names) {
+inline Dimension labels(std::string name, std::string long_name, std::span<const char* const> names) {
   return {.name = std::move(name),
           .scale = Scale::labels,
-          .extent = N,
+          .extent = names.size(),
           .long_name = std::move(long_name),
           .labels = {names.begin(), names.end()}};
 }

@@ -24,7 +24,8 @@ std::string sentence(std::string_view file, std::string_view object, std::string
     const std::filesystem::path path{file};
     const std::string directory = path.has_parent_path() ? path.parent_path().string() : ".";
     return fmt::format(
-        "{}: no space left in {} ({}); nothing was published half-done. Free some space or choose another output "
+        "{}: no space left in {} ({}); nothing was published half-done. Free some space or choose another "
+        "output "
         "directory, then start again.",
         printable(file), printable(directory), text_of(error_number));
   }
@@ -43,6 +44,10 @@ StorageError::StorageError(std::string file, std::string object, std::string ope
       object_(std::move(object)),
       operation_(std::move(operation)),
       error_number_(error_number) {}
+
+std::string StorageError::problem() const {
+  return std::string(what()).substr(printable(file_).size() + std::string_view(": ").size());
+}
 
 bool StorageError::no_space() const { return is_no_space(error_number_); }
 

@@ -17,6 +17,8 @@ class StorageError : public std::runtime_error {
   const std::string& object() const { return object_; }
   const std::string& operation() const { return operation_; }
   int error_number() const { return error_number_; }
+  /// The sentence without the name of the file, for those who have said it already.
+  std::string problem() const;
   /// The disk, the quota or the permitted file size is exhausted.
   bool no_space() const;
 

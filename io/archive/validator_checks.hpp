@@ -6,6 +6,7 @@
 #include "io/archive/archive_validator.hpp"
 #include "io/archive/hdf5.hpp"
 #include "io/archive/layout.hpp"
+#include "io/archive/storage_error.hpp"
 
 namespace stemma {
 
@@ -19,6 +20,8 @@ class Complaints {
   void attempt(const std::string& where, const Check& check) {
     try {
       check();
+    } catch (const StorageError& e) {
+      add("unreadable", where, e.problem());
     } catch (const std::exception& e) {
       add("unreadable", where, e.what());
     }

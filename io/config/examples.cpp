@@ -63,7 +63,7 @@ verdicts:
   declared: check
 
 report:
-  labels: label
+  labels: id                          # or label
 
 runtime:
   memory_per_rank: 3GiB               # a promise; auto divides the machine's memory by its ranks

@@ -45,7 +45,7 @@ Key bound(Key key, Member member) {
   return key;
 }
 #define STEMMA_MEMBER(member) \
-  [](auto& config) -> auto& { return config.member; }
+  ([](auto& config) -> auto& { return config.member; })
 
 /// `analyzers` and `compare.tests`: giving the mapping replaces the default set, naming a question adds it
 /// with its default options.
@@ -243,8 +243,8 @@ std::vector<Key> make_table() {
   add({.path = "report", .meaning = "How results are shown."});
   add(bound({.path = "report.labels",
              .type = T::choice,
-             .meaning = "Show models by label, where they have one, or by id.",
-             .consumer = "tables",
+             .meaning = "Show models by label, where they have one, or by id, in the printed table.",
+             .consumer = "summary",
              .choices = {"label", "id"}},
             STEMMA_MEMBER(report.labels)));
 

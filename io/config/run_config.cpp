@@ -219,8 +219,9 @@ void check_together(const YamlNode& root, RunConfig& config, Complaints& complai
     }
   }
   const YamlNode* list = compare ? compare->find("list") : nullptr;
-  if (config.compare.pairs == Pairs::listed && !list) {
-    complaints.add(compare->find("pairs")->at, "compare.list",
+  const YamlNode* pairs = compare ? compare->find("pairs") : nullptr;
+  if (pairs && config.compare.pairs == Pairs::listed && !list) {
+    complaints.add(pairs->at, "compare.list",
                    "compare.pairs = listed needs compare.list, a TSV with columns a and b");
   } else if (config.compare.pairs != Pairs::listed && list) {
     complaints.add(list->at, "compare.list", "compare.list is only read with compare.pairs: listed");

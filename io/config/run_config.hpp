@@ -65,7 +65,7 @@ struct RunConfig {
     bool operator==(const Verdicts&) const = default;
   };
   struct Report {
-    Labels labels = Labels::label;
+    Labels labels = Labels::id;
     bool operator==(const Report&) const = default;
   };
   struct Runtime {

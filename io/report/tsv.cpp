@@ -1,3 +1,4 @@
+// How does a table become lines with tabs, and a file that is whole or absent?
 #include "io/report/tsv.hpp"
 
 #include <fcntl.h>
@@ -47,7 +48,8 @@ std::string cell(std::string_view text) {
 
 void Tsv::add(std::vector<std::string> cells) {
   if (cells.size() != columns_.size())
-    throw std::logic_error(fmt::format("a row of {} cells in a table of {} columns", cells.size(), columns_.size()));
+    throw std::logic_error(
+        fmt::format("a row of {} cells in a table of {} columns", cells.size(), columns_.size()));
   rows_.push_back(std::move(cells));
 }
 
@@ -57,9 +59,11 @@ std::string Tsv::text() const {
   return text;
 }
 
-std::vector<std::vector<std::string>> read_tsv(const std::string& path, const std::vector<std::string>& columns) {
+std::vector<std::vector<std::string>> read_tsv(const std::string& path,
+                                               const std::vector<std::string>& columns) {
   const auto fail = [&](int line, std::string message) {
-    throw ConfigProblems({Problem{.file = path, .line = line, .column = 0, .key = "", .message = std::move(message), .place = ""}});
+    throw ConfigProblems({Problem{
+        .file = path, .line = line, .column = 0, .key = "", .message = std::move(message), .place = ""}});
   };
   const auto split = [](std::string line) {
     if (!line.empty() && line.back() == '\r') line.pop_back();
@@ -75,15 +79,18 @@ std::vector<std::vector<std::string>> read_tsv(const std::string& path, const st
   std::vector<std::size_t> places;
   for (const std::string& column : columns) {
     const auto at = std::find(header.begin(), header.end(), column);
-    if (at == header.end()) fail(1, fmt::format("the header has no column {}. The columns are separated by tabs", column));
+    if (at == header.end())
+      fail(1, fmt::format("the header has no column {}. The columns are separated by tabs", column));
     places.push_back(static_cast<std::size_t>(at - header.begin()));
   }
   std::vector<std::vector<std::string>> rows;
   for (int number = 2; std::getline(in, line); ++number) {
     const std::vector<std::string> cells = split(line);
+    if (cells.empty() && in.peek() == std::ifstream::traits_type::eof()) break;  // an empty last line
     std::vector<std::string> row;
     for (const std::size_t place : places) {
-      if (place >= cells.size()) fail(number, fmt::format("the row has {} cells, the header {}", cells.size(), header.size()));
+      if (place >= cells.size())
+        fail(number, fmt::format("the row has {} of {} cells", cells.size(), header.size()));
       row.push_back(cells[place]);
     }
     rows.push_back(std::move(row));

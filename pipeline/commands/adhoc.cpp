@@ -1,3 +1,4 @@
+// Which words of a command line are models, and which are overrides?
 #include "pipeline/commands/adhoc.hpp"
 
 #include <fmt/format.h>
@@ -27,6 +28,12 @@ Configuration adhoc_configuration(const std::vector<std::string>& arguments, con
   result.original = document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
   result.config = parse_run_config(result.original, "command line", overrides, result.notes);
   return result;
+}
+
+RunConfig bare_config(const std::vector<Override>& overrides) {
+  std::vector<std::string> notes;
+  return parse_run_config("{schema_version: 1, name: none, models: [none]}", "command line", overrides,
+                          notes);
 }
 
 }  // namespace stemma

@@ -7,9 +7,13 @@
 
 namespace stemma {
 
-/// A configuration of these models (locations, globs taken literally) or of one sheet, with all defaults and the
-/// overrides applied. Throws UsageError, ConfigProblems.
+/// A configuration of these models (locations, globs taken literally) or of one sheet, with all defaults and
+/// the overrides applied. Throws UsageError, ConfigProblems.
 Configuration adhoc_configuration(const std::vector<std::string>& arguments, const std::string& sheet,
                                   const std::string& name);
+
+/// A configuration without models, for verbs that have none: defaults, environment and overrides, read as in
+/// a file. Throws ConfigProblems.
+RunConfig bare_config(const std::vector<Override>& overrides);
 
 }  // namespace stemma

@@ -1,3 +1,4 @@
+// Which verbs are there?
 #include "pipeline/commands/command.hpp"
 
 namespace stemma {

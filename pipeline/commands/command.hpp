@@ -34,7 +34,12 @@ struct Invocation {
   std::vector<std::string> architectures;
 
   std::string command_line() const;
-  Verbosity verbosity() const;
+};
+
+/// A command line to copy, and what it does; "" when the line says it all.
+struct Example {
+  std::string_view line;
+  std::string_view meaning;
 };
 
 /// One verb. Serial verbs run in one process and never start MPI; parallel ones are called on every rank.
@@ -43,6 +48,7 @@ class Command {
   virtual ~Command() = default;
   virtual std::string_view name() const = 0;
   virtual std::string_view summary() const = 0;
+  virtual std::vector<Example> examples() const = 0;  ///< the first one shows what most people want
   virtual bool parallel() const { return false; }
   /// Adds arguments and options to the verb's part of the command line.
   virtual void declare(CLI::App& app) = 0;
@@ -61,8 +67,8 @@ std::unique_ptr<Command> inspect_command();
 std::unique_ptr<Command> verify_command();
 std::unique_ptr<Command> schema_command();
 
-/// Parses the command line, runs the verb on all ranks and turns whatever happens into an exit code. Failures are
-/// printed once, by rank 0.
+/// Parses the command line, runs the verb on all ranks and turns whatever happens into an exit code. Failures
+/// are printed once, by rank 0.
 ExitCode run_program(int argc, char** argv);
 
 }  // namespace stemma

@@ -23,7 +23,9 @@ std::vector<std::string> ids_of(const std::vector<Fingerprint>& models) {
 class CompareCommand final : public Command {
  public:
   std::string_view name() const override { return "compare"; }
-  std::string_view summary() const override { return "compare the models of archives, pair by pair; no weight is read"; }
+  std::string_view summary() const override {
+    return "compare the models of archives, pair by pair; no weight is read";
+  }
   std::vector<Example> examples() const override {
     return {{"stemma compare runs/demo", "all pairs of a run, as a table"},
             {"stemma compare family.h5:llama-7b uploads.h5:acme-7b", "every test of one pair"},
@@ -32,7 +34,8 @@ class CompareCommand final : public Command {
   }
 
   void declare(CLI::App& app) override {
-    app.add_option("archives", arguments_, "archives or run directories, :id for one model of it, and overrides: compare.KEY=value")
+    app.add_option("archives", arguments_,
+                   "archives, run directories, :id for one model; overrides: compare.KEY=value")
         ->required()
         ->type_name("ARCHIVE[:id]...");
     app.add_option("--pairs", pairs_, "a table with columns a and b: only these pairs")->type_name("FILE");

@@ -15,24 +15,36 @@ namespace {
 class FingerprintCommand final : public Command {
  public:
   std::string_view name() const override { return "fingerprint"; }
-  std::string_view summary() const override { return "read models and keep what comparisons need in an archive"; }
+  std::string_view summary() const override {
+    return "read models and keep what comparisons need in one archive";
+  }
+  std::vector<Example> examples() const override {
+    return {
+        {"stemma fingerprint models/* -o family.h5", "directories or files"},
+        {"mpirun -n 8 stemma fingerprint --sheet models.tsv -o family.h5", "many models, on eight ranks"}};
+  }
   bool parallel() const override { return true; }
 
   void declare(CLI::App& app) override {
-    app.add_option("models", arguments_, "model directories or files, and overrides (key=value)")->type_name("MODEL...");
-    app.add_option("--sheet", sheet_, "a table of models");
-    app.add_option("-o,--output", output_, "archive to write")->default_str("fingerprints.h5");
+    app.add_option("models", arguments_, "model directories or files, and overrides: key=value")
+        ->type_name("MODEL... [key=value...]");
+    app.add_option("--sheet", sheet_, "a table of models; stemma schema --example sheet shows one")
+        ->type_name("FILE");
+    app.add_option("-o,--output", output_, "archive to write")
+        ->type_name("FILE")
+        ->default_str("fingerprints.h5");
   }
 
   ExitCode execute(const Invocation& invocation, const World& world) override {
     const bool leads = world.all().leads();
-    Log log(leads, invocation.verbosity());
+    Log log(leads);
     std::optional<AuditRequest> request;
     in_unison(world.all(), "reading the command line", [&] {
       if (!leads) return;
       const std::filesystem::path archive = std::filesystem::absolute(output_);
       const Configuration configuration = adhoc_configuration(arguments_, sheet_, "fingerprints");
       std::vector<std::string> notes = configuration.notes;
+      log.limit_to(verbosity_of(configuration.config, invocation));
       request = request_of(configuration, invocation, notes);
       for (const std::string& note : notes) log.warn(note);
       request->comparison.reset();
@@ -42,12 +54,10 @@ class FingerprintCommand final : public Command {
     const std::optional<AuditResult> result = audit(world, request ? &*request : nullptr, log);
     if (!result) return ExitCode::done;
     if (invocation.json) {
-      const nlohmann::ordered_json document{{"schema", "stemma.fingerprint/1"},
-                                            {"archive", request->archive.string()},
-                                            {"models", result->models.size()},
-                                            {"failures", result->failures.size()},
-                                            {"canonical_exact", result->hashes.exact},
-                                            {"canonical_all", result->hashes.all}};
+      const nlohmann::ordered_json document{
+          {"schema", "stemma.fingerprint/1"},        {"archive", request->archive.string()},
+          {"models", result->models.size()},         {"failures", result->failures.size()},
+          {"canonical_exact", result->hashes.exact}, {"canonical_all", result->hashes.all}};
       fmt::print("{}\n", document.dump(2));
     } else {
       fmt::print("{}\n", request->archive.string());

@@ -43,12 +43,18 @@ Json as_json(const SurveyedModel& s) {
   document["tensors"] = Json::array();
   for (const Matrix& x : m.matrices) {
     const StoredTensor& t = m.checkpoint.tensors[x.tensor];
-    document["tensors"].push_back({{"role", path_of(x, m.checkpoint)}, {"name", t.name}, {"dtype", name_of(t.dtype)},
-                                   {"shape", t.shape}, {"rows", x.rows}, {"cols", x.cols}, {"steps", x.steps}});
+    document["tensors"].push_back({{"role", path_of(x, m.checkpoint)},
+                                   {"name", t.name},
+                                   {"dtype", name_of(t.dtype)},
+                                   {"shape", t.shape},
+                                   {"rows", x.rows},
+                                   {"cols", x.cols},
+                                   {"steps", x.steps}});
   }
   document["findings"] = Json::array();
   for (const Finding& f : findings_of(s))
-    document["findings"].push_back({{"severity", name_of(f.severity)}, {"rule", f.rule}, {"sentence", sentence(f)}});
+    document["findings"].push_back(
+        {{"severity", name_of(f.severity)}, {"rule", f.rule}, {"sentence", sentence(f)}});
   document["claims"] = Json::array();
   for (const Claim& c : m.checkpoint.claims)
     document["claims"].push_back({{"base", c.base}, {"relation", c.relation}, {"source", c.source}});
@@ -61,9 +67,10 @@ void print_model(const SurveyedModel& s, bool tensors) {
     return;
   }
   const Model& m = *s.model;
-  fmt::print("{}: {} model, architecture {}, {} layers, {} parameters, {} in {} files\n", s.request.id, m.checkpoint.format,
-             m.family.empty() ? "unknown" : m.family, m.layers(), with_commas(m.parameters()),
-             bytes_words(static_cast<double>(bytes_of(m))), m.checkpoint.files.size());
+  fmt::print("{}: {} model, architecture {}, {}, {}, {} in {}\n", s.request.id, m.checkpoint.format,
+             m.family.empty() ? "unknown" : m.family,
+             counted(static_cast<std::uint64_t>(m.layers()), "layer"), counted(m.parameters(), "parameter"),
+             bytes_words(static_cast<double>(bytes_of(m))), counted(m.checkpoint.files.size(), "file"));
   std::vector<std::string> dims;
   for (const auto& [name, value] : m.dims) dims.push_back(fmt::format("{} {}", name, value));
   if (!dims.empty()) fmt::print("  {}\n", fmt::join(dims, ", "));
@@ -74,8 +81,8 @@ void print_model(const SurveyedModel& s, bool tensors) {
   std::vector<std::vector<std::string>> rows{{"role", "tensor", "dtype", "shape", "canonical", "steps"}};
   for (const Matrix& x : m.matrices) {
     const StoredTensor& t = m.checkpoint.tensors[x.tensor];
-    rows.push_back({printable(path_of(x, m.checkpoint)), printable(t.name), std::string(name_of(t.dtype)), shape_words(t),
-                    fmt::format("{}x{}", x.rows, x.cols), x.steps});
+    rows.push_back({printable(path_of(x, m.checkpoint)), printable(t.name), std::string(name_of(t.dtype)),
+                    shape_words(t), fmt::format("{}x{}", x.rows, x.cols), x.steps});
   }
   fmt::print("{}", aligned(rows));
 }
@@ -84,33 +91,53 @@ Json archive_json(const std::string& target) {
   const ArchiveReader archive(archive_at(target));
   Json models = Json::array();
   for (const ModelRow& m : archive.models())
-    models.push_back({{"id", m.id}, {"architecture", m.family}, {"layers", m.layers}, {"parameters", m.parameters},
-                      {"status", name_of(m.status)}, {"tensors", m.tensors}});
-  return {{"id", target}, {"kind", "archive"}, {"created", archive.attribute("created")}, {"models", models},
-          {"pairs", archive.pairs().size()}, {"failures", archive.failures().size()},
-          {"canonical_exact", archive.hashes().exact}, {"canonical_all", archive.hashes().all}};
+    models.push_back({{"id", m.id},
+                      {"architecture", m.family},
+                      {"layers", m.layers},
+                      {"parameters", m.parameters},
+                      {"status", name_of(m.status)},
+                      {"tensors", m.tensors}});
+  return {{"id", target},
+          {"kind", "archive"},
+          {"created", archive.attribute("created")},
+          {"models", models},
+          {"pairs", archive.pairs().size()},
+          {"failures", archive.failures().size()},
+          {"canonical_exact", archive.hashes().exact},
+          {"canonical_all", archive.hashes().all}};
 }
 
 void print_archive(const std::string& target) {
   const ArchiveReader archive(archive_at(target));
-  fmt::print("{}: archive of {} models, {} pairs, {} failures, made {}\n", target, archive.models().size(),
-             with_commas(archive.pairs().size()), archive.failures().size(), archive.attribute("created"));
-  std::vector<std::vector<std::string>> rows{{"model", "architecture", "layers", "parameters", "tensors", "status"}};
+  fmt::print("{}: archive of {}, {}, {}, made {}\n", target, counted(archive.models().size(), "model"),
+             counted(archive.pairs().size(), "pair"), counted(archive.failures().size(), "failure"),
+             archive.attribute("created"));
+  std::vector<std::vector<std::string>> rows{
+      {"model", "architecture", "layers", "parameters", "tensors", "status"}};
   for (const ModelRow& m : archive.models())
-    rows.push_back({m.id, m.family.empty() ? "unknown" : m.family, fmt::format("{}", m.layers), with_commas(m.parameters),
-                    with_commas(m.tensors), std::string(name_of(m.status))});
+    rows.push_back({m.id, m.family.empty() ? "unknown" : m.family, fmt::format("{}", m.layers),
+                    with_commas(m.parameters), with_commas(m.tensors), std::string(name_of(m.status))});
   fmt::print("{}  canonical_exact {}\n", aligned(rows), archive.hashes().exact);
 }
 
 class InspectCommand final : public Command {
  public:
   std::string_view name() const override { return "inspect"; }
-  std::string_view summary() const override { return "say what a model, archive or run directory is; headers only"; }
+  std::string_view summary() const override {
+    return "say what a model, archive or run directory is; no weight is read";
+  }
+  std::vector<Example> examples() const override {
+    return {{"stemma inspect models/llama-7b", "format, architecture, claims, and what is odd about it"},
+            {"stemma inspect models/llama-7b --tensors", "every tensor with its role"},
+            {"stemma inspect --sheet models.tsv", "all models of a table"},
+            {"stemma inspect runs/demo", "the models of an archive"}};
+  }
 
   void declare(CLI::App& app) override {
-    app.add_option("targets", targets_, "model directories or files, archives, run directories");
-    app.add_option("--sheet", sheet_, "a table of models");
-    app.add_flag("--tensors", tensors_, "also every tensor with its role");
+    app.add_option("targets", targets_, "model directories or files, archives, run directories")
+        ->type_name("TARGET...");
+    app.add_option("--sheet", sheet_, "a table of models")->type_name("FILE");
+    app.add_flag("--tensors", tensors_, "list every tensor with its role, too");
   }
 
   ExitCode execute(const Invocation& invocation, const World&) override {
@@ -128,11 +155,12 @@ class InspectCommand final : public Command {
     bool usable = true;
     if (!models.empty() || !sheet_.empty() || targets_.empty()) {
       const Configuration configuration = adhoc_configuration(models, sheet_, "inspect");
-      std::vector<std::string> notes;
-      std::vector<std::filesystem::path> directories{shipped_architectures()};
-      for (const std::string& d : invocation.architectures) directories.emplace_back(d);
+      std::vector<std::string> notes = configuration.notes;
       const auto requests = requested_models(configuration.config, notes);
-      for (const SurveyedModel& s : survey(requests, ArchitectureTables::load(directories))) {
+      Log log(true);
+      for (const std::string& note : notes) log.warn(note);
+      const auto tables = ArchitectureTables::shipped_and(architectures_of(configuration.config, invocation));
+      for (const SurveyedModel& s : survey(requests, tables)) {
         usable &= s.model.has_value();
         if (invocation.json) {
           documents.push_back(as_json(s));

@@ -4,6 +4,7 @@
 #include "io/config/yaml_values.hpp"
 #include "pipeline/commands/plan_text.hpp"
 #include "pipeline/commands/request.hpp"
+#include "pipeline/commands/usage_sentence.hpp"
 
 namespace stemma {
 namespace {
@@ -11,27 +12,41 @@ namespace {
 class PlanCommand final : public Command {
  public:
   std::string_view name() const override { return "plan"; }
-  std::string_view summary() const override { return "what a run would do on any number of ranks; reads headers only"; }
+  std::string_view summary() const override {
+    return "say what a run would do on any number of ranks, and how long; no weight is read";
+  }
+  std::vector<Example> examples() const override {
+    return {{"stemma plan configs/demo.yaml", "what the demo needs on this machine"},
+            {"stemma plan audit.yaml --ranks 64,256,1024", "one column for each number of ranks"},
+            {"stemma plan audit.yaml --ranks 256 --memory-per-rank 3GiB", "does everything fit?"}};
+  }
 
   void declare(CLI::App& app) override {
-    app.add_option("arguments", arguments_, "configuration file, then overrides")
+    app.add_option("arguments", arguments_,
+                   "a configuration file, then overrides: key=value, key+=value, ~key")
         ->required()
         ->type_name("CONFIG [key=value...]");
-    app.add_option("--ranks", ranks_, "numbers of ranks to plan for, by comma")
+    app.add_option("--ranks", ranks_, "numbers of ranks, separated by commas")
         ->delimiter(',')
-        ->check(CLI::Range(1, 1'000'000))
+        ->check(number_in(1, 1'000'000))
+        ->type_name("N,...")
         ->default_str("cores of this machine");
-    app.add_option("--memory-per-rank", memory_, "what a rank may use: 3GiB; default: its share of this machine");
+    app.add_option("--memory-per-rank", memory_, "what a rank may use, such as 3GiB")
+        ->type_name("SIZE")
+        ->default_str("its share of this machine");
   }
 
   ExitCode execute(const Invocation& invocation, const World&) override {
     std::vector<std::string> arguments = arguments_;
     if (!memory_.empty()) arguments.push_back("runtime.memory_per_rank=" + memory_);
     const Configuration configuration = read_configuration(arguments);
-    std::vector<std::string> notes;
+    std::vector<std::string> notes = configuration.notes;
     const AuditRequest request = request_of(configuration, invocation, notes);
+    Log log(true);
+    for (const std::string& note : notes) log.warn(note);
     const int cores = invocation.launch.cores;
-    const bool good = print_plan(request, ranks_.empty() ? std::vector<int>{cores} : ranks_, invocation.json, cores);
+    const bool good =
+        print_plan(request, ranks_.empty() ? std::vector<int>{cores} : ranks_, invocation.json, cores);
     return good ? ExitCode::done : request.strict ? ExitCode::invalid : ExitCode::partial;
   }
 

@@ -1,3 +1,4 @@
+// Which numbers of a plan does a person want to see before the run?
 #include "pipeline/commands/plan_text.hpp"
 
 #include <fmt/format.h>
@@ -33,9 +34,13 @@ Json document_of(const std::vector<SurveyedModel>& models, const std::vector<Pla
                        {"digest", p.digest}});
   }
   for (const SurveyedModel& m : models)
-    if (m.failure) failed.push_back({{"id", m.request.id}, {"rule", m.failure->rule}, {"problem", m.failure->sentence}});
-  return {{"schema", "stemma.plan/1"}, {"models", models.size()}, {"failed", failed},
-          {"cost_model", CostModel{}.name}, {"plans", columns}};
+    if (m.failure)
+      failed.push_back({{"id", m.request.id}, {"rule", m.failure->rule}, {"problem", m.failure->sentence}});
+  return {{"schema", "stemma.plan/1"},
+          {"models", models.size()},
+          {"failed", failed},
+          {"cost_model", CostModel{}.name},
+          {"plans", columns}};
 }
 
 void print_text(const std::vector<SurveyedModel>& models, const std::vector<Plan>& plans) {
@@ -50,10 +55,19 @@ void print_text(const std::vector<SurveyedModel>& models, const std::vector<Plan
              bytes_words(static_cast<double>(first.weight_bytes)),
              bytes_words(static_cast<double>(first.read_bytes - first.file_bytes - first.weight_bytes)));
   if (first.file_bytes > 0)
-    fmt::print("whole files are read once more for their SHA-256: {}\n", bytes_words(static_cast<double>(first.file_bytes)));
-  std::vector<std::vector<std::string>> rows{{"ranks"}, {"ranks that compute"}, {"items"}, {"peak memory per rank"},
-                                             {"memory allowed per rank"}, {"items that fit nowhere"}, {"work, rank-seconds"},
-                                             {"lower bound"}, {"predicted"}, {"efficiency"}, {"plan"}};
+    fmt::print("whole files are read once more for their SHA-256: {}\n",
+               bytes_words(static_cast<double>(first.file_bytes)));
+  std::vector<std::vector<std::string>> rows{{"ranks"},
+                                             {"ranks that compute"},
+                                             {"items"},
+                                             {"peak memory per rank"},
+                                             {"memory allowed per rank"},
+                                             {"items that fit nowhere"},
+                                             {"work, rank-seconds"},
+                                             {"lower bound"},
+                                             {"predicted"},
+                                             {"efficiency"},
+                                             {"plan"}};
   for (const Plan& p : plans) {
     const std::string cells[] = {with_commas(static_cast<std::uint64_t>(p.ranks)),
                                  with_commas(static_cast<std::uint64_t>(p.workers)),
@@ -75,8 +89,8 @@ void print_text(const std::vector<SurveyedModel>& models, const std::vector<Plan
     const Item& item = first.items[i];
     const SurveyedModel& m = models[item.model];
     fmt::print("  {} {} needs {} on one rank, the budget is {}\n", m.request.id,
-               printable(name_of(item, *m.model)),
-               memory_words(static_cast<double>(item.memory)), memory_words(static_cast<double>(first.memory_per_rank)));
+               printable(name_of(item, *m.model)), memory_words(static_cast<double>(item.memory)),
+               memory_words(static_cast<double>(first.memory_per_rank)));
   }
   named = 0;
   for (const SurveyedModel& m : models) {
@@ -100,7 +114,8 @@ bool print_plan(const AuditRequest& request, const std::vector<int>& ranks, bool
   } else {
     print_text(models, plans);
   }
-  const bool readable = std::all_of(models.begin(), models.end(), [](const auto& m) { return m.model.has_value(); });
+  const bool readable =
+      std::all_of(models.begin(), models.end(), [](const auto& m) { return m.model.has_value(); });
   return readable && plans.front().infeasible.empty();
 }
 

@@ -6,9 +6,9 @@
 
 namespace stemma {
 
-/// Surveys the models of `request`, plans for each number of ranks and prints one column for each (or one JSON document).
-/// `ranks_here` share this machine's memory when the request does not say how much a rank may use. Returns true when
-/// every model could be read and every item fits.
+/// Surveys the models of `request`, plans for each number of ranks and prints one column for each (or one
+/// JSON document). `ranks_here` share this machine's memory when the request does not say how much a rank may
+/// use. Returns true when every model could be read and every item fits.
 bool print_plan(const AuditRequest& request, const std::vector<int>& ranks, bool json, int ranks_here);
 
 }  // namespace stemma

@@ -1,3 +1,4 @@
+// How does a command line become one verb, carried out on all ranks, and one exit code?
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -8,9 +9,9 @@
 #include "analyzers/distributed/unison.hpp"
 #include "io/archive/storage_error.hpp"
 #include "io/config/problems.hpp"
-#include "io/config/yaml_section.hpp"
 #include "io/model/finding.hpp"
-#include "pipeline/commands/command.hpp"
+#include "pipeline/commands/help_page.hpp"
+#include "pipeline/commands/usage_sentence.hpp"
 #include "pipeline/run_directory.hpp"
 #include "pipeline/version.hpp"
 
@@ -25,7 +26,8 @@ struct Trouble {
 
 Trouble trouble_from(const std::exception_ptr& failure) {
   const auto one = [](ExitCode code, const std::exception& error) {
-    return Trouble{code, {Problem{.file = "", .line = 0, .column = 0, .key = "", .message = error.what(), .place = ""}}};
+    return Trouble{
+        code, {Problem{.file = "", .line = 0, .column = 0, .key = "", .message = error.what(), .place = ""}}};
   };
   try {
     std::rethrow_exception(failure);
@@ -56,10 +58,14 @@ void print(const Trouble& trouble, bool json) {
   if (json) {
     nlohmann::ordered_json problems = nlohmann::ordered_json::array();
     for (const Problem& p : trouble.problems)
-      problems.push_back({{"file", p.file}, {"line", p.line}, {"column", p.column}, {"key", p.key}, {"problem", p.message}});
-    const nlohmann::ordered_json document{{"schema", "stemma.error/1"},
-                                          {"exit_code", static_cast<int>(trouble.code)},
-                                          {"problems", problems}};
+      problems.push_back({{"file", p.file},
+                          {"line", p.line},
+                          {"column", p.column},
+                          {"place", p.place},
+                          {"key", p.key},
+                          {"problem", p.message}});
+    const nlohmann::ordered_json document{
+        {"schema", "stemma.error/1"}, {"exit_code", static_cast<int>(trouble.code)}, {"problems", problems}};
     fmt::print("{}\n", document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
   }
   std::size_t lines = 0;
@@ -69,35 +75,26 @@ void print(const Trouble& trouble, bool json) {
       break;
     }
     const bool has_place = !problem.file.empty() || !problem.place.empty();
-    fmt::print(stderr, "{}{}\n", has_place ? "" : "stemma: ", has_place ? sentence(problem) : problem.message);
+    fmt::print(stderr, "{}{}\n",
+               has_place ? "" : "stemma: ", has_place ? sentence(problem) : problem.message);
   }
 }
 
 /// Options that stand before or behind every verb.
 void declare_globals(CLI::App& app, Invocation& invocation) {
   app.add_flag("--json", invocation.json, "one JSON document on stdout; what is for people goes to stderr");
-  app.add_flag("--strict", invocation.strict, "an invalid input ends the command (exit 3) before any weight is read");
+  app.add_flag("--strict", invocation.strict,
+               "an invalid input ends the command (exit 3) before any weight is read");
   app.add_flag("-v,--verbose", invocation.verbose, "more lines in the log");
   app.add_flag("-q,--quiet", invocation.quiet, "only warnings in the log");
-  app.add_option("--progress", invocation.progress, "auto, bar, lines or none")
-      ->check(CLI::IsMember({"auto", "bar", "lines", "none"}))
+  app.add_option("--progress", invocation.progress, "how progress is shown: auto, bar, lines or none")
+      ->check(one_of({"auto", "bar", "lines", "none"}))
+      ->type_name("HOW")
       ->default_str("auto");
-  app.add_option("--architectures", invocation.architectures, "directory with further architecture tables")
+  app.add_option("--architectures", invocation.architectures,
+                 "a directory with further architecture tables; repeatable")
+      ->type_name("DIR")
       ->allow_extra_args(false);
-}
-
-/// CLI11 explains what is wrong; the nearest known word is ours.
-std::string usage_sentence(const CLI::ParseError& error, const std::vector<std::unique_ptr<Command>>& commands,
-                           const std::vector<std::string>& argv) {
-  std::vector<std::string> names;
-  for (const auto& command : commands) names.emplace_back(command->name());
-  const auto verb = std::find_if(argv.begin() + 1, argv.end(), [](const std::string& a) { return !a.starts_with('-'); });
-  if (verb != argv.end() && std::find(names.begin(), names.end(), *verb) == names.end()) {
-    std::string text = fmt::format("{} is not a verb of stemma.", printable(*verb));
-    if (const auto close = nearest(*verb, names)) return text + fmt::format(" Did you mean {}?", *close);
-    return text + " stemma --help lists them";
-  }
-  return fmt::format("{}. stemma{} --help says more", error.what(), verb != argv.end() ? " " + *verb : "");
 }
 
 ExitCode carry_out(Command& command, const Invocation& invocation) {
@@ -139,22 +136,22 @@ ExitCode carry_out(Command& command, const Invocation& invocation) {
 
 std::string Invocation::command_line() const { return fmt::format("{}", fmt::join(argv, " ")); }
 
-Verbosity Invocation::verbosity() const {
-  return quiet ? Verbosity::warn : verbose ? Verbosity::debug : Verbosity::info;
-}
-
 ExitCode run_program(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);  // a file size limit then is an error of write, and gets its sentence
   Invocation invocation;
   invocation.launch = launch_from_environment();
   invocation.argv.assign(argv, argv + argc);
-  CLI::App app("Reads the weights of language models and says who descends from whom, with evidence.", "stemma");
-  app.set_version_flag("--version", fmt::format("stemma {} ({}, {})", version_text, commit_text, build_text));
+  CLI::App app("Reads the weights of language models and says who descends from whom, with evidence.",
+               "stemma");
+  app.set_version_flag("--version", fmt::format("stemma {} ({}, {})", version_text, commit_text, build_text),
+                       "version, commit and build");
+  app.set_help_flag("-h,--help", "this page, or that of a verb");
   app.require_subcommand(1);
   app.fallthrough();
   declare_globals(app, invocation);
   const auto commands = all_commands();
+  app.formatter(help_page(commands));
   Command* chosen = nullptr;
   for (const auto& command : commands) {
     CLI::App* verb = app.add_subcommand(std::string(command->name()), std::string(command->summary()));
@@ -164,14 +161,15 @@ ExitCode run_program(int argc, char** argv) {
   }
   const bool speaks = invocation.launch.rank == 0;
   try {
-    app.parse(argc, argv);
-  } catch (const CLI::Success& request) {  // --help, --version
-    if (speaks) app.exit(request);
-    return ExitCode::done;
+    std::vector<std::string> words = with_help_as_option({argv + 1, argv + argc});
+    std::reverse(words.begin(), words.end());  // as CLI11 wants them
+    app.parse(words);
   } catch (const CLI::ParseError& error) {
-    if (speaks)
-      print({ExitCode::usage, {Problem{.message = usage_sentence(error, commands, invocation.argv)}}}, invocation.json);
-    return ExitCode::usage;
+    const std::string sentence = usage_sentence(app, error);
+    if (speaks && sentence.empty()) app.exit(error);  // --help, --version
+    if (speaks && !sentence.empty())
+      print({ExitCode::usage, {Problem{.message = sentence}}}, invocation.json);
+    return sentence.empty() ? ExitCode::done : ExitCode::usage;
   }
   try {
     return carry_out(*chosen, invocation);

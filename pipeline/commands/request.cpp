@@ -1,11 +1,15 @@
+// What does each key of a configuration mean to the engine?
 #include "pipeline/commands/request.hpp"
 
 #include <fmt/format.h>
 
 #include <fstream>
+#include <set>
 #include <sstream>
 
 #include "analyzers/catalogue.hpp"
+#include "io/config/yaml_section.hpp"
+#include "pipeline/wording.hpp"
 
 namespace stemma {
 namespace {
@@ -61,8 +65,9 @@ Configuration read_configuration(const std::vector<std::string>& arguments) {
     }
   }
   if (files.size() != 1)
-    throw UsageError(fmt::format("one configuration file is wanted, {} {} given (overrides are written key=value)",
-                                 files.size(), files.size() == 1 ? "was" : "were"));
+    throw UsageError(
+        fmt::format("one configuration file is wanted, {} {} given (overrides are written key=value)",
+                    files.size(), files.size() == 1 ? "was" : "were"));
   result.config = read_run_config(files.front(), overrides, result.notes);
   result.original = text_of(files.front());
   return result;
@@ -71,18 +76,26 @@ Configuration read_configuration(const std::vector<std::string>& arguments) {
 std::vector<ModelRequest> requested_models(const RunConfig& config, std::vector<std::string>& notes) {
   std::vector<ModelRequest> requests;
   for (const ModelSource& source : expand_models(config, notes)) {
-    ModelRequest request{source.id,           source.label,  source.path,         source.revision,
+    ModelRequest request{source.id,           source.label,  source.path,        source.revision,
                          source.architecture, source.family, use_of(source.use), {}};
-    for (const std::string& base : source.base) request.declared.push_back({base, source.relation, source.place});
+    for (const std::string& base : source.base)
+      request.declared.push_back({base, source.relation, source.place});
     requests.push_back(std::move(request));
   }
   return requests;
 }
 
+std::vector<std::filesystem::path> architectures_of(const RunConfig& config, const Invocation& invocation) {
+  std::vector<std::filesystem::path> directories(config.architectures.begin(), config.architectures.end());
+  directories.insert(directories.end(), invocation.architectures.begin(), invocation.architectures.end());
+  return directories;
+}
+
 std::vector<Question> questions_of(const RunConfig& config) {
   std::vector<Question> questions;
   for (const Analyzer* analyzer : catalogue())  // in its order: later ones read what earlier ones found
-    if (const auto chosen = config.analyzers.find(std::string(analyzer->name())); chosen != config.analyzers.end())
+    if (const auto chosen = config.analyzers.find(std::string(analyzer->name()));
+        chosen != config.analyzers.end())
       questions.push_back({analyzer, chosen->second});
   return questions;
 }
@@ -106,7 +119,42 @@ ComparisonPlan comparison_of(const RunConfig& config) {
   }
   plan.tests = config.compare.tests;
   plan.background = config.compare.background;
+  plan.check_declarations = config.verdicts.declared == DeclaredLineage::check;
   return plan;
+}
+
+void check_pair_list(const std::vector<std::pair<std::string, std::string>>& pairs, const std::string& file,
+                     const std::vector<std::string>& ids) {
+  const std::set<std::string> known(ids.begin(), ids.end());
+  std::vector<Problem> problems;
+  for (std::size_t row = 0; row < pairs.size(); ++row) {
+    const auto complain = [&](std::string message) {
+      problems.push_back({.file = file, .line = static_cast<int>(row) + 2, .message = std::move(message)});
+    };
+    const auto& [a, b] = pairs[row];
+    if (a == b) complain(fmt::format("{} is paired with itself", printable(a)));
+    for (const std::string* id : {&a, &b}) {
+      if (known.contains(*id)) continue;
+      const auto close = nearest(*id, ids);
+      complain(fmt::format("{} is none of the {}{}", printable(*id), counted(ids.size(), "model"),
+                           close ? fmt::format(". Did you mean {}?", *close) : ""));
+    }
+  }
+  if (!problems.empty()) throw ConfigProblems(std::move(problems));
+}
+
+Verbosity verbosity_of(const RunConfig& config, const Invocation& invocation) {
+  if (invocation.quiet) return Verbosity::warn;
+  if (invocation.verbose) return Verbosity::debug;
+  switch (config.runtime.log_level) {
+    case LogLevel::debug:
+      return Verbosity::debug;
+    case LogLevel::warn:
+      return Verbosity::warn;
+    case LogLevel::info:
+      break;
+  }
+  return Verbosity::info;
 }
 
 CoordinatorMode coordinator_of(const RunConfig& config) {
@@ -127,14 +175,17 @@ AuditRequest request_of(const Configuration& configuration, const Invocation& in
   AuditRequest request;
   request.models = requested_models(config, notes);
   request.questions = questions_of(config);
-  for (const std::string& directory : config.architectures) request.architectures.emplace_back(directory);
-  for (const std::string& directory : invocation.architectures) request.architectures.emplace_back(directory);
+  request.architectures = architectures_of(config, invocation);
   request.comparison = comparison_of(config);
+  std::vector<std::string> ids;
+  for (const ModelRequest& model : request.models) ids.push_back(model.id);
+  check_pair_list(request.comparison->listed, config.compare.list, ids);
   request.coordinator = coordinator_of(config);
   request.memory_per_rank = config.runtime.memory_per_rank;
   request.strict = config.runtime.strict || invocation.strict;
   request.progress = renderer_of(invocation.progress, config.runtime.progress);
   request.progress_every = std::chrono::seconds(config.runtime.progress_every);
+  request.labels = config.report.labels == Labels::label;
   request.resolved_yaml = resolved_yaml(config);
   request.original_yaml = configuration.original;
   request.overrides = configuration.overrides;

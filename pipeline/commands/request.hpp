@@ -18,15 +18,27 @@ struct Configuration {
   std::vector<std::string> notes;
 };
 
-/// Splits `arguments` into the configuration file (exactly one) and overrides, and reads them. Throws UsageError,
-/// ConfigProblems.
+/// Splits `arguments` into the configuration file (exactly one) and overrides, and reads them. Throws
+/// UsageError, ConfigProblems.
 Configuration read_configuration(const std::vector<std::string>& arguments);
 
 /// The models that the configuration names. Looks at the file system. Throws ConfigProblems.
 std::vector<ModelRequest> requested_models(const RunConfig& config, std::vector<std::string>& notes);
 
+/// Directories of further architecture tables: those of the configuration (or the environment), then
+/// --architectures.
+std::vector<std::filesystem::path> architectures_of(const RunConfig& config, const Invocation& invocation);
+
 std::vector<Question> questions_of(const RunConfig& config);
 ComparisonPlan comparison_of(const RunConfig& config);
+/// Throws ConfigProblems for every row of a list of pairs that names a model which is not there, or one model
+/// twice. `file` is where the pairs stand, from its second line on.
+void check_pair_list(const std::vector<std::pair<std::string, std::string>>& pairs, const std::string& file,
+                     const std::vector<std::string>& ids);
+
+/// -v and -q come before the configuration's (or the environment's) level.
+Verbosity verbosity_of(const RunConfig& config, const Invocation& invocation);
+
 CoordinatorMode coordinator_of(const RunConfig& config);
 
 /// Everything but the paths of archive, store and status file.

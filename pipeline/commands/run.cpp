@@ -18,21 +18,30 @@ namespace {
 class RunCommand final : public Command {
  public:
   std::string_view name() const override { return "run"; }
-  std::string_view summary() const override { return "survey, plan, work, archive and compare, as a configuration says"; }
+  std::string_view summary() const override {
+    return "do all that a configuration asks for: read the models, archive, compare";
+  }
+  std::vector<Example> examples() const override {
+    return {{"stemma run configs/demo.yaml", "the demo, on one rank"},
+            {"mpirun -n 4 stemma run audit.yaml", "the same on four ranks; srun works as well"},
+            {"stemma run audit.yaml seed=2 --output runs/second", "a key changed, in another directory"},
+            {"stemma run audit.yaml --dry-run", "only say what would be done"}};
+  }
   bool parallel() const override { return true; }
 
   void declare(CLI::App& app) override {
-    app.add_option("arguments", arguments_, "configuration file, then overrides (key=value, key+=value, ~key)")
+    app.add_option("arguments", arguments_,
+                   "a configuration file, then overrides: key=value, key+=value, ~key")
         ->required()
         ->type_name("CONFIG [key=value...]");
     app.add_flag("--fresh", fresh_, "move an existing run directory aside (NAME.old-1) and begin anew");
-    app.add_flag("--dry-run", dry_run_, "plan only");
-    app.add_option("--output", output_, "run directory, instead of the configured one");
+    app.add_flag("--dry-run", dry_run_, "print the plan and read no weight");
+    app.add_option("--output", output_, "run directory, instead of the configured one")->type_name("DIR");
   }
 
   ExitCode execute(const Invocation& invocation, const World& world) override {
     const bool leads = world.all().leads();
-    Log log(leads, invocation.verbosity());
+    Log log(leads);
     std::optional<AuditRequest> request;
     std::optional<RunDirectory> directory;
     in_unison(world.all(), "reading the configuration", [&] {
@@ -40,6 +49,7 @@ class RunCommand final : public Command {
       std::vector<std::string> notes;
       Configuration configuration = read_configuration(arguments_);
       notes = configuration.notes;
+      log.limit_to(verbosity_of(configuration.config, invocation));
       request = request_of(configuration, invocation, notes);
       if (dry_run_) return;
       directory.emplace(output_.empty() ? configuration.config.output : output_, request->resolved_yaml,
@@ -73,7 +83,7 @@ class RunCommand final : public Command {
       if (invocation.json) {
         fmt::print("{}", verdicts_json(*result, *request));
       } else {
-        fmt::print("{}  Tables, log and archive: {}\n", verdict_summary(*result), directory->path().string());
+        fmt::print("{}  Tables, log and archive: {}\n", verdict_summary(*result, request->labels), directory->path().string());
       }
     });
     return code;
@@ -82,19 +92,25 @@ class RunCommand final : public Command {
  private:
   static void greet(Log& log, const Invocation& invocation, const World& world, const RunDirectory& directory,
                     const AuditRequest& request) {
-    log.info("start", fmt::format("stemma {} ({}, {}), archive format 1.0.0", version_text, commit_text, build_text));
+    log.info("start",
+             fmt::format("stemma {} ({}, {}), archive format 1.0.0", version_text, commit_text, build_text));
     log.info("start", fmt::format("command: {}", invocation.command_line()));
-    log.info("start", fmt::format("{} models named, {} questions, output {}", request.models.size(),
-                                  request.questions.size(), directory.path().string()));
-    log.info("start", fmt::format("{} rank{}, MPI library: {}", world.all().size(), world.all().size() == 1 ? "" : "s", world.library()));
+    log.info("start", fmt::format("{} named, {}, output {}", counted(request.models.size(), "model"),
+                                  counted(request.questions.size(), "question"), directory.path().string()));
+    log.info("start",
+             fmt::format("{}, MPI library: {}",
+                         counted(static_cast<std::uint64_t>(world.all().size()), "rank"), world.library()));
+    for (const ModelRequest& model : request.models)
+      log.debug("start", fmt::format("model {}: {}", model.id, printable(model.path)));
   }
 
   static void say_the_end(Log& log, const AuditResult& result) {
     std::size_t whole = 0;
     for (const Fingerprint& f : result.fingerprints) whole += f.status == Status::ok;
-    log.info("end", fmt::format("{} of {} models whole, {} failures{}; exit {}", whole, result.fingerprints.size(),
-                                result.failures.size(), result.failures.empty() ? "" : " (failures.tsv)",
-                                static_cast<int>(result.code)));
+    log.info("end",
+             fmt::format("{} of {} whole, {}{}; exit {}", whole, counted(result.fingerprints.size(), "model"),
+                         counted(result.failures.size(), "failure"),
+                         result.failures.empty() ? "" : " (failures.tsv)", static_cast<int>(result.code)));
   }
 
   std::vector<std::string> arguments_;

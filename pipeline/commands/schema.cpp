@@ -7,6 +7,7 @@
 
 #include "io/archive/layout.hpp"
 #include "pipeline/commands/command.hpp"
+#include "pipeline/commands/usage_sentence.hpp"
 
 namespace stemma {
 namespace {
@@ -14,14 +15,25 @@ namespace {
 class SchemaCommand final : public Command {
  public:
   std::string_view name() const override { return "schema"; }
-  std::string_view summary() const override { return "print the JSON Schema of a document, a template, or the key table"; }
+  std::string_view summary() const override {
+    return "print the JSON Schema of a document, a template, or the table of keys";
+  }
+  std::vector<Example> examples() const override {
+    return {{"stemma schema --example audit > audit.yaml", "a commented configuration to edit"},
+            {"stemma schema > stemma.schema.json", "for editors: completion and checks"},
+            {"stemma schema --markdown", "every key with type, default and meaning"}};
+  }
 
   void declare(CLI::App& app) override {
     app.add_option("document", document_, "config, sheet or archive")
-        ->check(CLI::IsMember({"config", "sheet", "archive"}))
+        ->check(one_of({"config", "sheet", "archive"}))
+        ->type_name("DOCUMENT")
         ->default_str("config");
-    app.add_flag("--markdown", markdown_, "all keys of a configuration as Markdown (configs/README.md)");
-    app.add_option("--example", example_, "a commented template to start from")->check(CLI::IsMember(example_names()));
+    app.add_flag("--markdown", markdown_, "all keys of a configuration, as Markdown (configs/README.md)");
+    app.add_option("--example", example_,
+                   fmt::format("a commented template: {}", fmt::join(example_names(), ", ")))
+        ->check(one_of(example_names()))
+        ->type_name("NAME");
   }
 
   ExitCode execute(const Invocation&, const World&) override {

@@ -1,3 +1,4 @@
+// Is this an archive, by its first bytes or by what lies in the directory?
 #include "pipeline/commands/target.hpp"
 
 #include <fmt/format.h>
@@ -34,18 +35,21 @@ bool has_hdf5_signature(const fs::path& file) {
 bool is_archive(const std::string& target) {
   std::error_code error;
   if (fs::is_directory(target, error)) return archive_in(target).has_value();
-  return fs::is_regular_file(target, error) && (has_hdf5_signature(target) || fs::path(target).extension() == ".h5");
+  return fs::is_regular_file(target, error) &&
+         (has_hdf5_signature(target) || fs::path(target).extension() == ".h5");
 }
 
 fs::path archive_at(const std::string& target) {
   std::error_code error;
   if (fs::is_directory(target, error)) {
     if (auto archive = archive_in(target)) return *archive;
-    throw UsageError(fmt::format("{} holds no archive. Fingerprint its models first: stemma fingerprint MODEL... -o NAME.h5",
-                                 printable(target)));
+    throw UsageError(fmt::format(
+        "{} holds no archive. Fingerprint its models first: stemma fingerprint MODEL... -o NAME.h5",
+        printable(target)));
   }
   if (fs::exists(target, error)) return target;
-  throw UsageError(fmt::format("{} is neither an archive nor a run directory (there is no such file)", printable(target)));
+  throw UsageError(
+      fmt::format("{} is neither an archive nor a run directory (there is no such file)", printable(target)));
 }
 
 }  // namespace stemma

@@ -10,8 +10,9 @@
 #include "io/archive/archive_validator.hpp"
 #include "io/formats/open_checkpoint.hpp"
 #include "io/model/architecture.hpp"
-#include "pipeline/commands/command.hpp"
+#include "pipeline/commands/adhoc.hpp"
 #include "pipeline/commands/target.hpp"
+#include "pipeline/wording.hpp"
 
 namespace stemma {
 namespace {
@@ -35,7 +36,8 @@ void check_all_moments(const ArchiveReader& archive, std::vector<std::string>& c
       const auto features = archive.histogram(archive.models()[m].first_tensor + r);
       if (!features) continue;
       for (const std::string& problem : check_histogram(*features, rows[r].dtype))
-        complaints.push_back(fmt::format("{} {}: archive.moments: {}", archive.models()[m].id, printable(rows[r].name), problem));
+        complaints.push_back(fmt::format("{} {}: archive.moments: {}", archive.models()[m].id,
+                                         printable(rows[r].name), problem));
     }
   }
 }
@@ -53,8 +55,8 @@ Report verify_archive(const std::filesystem::path& path, const std::string& agai
                       : other.exact == report.hashes.exact ? "exact part equal, features of methods differ"
                                                            : "different";
     if (other.exact != report.hashes.exact)
-      report.complaints.push_back(fmt::format("verify.different: canonical_exact {} there, {} here", other.exact,
-                                              report.hashes.exact));
+      report.complaints.push_back(fmt::format("verify.different: canonical_exact {} there, {} here",
+                                              other.exact, report.hashes.exact));
   }
   return report;
 }
@@ -70,31 +72,42 @@ Report verify_checkpoint(const std::string& location, const ArchitectureTables& 
     findings = error.findings();
     if (findings.empty()) findings.push_back(error.finding());
   }
-  for (const Finding& f : findings)
+  for (Finding& f : findings) {
+    if (f.file == location) f.file.clear();  // the line begins with it
     (f.severity == Severity::error ? report.complaints : report.remarks)
         .push_back(fmt::format("{}: {}", name_of(f.severity), sentence(f)));
+  }
   return report;
 }
 
 class VerifyCommand final : public Command {
  public:
   std::string_view name() const override { return "verify"; }
-  std::string_view summary() const override { return "check checkpoints and archives strictly; lists every complaint"; }
+  std::string_view summary() const override {
+    return "check checkpoints and archives strictly and list every complaint";
+  }
+  std::vector<Example> examples() const override {
+    return {{"stemma verify runs/demo", "is the archive sound, to the last byte?"},
+            {"stemma verify models/llama-7b", "is the checkpoint whole?"},
+            {"stemma verify runs/demo --against runs/second", "do two archives hold the same results?"}};
+  }
 
   void declare(CLI::App& app) override {
-    app.add_option("targets", targets_, "archives, run directories, model directories or files")->required();
-    app.add_flag("--hash", hash_, "print canonical_exact and canonical_all of an archive and nothing else");
-    app.add_option("--against", against_, "another archive: are the canonical hashes equal?");
+    app.add_option("targets", targets_, "archives, run directories, model directories or files")
+        ->required()
+        ->type_name("TARGET...");
+    app.add_flag("--hash", hash_, "print canonical_exact and canonical_all of an archive, nothing else");
+    app.add_option("--against", against_, "another archive: are the canonical hashes equal?")
+        ->type_name("ARCHIVE");
   }
 
   ExitCode execute(const Invocation& invocation, const World&) override {
     if (hash_) return print_hashes();
-    std::vector<std::filesystem::path> directories{shipped_architectures()};
-    for (const std::string& d : invocation.architectures) directories.emplace_back(d);
-    const ArchitectureTables tables = ArchitectureTables::load(directories);
+    const auto tables = ArchitectureTables::shipped_and(architectures_of(bare_config({}), invocation));
     std::vector<Report> reports;
     for (const std::string& target : targets_)
-      reports.push_back(is_archive(target) ? verify_archive(archive_at(target), against_) : verify_checkpoint(target, tables));
+      reports.push_back(is_archive(target) ? verify_archive(archive_at(target), against_)
+                                           : verify_checkpoint(target, tables));
     bool sound = true;
     for (const Report& report : reports) sound &= report.complaints.empty();
     if (invocation.json) {
@@ -117,16 +130,22 @@ class VerifyCommand final : public Command {
   static void print_text(const Report& report) {
     for (const auto* list : {&report.complaints, &report.remarks})
       for (const std::string& line : *list) fmt::print("{}: {}\n", report.target, line);
-    fmt::print("{}: {} {}{}\n", report.target, report.kind,
-               report.complaints.empty() ? "is sound" : fmt::format("has {} complaints", report.complaints.size()),
-               report.relation.empty() ? "" : "; against the other: " + report.relation);
+    fmt::print(
+        "{}: {} {}{}\n", report.target, report.kind,
+        report.complaints.empty() ? "is sound" : "has " + counted(report.complaints.size(), "complaint"),
+        report.relation.empty() ? "" : "; against the other: " + report.relation);
   }
 
   static void print_json(const std::vector<Report>& reports) {
     Json list = Json::array();
     for (const Report& r : reports)
-      list.push_back({{"target", r.target}, {"kind", r.kind}, {"complaints", r.complaints}, {"remarks", r.remarks},
-                      {"canonical_exact", r.hashes.exact}, {"canonical_all", r.hashes.all}, {"against", r.relation}});
+      list.push_back({{"target", r.target},
+                      {"kind", r.kind},
+                      {"complaints", r.complaints},
+                      {"remarks", r.remarks},
+                      {"canonical_exact", r.hashes.exact},
+                      {"canonical_all", r.hashes.all},
+                      {"against", r.relation}});
     const Json document{{"schema", "stemma.verify/1"}, {"targets", list}};
     fmt::print("{}\n", document.dump(2, ' ', false, Json::error_handler_t::replace));
   }

@@ -14,6 +14,7 @@ SOURCE = pathlib.Path(os.environ.get("STEMMA_SOURCE_DIR", pathlib.Path(__file__)
 STEMMA = os.environ.get("STEMMA", str(SOURCE / "build/release/stemma"))
 DATA = pathlib.Path(os.environ.get("STEMMA_TEST_DATA", SOURCE.parent / "shared/data"))
 ZOO = SOURCE / "tests/data/zoo"
+PATIENCE = float(os.environ.get("STEMMA_TEST_PATIENCE", 1))  # multiplies limits; sanitizers are slow and want memory
 
 # An array of uint16 holds bfloat16 bit patterns: numpy has no such type.
 NAMES = {"float64": "F64", "float32": "F32", "float16": "F16", "uint16": "BF16", "int64": "I64", "bool": "BOOL"}
@@ -44,7 +45,7 @@ def stemma(*arguments, ranks=1, cwd=None, limit=120, before=None, **environment)
     if ranks > 1:
         command = mpirun(ranks) + command
     env = {**os.environ, "OMP_NUM_THREADS": "1", **environment}
-    return subprocess.run(command, cwd=cwd, env=env, text=True, capture_output=True, timeout=limit, preexec_fn=before,
+    return subprocess.run(command, cwd=cwd, env=env, text=True, capture_output=True, timeout=PATIENCE * limit, preexec_fn=before,
                           check=False)
 
 

@@ -15,6 +15,14 @@ TEST(Wording, CountsHaveCommas) {
   EXPECT_EQ(with_commas(12345678), "12,345,678");
 }
 
+TEST(Wording, OneIsSingular) {
+  EXPECT_EQ(counted(0, "model"), "0 models");
+  EXPECT_EQ(counted(1, "model"), "1 model");
+  EXPECT_EQ(counted(12345, "model"), "12,345 models");
+  EXPECT_EQ(counted(1, "copy", "copies"), "1 copy");
+  EXPECT_EQ(counted(2, "copy", "copies"), "2 copies");
+}
+
 TEST(Wording, FilesCountInTensAndMemoryInTwos) {
   EXPECT_EQ(bytes_words(999), "999 B");
   EXPECT_EQ(bytes_words(1.9e9), "1.9 GB");

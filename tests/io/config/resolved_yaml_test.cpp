@@ -103,7 +103,7 @@ compare:
 verdicts:
   declared: check
 report:
-  labels: label
+  labels: id
 runtime:
   memory_per_rank: auto
   strict: false

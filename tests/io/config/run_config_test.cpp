@@ -53,7 +53,7 @@ compare:
   tests: {intrinsic_fingerprint: {depth: refuse, min_layers: 2}}
   background: nulls.tsv
 verdicts: {declared: ignore}
-report: {labels: id}
+report: {labels: label}
 runtime: {memory_per_rank: 1.5GiB, strict: true, coordinator: dedicated, progress: none, progress_every: 1min, log_level: warn}
 )",
                         {}, {{"HERE", "/here"}});
@@ -83,7 +83,7 @@ runtime: {memory_per_rank: 1.5GiB, strict: true, coordinator: dedicated, progres
             (TestOptions{{"intrinsic_fingerprint", {{"depth", "refuse"}, {"min_layers", "2"}}}}));
   EXPECT_EQ(config.compare.background, "/etc/nulls.tsv");
   EXPECT_EQ(config.verdicts.declared, DeclaredLineage::ignore);
-  EXPECT_EQ(config.report.labels, Labels::id);
+  EXPECT_EQ(config.report.labels, Labels::label);
   EXPECT_EQ(config.runtime.memory_per_rank, 3ULL << 29);
   EXPECT_TRUE(config.runtime.strict);
   EXPECT_EQ(config.runtime.coordinator, CoordinatorStyle::dedicated);
