@@ -1,3 +1,4 @@
+// Rank 0 leads: it prepares alone, works with everybody, concludes alone.
 #include "pipeline/audit.hpp"
 
 #include <fmt/format.h>

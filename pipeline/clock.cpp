@@ -1,3 +1,4 @@
+// The system's clocks, in the forms that logs and archives want.
 #include "pipeline/clock.hpp"
 
 #include <unistd.h>

@@ -1,3 +1,4 @@
+// All pairs are judged first; the background and the evidence of single pairs come from what was judged.
 #include "pipeline/comparison.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// A state machine without communication: what arrived goes in, what to send comes out.
 #include "pipeline/coordinator.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Which JSON documents does a run leave for scripts?
 #include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>

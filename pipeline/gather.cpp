@@ -1,3 +1,4 @@
+// Everything is put in the order of the plan, so that no schedule shows in the archive.
 #include "pipeline/gather.hpp"
 
 #include <fmt/format.h>

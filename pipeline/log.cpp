@@ -1,3 +1,4 @@
+// One event, one line: UTC time, stage, sentence; on the screen and in the run's log alike.
 #include "pipeline/log.hpp"
 
 #include <fmt/format.h>

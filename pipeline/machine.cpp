@@ -1,3 +1,4 @@
+// Linux is asked through /proc and the control groups.
 #include "pipeline/machine.hpp"
 
 #include <algorithm>

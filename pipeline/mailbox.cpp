@@ -1,3 +1,4 @@
+// A queue in memory for one process, probes of MPI for several.
 #include "pipeline/mailbox.hpp"
 
 #include <stdexcept>

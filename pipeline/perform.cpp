@@ -1,3 +1,4 @@
+// The tensors go by once, and every subject listens to those that it asked for.
 #include "pipeline/perform.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Tensors that a subject needs together become one item, small neighbours share one, the longest go first.
 #include "pipeline/plan.hpp"
 
 #include <fmt/format.h>

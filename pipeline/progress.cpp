@@ -1,3 +1,4 @@
+// A thread that reads counters and calls neither MPI nor HDF5, so that its line comes in any case.
 #include "pipeline/progress.hpp"
 
 #include <fmt/format.h>

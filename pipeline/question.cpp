@@ -1,3 +1,4 @@
+// Analyzers give their subjects in a fixed order, and those of one model are joined here.
 #include "pipeline/question.hpp"
 
 #include <iterator>

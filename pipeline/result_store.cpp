@@ -1,3 +1,4 @@
+// A log on disk and one offset in memory for each result.
 #include "pipeline/result_store.hpp"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// A directory belongs to one resolved configuration; another one is refused with the first difference.
 #include "pipeline/run_directory.hpp"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// Plain columns, one line for each model, and the sentences that must stand beside them.
 #include "pipeline/summary.hpp"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// Headers only; a model that cannot be used becomes a row and disturbs no other.
 #include "pipeline/survey.hpp"
 
 #include <algorithm>

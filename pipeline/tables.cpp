@@ -1,3 +1,4 @@
+// Which tables does a run leave for people and scripts?
 #include <fmt/format.h>
 
 #include <algorithm>

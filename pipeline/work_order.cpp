@@ -1,3 +1,4 @@
+// An order carries copies of what it needs, renumbered, as CBOR.
 #include "pipeline/work_order.hpp"
 
 #include <algorithm>

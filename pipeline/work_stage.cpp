@@ -1,3 +1,4 @@
+// Rank 0 serves, the others work, and everybody leaves together.
 #include "pipeline/work_stage.hpp"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// Ask, work, answer, ask again; asleep while there is nothing to do.
 #include "pipeline/worker.hpp"
 
 #include "pipeline/patience.hpp"

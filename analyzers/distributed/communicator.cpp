@@ -1,3 +1,4 @@
+// Every call goes through one check, and counts beyond 32 bits go out in pieces.
 #include "analyzers/distributed/communicator.hpp"
 
 #include <fmt/format.h>

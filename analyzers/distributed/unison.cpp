@@ -1,3 +1,4 @@
+// Local work, one small all-reduce, and the first failing rank's sentence for everybody.
 #include "analyzers/distributed/unison.hpp"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// One process without a launcher never starts MPI.
 #include "analyzers/distributed/world.hpp"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// OpenSSL does the work and stays in this file.
 #include "io/archive/sha256.hpp"
 
 #include <fmt/format.h>

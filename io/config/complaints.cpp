@@ -1,3 +1,4 @@
+// Problems and notes are collected here; the problems are thrown together.
 #include "io/config/complaints.hpp"
 
 #include <fmt/format.h>

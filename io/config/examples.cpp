@@ -1,3 +1,4 @@
+// Which configurations do we hand out to be edited?
 #include <array>
 #include <utility>
 

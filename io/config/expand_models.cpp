@@ -1,3 +1,4 @@
+// How do globs, sheets and paths become one list of models, each with an id of its own?
 #include <fmt/format.h>
 #include <glob.h>
 

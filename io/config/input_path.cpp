@@ -1,3 +1,4 @@
+// Homes, variables and the file that names the path are looked at, the disk is not.
 #include "io/config/input_path.hpp"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// How is the table of keys said in JSON Schema, draft 07?
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>

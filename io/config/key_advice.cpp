@@ -1,3 +1,4 @@
+// Keys of later versions and of other tools, and what to say about them.
 #include "io/config/key_advice.hpp"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// How is the table of keys shown to people?
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Every key once: type, meaning, bounds, who acts on it, and how it reaches RunConfig.
 #include "io/config/key_table.hpp"
 
 #include <fmt/format.h>

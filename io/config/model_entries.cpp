@@ -1,3 +1,4 @@
+// A text is a location; a mapping has exactly one of path, glob and sheet.
 #include "io/config/model_entries.hpp"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// An override is a walk through the tree with one change at its end.
 #include "io/config/overrides.hpp"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// One line for each: place, problem, reason, suggestion.
 #include "io/config/problems.hpp"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// How is a configuration written out in full, so that it reads back to the same value from anywhere?
 #include <fmt/format.h>
 
 #include "io/config/key_advice.hpp"

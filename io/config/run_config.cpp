@@ -1,3 +1,4 @@
+// The tree and the table of keys are walked side by side; what needs several keys is checked last.
 #include "io/config/run_config.hpp"
 
 #include <fmt/format.h>

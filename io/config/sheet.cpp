@@ -1,3 +1,4 @@
+// A table that people edit in spreadsheets: strict about columns, generous about their order.
 #include "io/config/sheet.hpp"
 
 #include <fmt/format.h>

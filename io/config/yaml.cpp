@@ -1,3 +1,4 @@
+// yaml-cpp parses; what two readers would read differently is refused here, with its place.
 #include "io/config/yaml.hpp"
 
 #include <fmt/format.h>

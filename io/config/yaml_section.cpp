@@ -1,3 +1,4 @@
+// Whoever asks for a key marks it; what is left over at the end is unknown.
 #include "io/config/yaml_section.hpp"
 
 #include <fmt/format.h>

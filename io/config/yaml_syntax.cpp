@@ -1,3 +1,4 @@
+// The bytes and lines are looked at themselves: what is no UTF-8, and the slips that people make most.
 #include "io/config/yaml_syntax.hpp"
 
 #include <fmt/format.h>

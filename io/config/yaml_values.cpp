@@ -1,3 +1,4 @@
+// Every reader either returns a value or leaves a complaint with the values in it.
 #include "io/config/yaml_values.hpp"
 
 #include <fmt/format.h>

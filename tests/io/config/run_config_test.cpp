@@ -286,11 +286,11 @@ TEST(RunConfig, NotesWhatOtherReadersChangeAndCommentsInPaths) {
 
 TEST(RunConfig, ExpandsHomeAndVariablesOnlyInPaths) {
   const Reading reading("schema_version: 1\ndescription: ${HOME} ~\nmodels: [~/m, \"${HOME}/x${N}\"]\n", {},
-                        {{"HOME", "/home/u"}, {"N", "7"}});
+                        {{"HOME", "/people/u"}, {"N", "7"}});
   ASSERT_TRUE(reading.config) << testing::PrintToString(reading.problems);
   EXPECT_EQ(reading.config->description, "${HOME} ~");
-  EXPECT_EQ(reading.config->models[0].location, "/home/u/m");
-  EXPECT_EQ(reading.config->models[1].location, "/home/u/x7");
+  EXPECT_EQ(reading.config->models[0].location, "/people/u/m");
+  EXPECT_EQ(reading.config->models[1].location, "/people/u/x7");
 }
 
 TEST(RunConfig, DirectoriesWithGlobCharactersAreTakenLiterally) {
