@@ -86,8 +86,8 @@ class IntrinsicFingerprint : public Analyzer {
     return intrinsic_measurement(subject, inputs, companions);
   }
 
-  void summarise(const Model& model, const FeatureSource& features, const std::map<std::string, double>& options,
-                 Fingerprint& fingerprint) const override {
+  void summarise(const Model& model, const FeatureSource& features,
+                 const std::map<std::string, double>& options, Fingerprint& fingerprint) const override {
     fill_layer_table(model, features, fingerprint);
     IntrinsicCurves curves;
     for (int layer = 0; layer < model.layers(); ++layer) curves.layer.push_back(layer);
@@ -96,7 +96,8 @@ class IntrinsicFingerprint : public Analyzer {
     }
     fill_twins_and_edges(features, curves);
     const auto further = options.find("further");
-    if (further == options.end() || further->second != 0) fill_further(model, features, fingerprint.table, curves);
+    if (further == options.end() || further->second != 0)
+      fill_further(model, features, fingerprint.table, curves);
     curves.random_init_reason = random_init_reason(curves);
     curves.random_init = !curves.random_init_reason.empty();
     fingerprint.intrinsic = std::move(curves);

@@ -86,6 +86,11 @@ std::optional<Moments> pooled(const Model& model, const FeatureSource& features,
   return total;
 }
 
+void begin_rows(const Model& model, LayerTable& table) {
+  if (!table.layer.empty()) return;
+  for (int layer = -1; layer < model.layers(); ++layer) table.layer.push_back(layer);
+}
+
 }  // namespace
 
 std::vector<const Matrix*> matrices_of(const Model& model, int layer, const std::string& part) {
@@ -104,8 +109,8 @@ std::vector<const Matrix*> matrices_of(const Model& model, int layer, const std:
 
 void fill_layer_table(const Model& model, const FeatureSource& features, Fingerprint& fingerprint) {
   LayerTable& table = fingerprint.table;
-  if (!table.layer.empty()) return;
-  for (int layer = -1; layer < model.layers(); ++layer) table.layer.push_back(layer);
+  if (!table.n_elements.empty()) return;
+  begin_rows(model, table);
   for (const char* part : layer_parts) {
     const std::size_t rows = table.layer.size();
     auto& deviation = table.std_unbiased[part];
@@ -124,6 +129,25 @@ void fill_layer_table(const Model& model, const FeatureSource& features, Fingerp
       frobenius[row] = 0.5 * portable_log(moments->frobenius_sq);
       kurtosis[row] = moments->kurtosis_excess;
       elements[row] = moments->n;
+    }
+  }
+}
+
+void fill_spectra(const Model& model, const FeatureSource& features, Fingerprint& fingerprint) {
+  LayerTable& table = fingerprint.table;
+  begin_rows(model, table);
+  for (const char* part : layer_parts) {
+    for (auto* column : {&table.s1, &table.stable_rank, &table.effective_rank})
+      (*column)[part].assign(table.layer.size(), missing);
+    for (std::size_t row = 0; row < table.layer.size(); ++row) {
+      if ((table.layer[row] == -1) != of_whole_model(part)) continue;
+      const auto matrices = matrices_of(model, table.layer[row], part);
+      if (matrices.size() != 1) continue;
+      const auto found = measured(features, "spectrum", subject_of(*matrices.front(), model));
+      if (!found) continue;
+      table.s1[part][row] = number_in(*found, "s1");
+      table.stable_rank[part][row] = number_in(*found, "stable_rank");
+      table.effective_rank[part][row] = number_in(*found, "effective_rank");
     }
   }
 }

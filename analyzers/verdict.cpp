@@ -52,8 +52,9 @@ void judge(const Fingerprint& a, const Fingerprint& b, Pair& pair) {
     pair.sentence =
         match.all_tensors == 1
             ? "The one tensor is equal in 128-bit content hash, type and shape (bytes not compared)."
-            : fmt::format("All {} tensors are equal in 128-bit content hash, type and shape (bytes not compared).",
-                          match.all_tensors);
+            : fmt::format(
+                  "All {} tensors are equal in 128-bit content hash, type and shape (bytes not compared).",
+                  match.all_tensors);
     return;
   }
   if (curves != nullptr && curves->abstain == "too_few_layers") {

@@ -11,10 +11,10 @@
 
 namespace stemma {
 
-/// Fills relation, reason, sentence and curve_score of `pair` from its evidence rows and the two fingerprints.
-/// Only content raises a class as yet: EXACT_COPY when both models have the same roles and every canonical
-/// tensor agrees in hash, type and shape. Published scores rank candidates and raise nothing, so everything
-/// else abstains: random_init (first of all), too_few_layers, no_valid_null, unsupported.
+/// Fills relation, reason, sentence and curve_score of `pair` from its evidence rows and the two
+/// fingerprints. Only content raises a class as yet: EXACT_COPY when both models have the same roles and
+/// every canonical tensor agrees in hash, type and shape. Published scores rank candidates and raise nothing,
+/// so everything else abstains: random_init (first of all), too_few_layers, no_valid_null, unsupported.
 void judge(const Fingerprint& a, const Fingerprint& b, Pair& pair);
 
 /// What the weights say about a model's declared bases.

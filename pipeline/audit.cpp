@@ -24,7 +24,8 @@ namespace stemma {
 namespace {
 
 /// Host names of all ranks, in order of rank, on rank 0.
-Provenance provenance_of(const World& world, const AuditRequest& request, const std::vector<std::string>& hosts) {
+Provenance provenance_of(const World& world, const AuditRequest& request,
+                         const std::vector<std::string>& hosts) {
   Provenance p;
   p.software_version = version_text;
   p.software_commit = commit_text;
@@ -40,8 +41,12 @@ Provenance provenance_of(const World& world, const AuditRequest& request, const 
   if (const char* user = std::getenv("USER")) p.user = user;
   p.machine = host_name();
   for (const std::string& name : distinct)
-    p.hosts.push_back({.name = name, .cpu_model = cpu_model(), .blas_core = "", .blas_config = "",
-                       .mpi_library = world.library(), .selftest = false});
+    p.hosts.push_back({.name = name,
+                       .cpu_model = cpu_model(),
+                       .blas_core = "",
+                       .blas_config = "",
+                       .mpi_library = world.library(),
+                       .selftest = false});
   p.started = utc_now();
   return p;
 }
@@ -56,7 +61,8 @@ int ranks_per_host(const std::vector<std::string>& hosts) {
 /// The parts of a run that only rank 0 has.
 class Leader {
  public:
-  Leader(const World& world, const AuditRequest& request, Log& log) : world_(world), request_(request), log_(log) {}
+  Leader(const World& world, const AuditRequest& request, Log& log)
+      : world_(world), request_(request), log_(log) {}
 
   void prepare(const std::vector<std::string>& hosts) {
     result_.provenance = provenance_of(world_, request_, hosts);
@@ -88,8 +94,9 @@ class Leader {
     if (request_.comparison) {
       const Stopwatch watch;
       result_.comparison = Comparison(result_.fingerprints, *request_.comparison);
-      log_.info("compare", fmt::format("{} from fingerprints in {}", counted(result_.comparison.size(), "pair"),
-                                       duration_words(watch.seconds())));
+      log_.info("compare",
+                fmt::format("{} from fingerprints in {}", counted(result_.comparison.size(), "pair"),
+                            duration_words(watch.seconds())));
     }
     result_.code = result_.failures.empty() ? ExitCode::done : ExitCode::partial;
     write_the_archive();
@@ -107,17 +114,23 @@ class Leader {
       log_.warn(fmt::format("{}: {}", m.request.id, m.failure->sentence));
       result_.failures.push_back(*m.failure);
     }
-    log_.info("survey", fmt::format("{} of {} readable, headers read in {}", readable,
-                                    counted(result_.models.size(), "model"),
-                                    duration_words(watch.seconds())));
+    log_.info("survey",
+              fmt::format("{} of {} readable, headers read in {}", readable,
+                          counted(result_.models.size(), "model"), duration_words(watch.seconds())));
     if (request_.strict) refuse_invalid();
   }
 
   void refuse_invalid() const {
     for (const SurveyedModel& m : result_.models) {
       if (m.failure)
-        throw InvalidInput({.severity = Severity::error, .rule = m.failure->rule, .file = m.request.id, .tensor = "",
-                            .byte_offset = {}, .expected = "", .found = "", .hint = m.failure->sentence});
+        throw InvalidInput({.severity = Severity::error,
+                            .rule = m.failure->rule,
+                            .file = m.request.id,
+                            .tensor = "",
+                            .byte_offset = {},
+                            .expected = "",
+                            .found = "",
+                            .hint = m.failure->sentence});
       for (const Finding& finding : findings_of(m))
         if (finding.severity == Severity::error) throw InvalidInput(finding);
     }
@@ -126,13 +139,15 @@ class Leader {
   void make_the_plan(int ranks_here) {
     const std::uint64_t budget = request_.memory_per_rank.value_or(memory_budget(ranks_here));
     Plan& plan = result_.plan;
-    plan = make_plan(result_.models, request_.questions, CostModel{}, world_.all().size(), request_.coordinator, budget);
+    plan = make_plan(result_.models, request_.questions, CostModel{}, world_.all().size(),
+                     request_.coordinator, budget);
     log_.info("plan", fmt::format("{}, {} to read once, on {} of {}; lower bound {}, predicted {}, "
                                   "efficiency {:.2f}; peak {} of {} per rank; plan {}",
-                                  counted(plan.items.size(), "item"), bytes_words(static_cast<double>(plan.weight_bytes)),
-                                  plan.workers, counted(static_cast<std::uint64_t>(plan.ranks), "rank"), duration_words(plan.lower_bound),
-                                  duration_words(plan.makespan), plan.efficiency(),
-                                  memory_words(static_cast<double>(plan.peak_memory)),
+                                  counted(plan.items.size(), "item"),
+                                  bytes_words(static_cast<double>(plan.weight_bytes)), plan.workers,
+                                  counted(static_cast<std::uint64_t>(plan.ranks), "rank"),
+                                  duration_words(plan.lower_bound), duration_words(plan.makespan),
+                                  plan.efficiency(), memory_words(static_cast<double>(plan.peak_memory)),
                                   memory_words(static_cast<double>(budget)), plan.digest));
   }
 
@@ -152,13 +167,14 @@ class Leader {
     const Plan& plan = result_.plan;
     double busy = 0;
     for (const double s : actual_seconds_) busy += s > 0 ? s : 0;
-    result_.provenance.read_ratio =
-        plan.weight_bytes
-            ? static_cast<double>(result_.bytes_read - file_bytes_read_) / static_cast<double>(plan.weight_bytes)
-            : 1;
+    result_.provenance.read_ratio = plan.weight_bytes
+                                        ? static_cast<double>(result_.bytes_read - file_bytes_read_) /
+                                              static_cast<double>(plan.weight_bytes)
+                                        : 1;
     log_.info("work", fmt::format("{}, {} read in {}; read ratio {:.3f}; {} rank-seconds of work, ranks busy "
                                   "{:.0f} % of the time; {} failed",
-                                  counted(counters_.items, "item"), bytes_words(static_cast<double>(result_.bytes_read)),
+                                  counted(counters_.items, "item"),
+                                  bytes_words(static_cast<double>(result_.bytes_read)),
                                   duration_words(result_.work_seconds), result_.provenance.read_ratio,
                                   fmt::format("{:.1f}", busy),
                                   100 * busy / std::max(1e-9, result_.work_seconds * plan.workers),
@@ -171,9 +187,10 @@ class Leader {
     ArchiveWriter writer(request_.archive, fmt::format("{}", getpid()));
     fill_archive(writer, result_, request_, *store_, actual_seconds_);
     result_.hashes = writer.publish();
-    log_.info("archive", fmt::format("{} ({}) in {}, canonical_exact {}", request_.archive.string(),
-                                     bytes_words(static_cast<double>(std::filesystem::file_size(request_.archive))),
-                                     duration_words(watch.seconds()), result_.hashes.exact.substr(0, 12)));
+    log_.info("archive",
+              fmt::format("{} ({}) in {}, canonical_exact {}", request_.archive.string(),
+                          bytes_words(static_cast<double>(std::filesystem::file_size(request_.archive))),
+                          duration_words(watch.seconds()), result_.hashes.exact.substr(0, 12)));
   }
 
   const World& world_;
@@ -200,7 +217,8 @@ std::optional<AuditResult> audit(const World& world, const AuditRequest* request
     if (leader) leader->prepare(hosts);
   });
   const CoordinatorMode mode = request ? request->coordinator : CoordinatorMode::automatic;
-  run_work(ranks, mode, leader ? leader->work_input() : WorkInput{}, [] { return std::make_unique<FileReader>(); });
+  run_work(ranks, mode, leader ? leader->work_input() : WorkInput{},
+           [] { return std::make_unique<FileReader>(); });
   std::optional<AuditResult> result;
   in_unison(ranks, "gathering the results", [&] {
     if (leader) result = leader->conclude();

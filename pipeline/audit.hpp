@@ -37,7 +37,7 @@ struct AuditRequest {
 /// What came out. Only rank 0 has one.
 struct AuditResult {
   std::vector<SurveyedModel> models;
-  std::vector<Fingerprint> fingerprints;  ///< one per model, also for those that failed; same order
+  std::vector<Fingerprint> fingerprints;      ///< one per model, also for those that failed; same order
   std::vector<std::vector<FileFacts>> files;  ///< per model, parallel to its checkpoint's files
   Plan plan;
   Comparison comparison;
@@ -49,9 +49,9 @@ struct AuditResult {
   ExitCode code = ExitCode::done;
 };
 
-/// Collective. Survey, plan, work, compare, archive. `request` and the result are rank 0's; the other ranks pass nullptr
-/// and get nothing. A model or item that fails is a row of the result. Throws on every rank: ConfigProblems,
-/// StorageError (disk), InvalidInput (strict), FailedElsewhere.
+/// Collective. Survey, plan, work, compare, archive. `request` and the result are rank 0's; the other ranks
+/// pass nullptr and get nothing. A model or item that fails is a row of the result. Throws on every rank:
+/// ConfigProblems, StorageError (disk), InvalidInput (strict), FailedElsewhere.
 std::optional<AuditResult> audit(const World& world, const AuditRequest* request, Log& log);
 
 }  // namespace stemma

@@ -18,7 +18,8 @@ namespace {
 /// Does this plan ask about the pair of models a < b?
 class Choice {
  public:
-  Choice(std::span<const Fingerprint> models, const ComparisonPlan& plan) : models_(models), which_(plan.which) {
+  Choice(std::span<const Fingerprint> models, const ComparisonPlan& plan)
+      : models_(models), which_(plan.which) {
     for (const auto& [a, b] : plan.listed) listed_.insert(std::minmax(a, b));
     if (which_ == ComparisonPlan::Which::declared) components_ = declared_components(models);
   }
@@ -128,7 +129,8 @@ Pair Comparison::test(std::size_t a, std::size_t b) const {
 Pair Comparison::with_evidence(std::size_t index) const {
   Pair pair = test(pairs_[index].a, pairs_[index].b);
   rank_in_background(background_, models_, pair);
-  if (pairs_.size() > most_detailed_pairs) std::erase_if(pair.evidence, [](const Evidence& e) { return !e.role.empty(); });
+  if (pairs_.size() > most_detailed_pairs)
+    std::erase_if(pair.evidence, [](const Evidence& e) { return !e.role.empty(); });
   return pair;
 }
 

@@ -22,8 +22,9 @@ struct ComparisonPlan {
   bool check_declarations = true;     ///< whether verdicts hold declared bases against the evidence
 };
 
-/// Up to so many pairs keep every row of evidence (a family of 200 models). A larger comparison keeps the headline of
-/// each test: the curves behind it are in the archive, and `stemma compare ARCHIVE:A ARCHIVE:B` prints all rows.
+/// Up to so many pairs keep every row of evidence (a family of 200 models). A larger comparison keeps the
+/// headline of each test: the curves behind it are in the archive, and `stemma compare ARCHIVE:A ARCHIVE:B`
+/// prints all rows.
 inline constexpr std::size_t most_detailed_pairs = 20'000;
 
 /// The few numbers of a pair that tables show beside its verdict.
@@ -34,14 +35,14 @@ struct PairNumbers {
   double twin_score = missing;
 };
 
-/// The chosen pairs of a corpus, judged, with the verdict on every model. No weight is read. Pairs stay small, so that
-/// half a million fit; the evidence of one is made again when it is asked for. Not copied: it looks at the fingerprints
-/// that it was made from, which must outlive it.
+/// The chosen pairs of a corpus, judged, with the verdict on every model. No weight is read. Pairs stay
+/// small, so that half a million fit; the evidence of one is made again when it is asked for. Not copied: it
+/// looks at the fingerprints that it was made from, which must outlive it.
 class Comparison {
  public:
   Comparison() = default;
-  /// Every chosen pair of `models` (sorted by id) gets a row, also when no test applies to it. Throws ConfigProblems for
-  /// a background table that cannot be used.
+  /// Every chosen pair of `models` (sorted by id) gets a row, also when no test applies to it. Throws
+  /// ConfigProblems for a background table that cannot be used.
   Comparison(std::span<const Fingerprint> models, ComparisonPlan plan);
   Comparison(Comparison&&) = default;
   Comparison& operator=(Comparison&&) = default;

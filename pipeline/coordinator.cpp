@@ -29,14 +29,15 @@ Coordinator::Coordinator(const Plan& plan, const std::vector<int>& workers, Orde
 }
 
 Coordinator::Worker& Coordinator::worker(int rank) {
-  const auto at = std::find_if(workers_.begin(), workers_.end(), [&](const Worker& w) { return w.rank == rank; });
+  const auto at =
+      std::find_if(workers_.begin(), workers_.end(), [&](const Worker& w) { return w.rank == rank; });
   if (at == workers_.end()) throw std::logic_error("a message came from a rank that does not work");
   return *at;
 }
 
 std::vector<std::uint32_t> Coordinator::next_batch() {
-  const double target =
-      std::clamp(seconds_left_ / (shares_left * static_cast<double>(workers_.size())), shortest_batch, longest_batch);
+  const double target = std::clamp(seconds_left_ / (shares_left * static_cast<double>(workers_.size())),
+                                   shortest_batch, longest_batch);
   std::vector<std::uint32_t> batch;
   double seconds = 0;
   while (next_ < queue_.size() && batch.size() < largest_batch) {

@@ -11,12 +11,13 @@
 
 namespace stemma {
 
-/// The protocol of the work stage as a state machine: messages in, messages out; it knows no MPI, no clock and no disk,
-/// so it is tested at any number of ranks without starting one.
+/// The protocol of the work stage as a state machine: messages in, messages out; it knows no MPI, no clock
+/// and no disk, so it is tested at any number of ranks without starting one.
 ///
-/// Items are handed out on demand in the order of the plan, in batches that shrink as the work runs out. A worker holds
-/// at most two batches: while it works on one the next is already there, which hides the coordinator's latency. The
-/// second one is given only while so much work is left that nobody will wait for it at the end.
+/// Items are handed out on demand in the order of the plan, in batches that shrink as the work runs out. A
+/// worker holds at most two batches: while it works on one the next is already there, which hides the
+/// coordinator's latency. The second one is given only while so much work is left that nobody will wait for
+/// it at the end.
 class Coordinator {
  public:
   /// Bytes of the work orders for these items.
@@ -57,8 +58,9 @@ class Coordinator {
 /// Called on rank 0 for every item that ends, in any order, from the thread that serves.
 using ResultSink = std::function<void(ItemResult)>;
 
-/// Runs the coordinator until every worker has stopped. Sleeps when there is nothing to do. When `sink` throws (the disk
-/// is full), the workers are stopped, their last results are dropped, and the exception goes on.
+/// Runs the coordinator until every worker has stopped. Sleeps when there is nothing to do. When `sink`
+/// throws (the disk is full), the workers are stopped, their last results are dropped, and the exception goes
+/// on.
 void serve(Coordinator& coordinator, Mailbox& mailbox, const ResultSink& sink);
 
 }  // namespace stemma

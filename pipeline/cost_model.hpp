@@ -8,13 +8,15 @@ namespace stemma {
 
 /// Rates of one rank. The built-in reference is one core of a current server beside busy neighbours.
 struct CostModel {
-  double read_rate = 0.5e9;   ///< bytes per second and rank
-  double flop_rate = 4.0e9;   ///< floating-point operations per second and rank
-  double item_seconds = 2e-3; ///< message, opening, bookkeeping
+  double read_rate = 0.5e9;    ///< bytes per second and rank
+  double flop_rate = 4.0e9;    ///< floating-point operations per second and rank
+  double item_seconds = 2e-3;  ///< message, opening, bookkeeping
   std::string name = "built-in reference";
 
   /// Seconds of work that asks for `cost` on one rank.
-  double seconds(const Cost& cost) const { return cost.bytes / read_rate + cost.flops / flop_rate + item_seconds; }
+  double seconds(const Cost& cost) const {
+    return cost.bytes / read_rate + cost.flops / flop_rate + item_seconds;
+  }
 };
 
 }  // namespace stemma

@@ -22,7 +22,8 @@ std::string text_of(const Json& document) {
 
 Json declared_of(const std::vector<Claim>& claims) {
   Json list = Json::array();
-  for (const Claim& c : claims) list.push_back({{"base", c.base}, {"relation", c.relation}, {"source", c.source}});
+  for (const Claim& c : claims)
+    list.push_back({{"base", c.base}, {"relation", c.relation}, {"source", c.source}});
   return list;
 }
 
@@ -111,12 +112,14 @@ std::string manifest_json(const AuditResult& result, const AuditRequest& request
     inputs.push_back({{"id", result.models[m].request.id}, {"files", files}});
   }
   Json methods = Json::object();
-  for (const Question& q : request.questions) methods[std::string(q.analyzer->name())] = q.analyzer->version();
+  for (const Question& q : request.questions)
+    methods[std::string(q.analyzer->name())] = q.analyzer->version();
   Json hosts = Json::array();
   for (const Host& h : result.provenance.hosts) hosts.push_back({{"name", h.name}, {"cpu", h.cpu_model}});
   return text_of({{"schema", "stemma.manifest/1"},
                   {"tool", {{"version", version_text}, {"commit", commit_text}, {"build", build_text}}},
-                  {"libraries", {{"mpi", result.provenance.hosts.empty() ? "" : result.provenance.hosts[0].mpi_library}}},
+                  {"libraries",
+                   {{"mpi", result.provenance.hosts.empty() ? "" : result.provenance.hosts[0].mpi_library}}},
                   {"run",
                    {{"uuid", result.provenance.uuid},
                     {"command", result.provenance.argv},

@@ -28,8 +28,8 @@ std::set<std::string> failed_ids(const std::vector<Failure>& failures) {
 
 bool is_reading(const std::string& rule) { return rule.starts_with("file."); }
 
-/// One unreadable shard fails many subjects, at many offsets, for one reason: the rule and the file, with which the
-/// sentence begins. Failures of the mathematics are one reason when they say the same.
+/// One unreadable shard fails many subjects, at many offsets, for one reason: the rule and the file, with
+/// which the sentence begins. Failures of the mathematics are one reason when they say the same.
 std::string reason_of(const ResultStore::FailedSubject& failed) {
   const std::size_t place = is_reading(failed.rule) ? failed.problem.find(": ") : std::string::npos;
   return failed.rule + " " + failed.problem.substr(0, place);
@@ -38,7 +38,8 @@ std::string reason_of(const ResultStore::FailedSubject& failed) {
 }  // namespace
 
 std::vector<Fingerprint> gather_fingerprints(std::span<const SurveyedModel> models,
-                                             const std::vector<Question>& questions, const ResultStore& store) {
+                                             const std::vector<Question>& questions,
+                                             const ResultStore& store) {
   std::vector<Fingerprint> fingerprints;
   fingerprints.reserve(models.size());
   for (std::uint32_t m = 0; m < models.size(); ++m) {
@@ -54,7 +55,8 @@ std::vector<Fingerprint> gather_fingerprints(std::span<const SurveyedModel> mode
       fingerprint.layers = surveyed.model->layers();
       fingerprint.parameters = surveyed.model->parameters();
       const FeatureSource features = store.of_model(m);
-      for (const Question& question : questions) question.analyzer->summarise(*surveyed.model, features, question.options, fingerprint);
+      for (const Question& question : questions)
+        question.analyzer->summarise(*surveyed.model, features, question.options, fingerprint);
       order_marks(fingerprint);
     }
     fingerprints.push_back(std::move(fingerprint));
@@ -74,18 +76,19 @@ void collect_failures(std::span<const SurveyedModel> models, const Plan& plan, c
     for (const auto& [text, reason] : reasons) {
       const auto& [first, count] = reason;
       const bool reading = is_reading(first->rule);
-      failures.push_back({.model = models[m].request.id,
-                          .item = count == 1 ? first->subject : fmt::format("{} and {} more", first->subject, count - 1),
-                          .stage = reading ? Stage::read : Stage::compute,
-                          .rule = first->rule,
-                          .sentence = first->problem,
-                          .suggestion = first->suggestion,
-                          .attempts = 1,
-                          .quarantined = false,
-                          .rank = 0,
-                          .node = host,
-                          .seconds = first->seconds,
-                          .when = now});
+      failures.push_back(
+          {.model = models[m].request.id,
+           .item = count == 1 ? first->subject : fmt::format("{} and {} more", first->subject, count - 1),
+           .stage = reading ? Stage::read : Stage::compute,
+           .rule = first->rule,
+           .sentence = first->problem,
+           .suggestion = first->suggestion,
+           .attempts = 1,
+           .quarantined = false,
+           .rank = 0,
+           .node = host,
+           .seconds = first->seconds,
+           .when = now});
     }
   }
   for (const std::uint32_t i : plan.infeasible) {
@@ -110,7 +113,8 @@ void collect_failures(std::span<const SurveyedModel> models, const Plan& plan, c
 }
 
 std::vector<std::vector<FileFacts>> gather_file_facts(std::span<const SurveyedModel> models, const Plan& plan,
-                                                      const ResultStore& store, std::span<const double> actual_seconds) {
+                                                      const ResultStore& store,
+                                                      std::span<const double> actual_seconds) {
   std::vector<std::vector<FileFacts>> facts(models.size());
   for (std::uint32_t m = 0; m < models.size(); ++m) {
     if (!models[m].model) continue;
@@ -151,12 +155,14 @@ void fill_archive(ArchiveWriter& writer, const AuditResult& result, const AuditR
     for (const Finding& finding : findings_of(surveyed)) writer.add_finding(surveyed.request.id, finding);
   }
   for (const Failure& failure : result.failures) writer.add_failure(failure);
-  for (std::size_t i = 0; i < result.comparison.size(); ++i) writer.add_pair(result.comparison.with_evidence(i));
+  for (std::size_t i = 0; i < result.comparison.size(); ++i)
+    writer.add_pair(result.comparison.with_evidence(i));
   for (const auto& [stratum, scores] : result.comparison.background().strata) {
     std::vector<double> values;
     for (const auto& score : scores) values.push_back(score.value);
     writer.add_background("intrinsic_fingerprint",
-                          fmt::format("{}, {} layers", result.comparison.background().population, stratum), values);
+                          fmt::format("{}, {} layers", result.comparison.background().population, stratum),
+                          values);
   }
   std::vector<MethodRecord> methods;
   for (const Question& question : request.questions)

@@ -9,19 +9,21 @@
 
 namespace stemma {
 
-/// One fingerprint per surveyed model, in its order: every analyzer sums up what its subjects found. A model that could
-/// not be read gets one with status failed and nothing in it.
+/// One fingerprint per surveyed model, in its order: every analyzer sums up what its subjects found. A model
+/// that could not be read gets one with status failed and nothing in it.
 std::vector<Fingerprint> gather_fingerprints(std::span<const SurveyedModel> models,
-                                             const std::vector<Question>& questions, const ResultStore& store);
+                                             const std::vector<Question>& questions,
+                                             const ResultStore& store);
 
 /// Adds a row for every reason why a subject failed, and for every item that fits on no rank.
 void collect_failures(std::span<const SurveyedModel> models, const Plan& plan, const ResultStore& store,
                       std::vector<Failure>& failures);
 
-/// What was learnt of every file of every model, parallel to its checkpoint's files: bytes of it that were read, and its
-/// SHA-256 where that was asked for. `actual_seconds` as for fill_archive.
+/// What was learnt of every file of every model, parallel to its checkpoint's files: bytes of it that were
+/// read, and its SHA-256 where that was asked for. `actual_seconds` as for fill_archive.
 std::vector<std::vector<FileFacts>> gather_file_facts(std::span<const SurveyedModel> models, const Plan& plan,
-                                                      const ResultStore& store, std::span<const double> actual_seconds);
+                                                      const ResultStore& store,
+                                                      std::span<const double> actual_seconds);
 
 /// Hands everything to the writer; `actual_seconds` by item of the plan, NaN where an item did not run.
 void fill_archive(ArchiveWriter& writer, const AuditResult& result, const AuditRequest& request,

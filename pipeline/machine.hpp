@@ -5,8 +5,8 @@
 
 namespace stemma {
 
-/// Bytes that one of `ranks_here` ranks on this machine may use: nine tenths of its share of what the control group or the
-/// free memory allows, whichever is less.
+/// Bytes that one of `ranks_here` ranks on this machine may use: nine tenths of its share of what the control
+/// group or the free memory allows, whichever is less.
 std::uint64_t memory_budget(int ranks_here);
 
 /// "AMD EPYC 9654 96-Core Processor", "" when the system does not say.

@@ -29,7 +29,8 @@ class Queue {
 
 class LoopbackEnd final : public Mailbox {
  public:
-  LoopbackEnd(std::shared_ptr<Queue> out, std::shared_ptr<Queue> in) : out_(std::move(out)), in_(std::move(in)) {}
+  LoopbackEnd(std::shared_ptr<Queue> out, std::shared_ptr<Queue> in)
+      : out_(std::move(out)), in_(std::move(in)) {}
   void send(Message message) override {
     message.peer = 0;
     out_->push(std::move(message));
@@ -63,7 +64,8 @@ std::optional<Message> MpiMailbox::receive() {
   int waiting = 0;
   MPI_Message handle = MPI_MESSAGE_NULL;
   MPI_Status status;
-  check_mpi(MPI_Improbe(MPI_ANY_SOURCE, MPI_ANY_TAG, ranks_.handle(), &waiting, &handle, &status), "MPI_Improbe");
+  check_mpi(MPI_Improbe(MPI_ANY_SOURCE, MPI_ANY_TAG, ranks_.handle(), &waiting, &handle, &status),
+            "MPI_Improbe");
   if (!waiting) return std::nullopt;
   int count = 0;
   check_mpi(MPI_Get_count(&status, MPI_BYTE, &count), "MPI_Get_count");

@@ -26,7 +26,8 @@ struct Loopback {
 };
 Loopback make_loopback();
 
-/// Ranks of a communicator. Only the main thread may use it (MPI_THREAD_FUNNELED). A payload is at most 1 GiB.
+/// Ranks of a communicator. Only the main thread may use it (MPI_THREAD_FUNNELED). A payload is at most 1
+/// GiB.
 class MpiMailbox final : public Mailbox {
  public:
   explicit MpiMailbox(const Communicator& ranks) : ranks_(ranks) {}
@@ -49,7 +50,8 @@ class MpiMailbox final : public Mailbox {
 /// The coordinator's end: its own rank over the loop-back, all others over MPI.
 class ForkedMailbox final : public Mailbox {
  public:
-  ForkedMailbox(int own_rank, Mailbox* local, Mailbox* remote) : own_rank_(own_rank), local_(local), remote_(remote) {}
+  ForkedMailbox(int own_rank, Mailbox* local, Mailbox* remote)
+      : own_rank_(own_rank), local_(local), remote_(remote) {}
   void send(Message message) override;
   std::optional<Message> receive() override;
 

@@ -6,8 +6,8 @@
 
 namespace stemma {
 
-/// hello, idle and result go to the coordinator; assign and stop come from it. An assign carries a batch of work
-/// orders, a result the outcome of one item, an idle says that the batch is done.
+/// hello, idle and result go to the coordinator; assign and stop come from it. An assign carries a batch of
+/// work orders, a result the outcome of one item, an idle says that the batch is done.
 enum class MessageKind : std::uint8_t { hello, idle, assign, result, stop };
 
 struct Message {

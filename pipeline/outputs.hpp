@@ -7,12 +7,13 @@
 
 namespace stemma {
 
-/// Writes models.tsv, pairs.tsv, evidence.tsv, verdicts.tsv, verdicts.json, features.tsv, findings.tsv, failures.tsv and
-/// manifest.json. All of them exist afterwards, with a header line even when they have no rows. Throws StorageError.
+/// Writes models.tsv, pairs.tsv, evidence.tsv, verdicts.tsv, verdicts.json, features.tsv, findings.tsv,
+/// failures.tsv and manifest.json. All of them exist afterwards, with a header line even when they have no
+/// rows. Throws StorageError.
 void write_outputs(const RunDirectory& directory, const AuditResult& result, const AuditRequest& request);
 
-/// Hash of what a model holds: SHA-256 over the sorted (role, content key) of its canonical tensors. It does not depend on
-/// sharding, container or names. "" when a tensor could not be measured.
+/// Hash of what a model holds: SHA-256 over the sorted (role, content key) of its canonical tensors. It does
+/// not depend on sharding, container or names. "" when a tensor could not be measured.
 std::string content_of(const Fingerprint& model);
 
 std::string models_table(const AuditResult& result);
@@ -25,7 +26,8 @@ std::string failures_table(const std::vector<Failure>& failures);
 
 /// stemma.verdicts/1
 std::string verdicts_json(const AuditResult& result, const AuditRequest& request);
-/// stemma.compare/1: every pair with all its evidence, and the sentence that says what a curve score is worth.
+/// stemma.compare/1: every pair with all its evidence, and the sentence that says what a curve score is
+/// worth.
 std::string comparison_json(const std::vector<Fingerprint>& models, const Comparison& comparison);
 /// stemma.manifest/1
 std::string manifest_json(const AuditResult& result, const AuditRequest& request);

@@ -6,8 +6,8 @@
 
 namespace stemma {
 
-/// Sleeps a little longer each time in vain. Waiting ranks must not spin: on busy or oversubscribed nodes they would take
-/// the core of somebody who computes.
+/// Sleeps a little longer each time in vain. Waiting ranks must not spin: on busy or oversubscribed nodes
+/// they would take the core of somebody who computes.
 class Patience {
  public:
   struct Bounds {

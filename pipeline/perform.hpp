@@ -11,11 +11,13 @@ struct ItemResult {
   std::uint32_t item = 0;
   double seconds = 0;
   std::uint64_t bytes_read = 0;
-  std::vector<Features> features;  ///< one per subject, in the order of WorkOrder::subjects; failed ones say why
+  std::vector<Features>
+      features;  ///< one per subject, in the order of WorkOrder::subjects; failed ones say why
 };
 
-/// Reads every streamed tensor once, in file order, and serves all subjects from that reading. Never throws for an
-/// input or a mathematical failure: what fails becomes Features with Status::failed, and the others go on.
+/// Reads every streamed tensor once, in file order, and serves all subjects from that reading. Never throws
+/// for an input or a mathematical failure: what fails becomes Features with Status::failed, and the others go
+/// on.
 ItemResult perform(const WorkOrder& order, ByteReader& reader);
 
 std::vector<std::byte> encode(const ItemResult& result);

@@ -26,7 +26,9 @@ class Groups {
     while (parent_[i] != i) i = parent_[i] = parent_[parent_[i]];
     return i;
   }
-  void join(std::uint32_t a, std::uint32_t b) { parent_[std::max(root(a), root(b))] = std::min(root(a), root(b)); }
+  void join(std::uint32_t a, std::uint32_t b) {
+    parent_[std::max(root(a), root(b))] = std::min(root(a), root(b));
+  }
 
  private:
   std::vector<std::uint32_t> parent_;
@@ -67,7 +69,8 @@ void plan_model(std::uint32_t index, const Model& model, const std::vector<Quest
     load.cost.flops += cost.flops;
     load.cost.memory += cost.memory;
     load.subjects += 1;
-    for (const std::uint32_t c : subject.companions) load.companions += tensors[model.matrices[c].tensor].bytes;
+    for (const std::uint32_t c : subject.companions)
+      load.companions += tensors[model.matrices[c].tensor].bytes;
   }
   for (const Subject& subject : subjects)
     if (subject.file)
@@ -92,7 +95,8 @@ void plan_model(std::uint32_t index, const Model& model, const std::vector<Quest
     plan.weight_bytes += tensors[t].bytes;
     if (item_of[root] < 0) {
       const bool small = tensors[t].bytes <= small_tensor && load.cost.flops < 1e6;
-      const bool into_basket = small && basket >= 0 && plan.items[static_cast<std::size_t>(basket)].bytes < small_batch;
+      const bool into_basket =
+          small && basket >= 0 && plan.items[static_cast<std::size_t>(basket)].bytes < small_batch;
       if (into_basket) {
         item_of[root] = basket;
       } else {
@@ -139,7 +143,8 @@ std::string digest_of(const Plan& plan) {
 }  // namespace
 
 std::string name_of(const Item& item, const Model& model) {
-  return item.file ? model.checkpoint.files[*item.file].path : model.checkpoint.tensors[item.tensors.front()].name;
+  return item.file ? model.checkpoint.files[*item.file].path
+                   : model.checkpoint.tensors[item.tensors.front()].name;
 }
 
 int workers_among(int ranks, CoordinatorMode mode) {
@@ -148,8 +153,8 @@ int workers_among(int ranks, CoordinatorMode mode) {
   return ranks < dedicated_from ? ranks : ranks - 1;
 }
 
-Plan make_plan(std::span<const SurveyedModel> models, const std::vector<Question>& questions, const CostModel& costs,
-               int ranks, CoordinatorMode mode, std::uint64_t memory_per_rank) {
+Plan make_plan(std::span<const SurveyedModel> models, const std::vector<Question>& questions,
+               const CostModel& costs, int ranks, CoordinatorMode mode, std::uint64_t memory_per_rank) {
   Plan plan;
   plan.ranks = ranks;
   plan.workers = workers_among(ranks, mode);

@@ -12,8 +12,8 @@
 
 namespace stemma {
 
-/// The smallest thing that is scheduled, counted and allowed to fail: stored tensors of one model that are read
-/// together because some subject needs them together, or because they are small neighbours.
+/// The smallest thing that is scheduled, counted and allowed to fail: stored tensors of one model that are
+/// read together because some subject needs them together, or because they are small neighbours.
 struct Item {
   std::uint32_t model = 0;             ///< index into the survey
   std::vector<std::uint32_t> tensors;  ///< stored tensors, in order of file and offset
@@ -30,8 +30,8 @@ std::string name_of(const Item& item, const Model& model);
 /// What a run of these items on `ranks` ranks should look like. A value: pure arithmetic of its inputs.
 struct Plan {
   int ranks = 1;
-  int workers = 1;          ///< ranks that compute
-  std::vector<Item> items;  ///< in the order in which they are handed out: longest first
+  int workers = 1;                        ///< ranks that compute
+  std::vector<Item> items;                ///< in the order in which they are handed out: longest first
   std::vector<std::uint32_t> infeasible;  ///< items that fit on no rank, by index
   std::uint64_t memory_per_rank = 0;      ///< the budget, bytes
   std::uint64_t weight_bytes = 0;         ///< bytes of all tensors that are needed, each counted once
@@ -53,8 +53,9 @@ int workers_among(int ranks, CoordinatorMode mode);
 /// Bytes that every rank needs whatever it works on: program, MPI, message pool, reading buffers.
 inline constexpr std::uint64_t fixed_memory = 250'000'000;
 
-/// Makes the plan. Models that could not be read take no part. Costs O(n log n) for n items, and no weight is read.
-Plan make_plan(std::span<const SurveyedModel> models, const std::vector<Question>& questions, const CostModel& costs,
-               int ranks, CoordinatorMode mode, std::uint64_t memory_per_rank);
+/// Makes the plan. Models that could not be read take no part. Costs O(n log n) for n items, and no weight is
+/// read.
+Plan make_plan(std::span<const SurveyedModel> models, const std::vector<Question>& questions,
+               const CostModel& costs, int ranks, CoordinatorMode mode, std::uint64_t memory_per_rank);
 
 }  // namespace stemma

@@ -31,10 +31,15 @@ std::optional<double> remaining_seconds(const WorkCounters& counters, double ela
 
 }  // namespace
 
-Progress::Progress(Log& log, const WorkCounters& counters, ProgressRenderer renderer, std::chrono::seconds every,
-                   std::filesystem::path status_file)
-    : log_(log), counters_(counters), renderer_(renderer), every_(every), status_file_(std::move(status_file)) {
-  if (renderer_ == ProgressRenderer::automatic) renderer_ = terminal() ? ProgressRenderer::bar : ProgressRenderer::lines;
+Progress::Progress(Log& log, const WorkCounters& counters, ProgressRenderer renderer,
+                   std::chrono::seconds every, std::filesystem::path status_file)
+    : log_(log),
+      counters_(counters),
+      renderer_(renderer),
+      every_(every),
+      status_file_(std::move(status_file)) {
+  if (renderer_ == ProgressRenderer::automatic)
+    renderer_ = terminal() ? ProgressRenderer::bar : ProgressRenderer::lines;
   thread_ = std::thread([this] { run(); });
 }
 
@@ -79,7 +84,8 @@ void Progress::show_bar() const {
   if (const auto left = remaining_seconds(counters_, elapsed)) eta = "  eta " + duration_words(*left);
   log_.transient(fmt::format("work  [{:=<{}}>{:<{}}] {}/{}  {} %  {}/s{}", "", filled, "", width - filled,
                              with_commas(done), with_commas(counters_.items_total), done * 100 / total,
-                             bytes_words(static_cast<double>(counters_.bytes) / std::max(elapsed, 1e-9)), eta));
+                             bytes_words(static_cast<double>(counters_.bytes) / std::max(elapsed, 1e-9)),
+                             eta));
 }
 
 void Progress::show_line() const {
@@ -92,14 +98,14 @@ void Progress::show_line() const {
                                 counters_.items * 100 / std::max<std::uint64_t>(counters_.items_total, 1),
                                 bytes_words(static_cast<double>(counters_.bytes)),
                                 bytes_words(static_cast<double>(counters_.bytes_total)),
-                                bytes_words(static_cast<double>(counters_.bytes) / std::max(elapsed, 1e-9)), eta,
-                                counters_.failed.load()));
+                                bytes_words(static_cast<double>(counters_.bytes) / std::max(elapsed, 1e-9)),
+                                eta, counters_.failed.load()));
 }
 
 void Progress::save_status() const {
   try {
-    write_whole(status_file_,
-                status_json("work", counters_.items, counters_.items_total, counters_.bytes, counters_.failed, -1));
+    write_whole(status_file_, status_json("work", counters_.items, counters_.items_total, counters_.bytes,
+                                          counters_.failed, -1));
   } catch (const std::exception& error) {
     log_.warn(error.what());  // a status nobody can read must not end the run
   }
@@ -107,8 +113,13 @@ void Progress::save_status() const {
 
 std::string status_json(std::string_view stage, std::uint64_t done, std::uint64_t total, std::uint64_t bytes,
                         std::uint64_t failed, int exit_code) {
-  nlohmann::ordered_json status{{"schema", "stemma.status/1"}, {"stage", stage}, {"done", done}, {"total", total},
-                                {"bytes", bytes},              {"failed", failed}, {"updated", utc_now()}};
+  nlohmann::ordered_json status{{"schema", "stemma.status/1"},
+                                {"stage", stage},
+                                {"done", done},
+                                {"total", total},
+                                {"bytes", bytes},
+                                {"failed", failed},
+                                {"updated", utc_now()}};
   if (exit_code >= 0) status["exit_code"] = exit_code;
   return status.dump(2) + "\n";
 }

@@ -16,8 +16,8 @@ namespace stemma {
 
 enum class ProgressRenderer : std::uint8_t { automatic, bar, lines, none };
 
-/// Counters of the work stage, written by whoever takes results and read by the printer's thread, so that a line comes
-/// even while the main thread computes or waits for a disk.
+/// Counters of the work stage, written by whoever takes results and read by the printer's thread, so that a
+/// line comes even while the main thread computes or waits for a disk.
 struct WorkCounters {
   std::uint64_t items_total = 0;
   std::uint64_t bytes_total = 0;
@@ -28,8 +28,9 @@ struct WorkCounters {
   std::atomic<double> seconds = 0;  ///< predicted work of the items that ended
 };
 
-/// Shows counters until it is destroyed: one redrawn line on a terminal, else a line at every 10 % and at least every
-/// `every`. Also keeps `status_file` (JSON, replaced atomically every ten seconds) when its path is not empty.
+/// Shows counters until it is destroyed: one redrawn line on a terminal, else a line at every 10 % and at
+/// least every `every`. Also keeps `status_file` (JSON, replaced atomically every ten seconds) when its path
+/// is not empty.
 class Progress {
  public:
   Progress(Log& log, const WorkCounters& counters, ProgressRenderer renderer, std::chrono::seconds every,

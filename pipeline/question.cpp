@@ -17,7 +17,8 @@ std::vector<Subject> subjects_of(const Model& model, const std::vector<Question>
 
 Input input_of(const Matrix& matrix, const StoredTensor& tensor) {
   const bool named = matrix.role.part != Part::unknown && matrix.role.part != Part::other;
-  return {named ? path_of(matrix.role) : tensor.name, tensor.dtype, matrix.rows, matrix.cols, matrix.gain_offset};
+  return {named ? path_of(matrix.role) : tensor.name, tensor.dtype, matrix.rows, matrix.cols,
+          matrix.gain_offset};
 }
 
 std::vector<Input> inputs_of(const Subject& subject, const Model& model) {

@@ -13,7 +13,8 @@
 
 namespace stemma {
 
-/// Results on disk for the time of one run, found by model, analyzer and subject. Memory holds one offset per subject.
+/// Results on disk for the time of one run, found by model, analyzer and subject. Memory holds one offset per
+/// subject.
 class ResultStore {
  public:
   /// Begins a new record log; throws StorageError. `models` is the number of surveyed models.

@@ -65,6 +65,8 @@ RunDirectory::RunDirectory(std::filesystem::path path, const std::string& resolv
   write(resolved_name, resolved_yaml);
 }
 
-void RunDirectory::write(const std::string& file, std::string_view text) const { write_whole(path_ / file, text); }
+void RunDirectory::write(const std::string& file, std::string_view text) const {
+  write_whole(path_ / file, text);
+}
 
 }  // namespace stemma

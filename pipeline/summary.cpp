@@ -19,8 +19,8 @@ std::string score_words(double score) { return std::isnan(score) ? "-" : fmt::fo
 
 /// Terminal columns of UTF-8 text, near enough for labels: one per code point.
 std::size_t width_of(const std::string& text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+  return static_cast<std::size_t>(std::count_if(
+      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
 }
 
 /// By what people know the models: labels where they are wanted and given, else ids.
@@ -108,15 +108,17 @@ std::string verdict_summary(const AuditResult& result, bool labels) {
     const std::string declaration(name_of(v.declaration));
     if (!declaration.empty()) ++counts[declaration];
     rows.push_back({shown.of(model.id), declared_words(model, shown),
-                    v.nearest_by_curve.empty() ? "-" : shown.of(v.nearest_by_curve), score_words(v.nearest_score), equal[m],
-                    verdict_words(v, shown), declaration.empty() ? "-" : declaration});
+                    v.nearest_by_curve.empty() ? "-" : shown.of(v.nearest_by_curve),
+                    score_words(v.nearest_score), equal[m], verdict_words(v, shown),
+                    declaration.empty() ? "-" : declaration});
   }
   std::string text = aligned(rows);
   std::vector<std::string> declarations;
   for (const auto& [name, n] : counts) declarations.push_back(fmt::format("{} {}", n, name));
   text += fmt::format("  {}, {}: {}; {} failed.\n", counted(result.fingerprints.size(), "model"),
                       counted(result.comparison.size(), "pair"),
-                      declarations.empty() ? "nothing declared" : fmt::format("declarations {}", fmt::join(declarations, ", ")),
+                      declarations.empty() ? "nothing declared"
+                                           : fmt::format("declarations {}", fmt::join(declarations, ", ")),
                       result.failures.size());
   text += fmt::format("  {}\n", curve_score_caveat());
   return text;
@@ -126,9 +128,10 @@ std::string pair_summary(const Fingerprint& a, const Fingerprint& b, const Pair&
   std::vector<std::vector<std::string>> rows{
       {"method", "statistic", "role", "score", "control", "background percentile", "n", "null", "abstains"}};
   for (const Evidence& e : pair.evidence)
-    rows.push_back({e.method, e.statistic, e.role.empty() ? "all" : e.role, score_words(e.score), score_words(e.control),
-                    score_words(e.background_percentile), fmt::format("{}", e.background_n),
-                    e.null.empty() ? "-" : e.null, e.abstain.empty() ? "-" : e.abstain});
+    rows.push_back({e.method, e.statistic, e.role.empty() ? "all" : e.role, score_words(e.score),
+                    score_words(e.control), score_words(e.background_percentile),
+                    fmt::format("{}", e.background_n), e.null.empty() ? "-" : e.null,
+                    e.abstain.empty() ? "-" : e.abstain});
   std::string text = fmt::format("{} and {}: {}{}\n  {}\n", a.id, b.id, name_of(pair.relation),
                                  pair.reason.empty() ? "" : fmt::format("({})", pair.reason), pair.sentence);
   text += aligned(rows);

@@ -69,14 +69,16 @@ class Opening {
 
 }  // namespace
 
-std::vector<SurveyedModel> survey(std::span<const ModelRequest> requests, const ArchitectureTables& architectures) {
+std::vector<SurveyedModel> survey(std::span<const ModelRequest> requests,
+                                  const ArchitectureTables& architectures) {
   std::vector<SurveyedModel> models(requests.size());
   std::atomic<std::size_t> next = 0;
   std::exception_ptr failure;
   std::mutex failing;
   const auto open_some = [&] {
     try {
-      for (std::size_t i = next++; i < requests.size(); i = next++) models[i] = Opening(requests[i]).open(architectures);
+      for (std::size_t i = next++; i < requests.size(); i = next++)
+        models[i] = Opening(requests[i]).open(architectures);
     } catch (...) {
       const std::scoped_lock lock(failing);
       failure = std::current_exception();

@@ -22,8 +22,8 @@ struct ModelRequest {
   std::vector<Claim> declared;
 };
 
-/// A request and what its headers said. `model` is empty when the files cannot be used; `failure` then says why, and
-/// `findings` everything that was found.
+/// A request and what its headers said. `model` is empty when the files cannot be used; `failure` then says
+/// why, and `findings` everything that was found.
 struct SurveyedModel {
   ModelRequest request;
   std::optional<Model> model;
@@ -31,9 +31,10 @@ struct SurveyedModel {
   std::vector<Finding> findings;
 };
 
-/// Opens every model: headers, index and configuration only, no weight is read. A model that cannot be read becomes a
-/// row with its reason and disturbs no other. The result is sorted by id.
-std::vector<SurveyedModel> survey(std::span<const ModelRequest> requests, const ArchitectureTables& architectures);
+/// Opens every model: headers, index and configuration only, no weight is read. A model that cannot be read
+/// becomes a row with its reason and disturbs no other. The result is sorted by id.
+std::vector<SurveyedModel> survey(std::span<const ModelRequest> requests,
+                                  const ArchitectureTables& architectures);
 
 /// Findings of one model, those of its files first.
 std::vector<Finding> findings_of(const SurveyedModel& surveyed);

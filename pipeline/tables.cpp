@@ -23,7 +23,8 @@ std::string joined(const std::vector<Claim>& claims, std::string Claim::*field) 
 /// "a_from_b" when a declares b as its base, and the other way round.
 std::string declared_direction(const Fingerprint& a, const Fingerprint& b) {
   const auto names = [](const Fingerprint& child, const Fingerprint& parent) {
-    return std::any_of(child.declared.begin(), child.declared.end(), [&](const Claim& c) { return c.base == parent.id; });
+    return std::any_of(child.declared.begin(), child.declared.end(),
+                       [&](const Claim& c) { return c.base == parent.id; });
   };
   return names(a, b) ? "a_from_b" : names(b, a) ? "b_from_a" : "no";
 }
@@ -41,8 +42,8 @@ std::uint64_t bytes_of(const Model& model) {
 }
 
 std::uint64_t count(const std::vector<Finding>& findings, Severity severity) {
-  return static_cast<std::uint64_t>(
-      std::count_if(findings.begin(), findings.end(), [&](const Finding& f) { return f.severity == severity; }));
+  return static_cast<std::uint64_t>(std::count_if(findings.begin(), findings.end(),
+                                                  [&](const Finding& f) { return f.severity == severity; }));
 }
 
 }  // namespace
@@ -59,9 +60,9 @@ std::string content_of(const Fingerprint& model) {
 }
 
 std::string models_table(const AuditResult& result) {
-  Tsv table({"id",     "label",    "use",     "family",     "format", "architecture", "heuristic", "layers",
-             "hidden", "heads",    "kv_heads", "mlp",       "vocab",  "experts",      "parameters", "bytes",
-             "dtypes", "path",     "revision", "content",   "declared", "declared_source", "status", "errors",
+  Tsv table({"id",      "label", "use",      "family",  "format",   "architecture",    "heuristic",  "layers",
+             "hidden",  "heads", "kv_heads", "mlp",     "vocab",    "experts",         "parameters", "bytes",
+             "dtypes",  "path",  "revision", "content", "declared", "declared_source", "status",     "errors",
              "warnings"});
   std::set<std::string> failed;
   for (const Failure& failure : result.failures) failed.insert(failure.model);
@@ -74,40 +75,45 @@ std::string models_table(const AuditResult& result) {
       return value ? cell(static_cast<double>(*value)) : std::string();
     };
     table.row(r.id, r.label, name_of(r.use), r.family, s.model ? s.model->checkpoint.format : "",
-              s.model ? s.model->family : "", s.model && s.model->heuristic, s.model ? s.model->layers() : 0, dim("hidden"),
-              dim("heads"), dim("kv_heads"), dim("inter"), dim("vocab"), dim("experts"),
-              s.model ? s.model->parameters() : 0, s.model ? bytes_of(*s.model) : 0, s.model ? dtypes_of(*s.model) : "",
-              r.path, r.revision, content_of(result.fingerprints[m]), joined(r.declared, &Claim::base),
-              joined(r.declared, &Claim::source), !s.model ? "failed" : failed.contains(r.id) ? "partial" : "complete",
+              s.model ? s.model->family : "", s.model && s.model->heuristic, s.model ? s.model->layers() : 0,
+              dim("hidden"), dim("heads"), dim("kv_heads"), dim("inter"), dim("vocab"), dim("experts"),
+              s.model ? s.model->parameters() : 0, s.model ? bytes_of(*s.model) : 0,
+              s.model ? dtypes_of(*s.model) : "", r.path, r.revision, content_of(result.fingerprints[m]),
+              joined(r.declared, &Claim::base), joined(r.declared, &Claim::source),
+              !s.model                ? "failed"
+              : failed.contains(r.id) ? "partial"
+                                      : "complete",
               count(findings, Severity::error), count(findings, Severity::warning));
   }
   return table.text();
 }
 
 std::string pairs_table(const std::vector<Fingerprint>& models, const Comparison& comparison) {
-  Tsv table({"a", "b", "stage", "relation", "abstain_reason", "direction", "declared", "log10_p", "log10_p_corrected",
-             "tests", "equal_tensors", "equal_bytes_share", "permuted_bytes_share", "sigma_score", "sigma_twin",
-             "sigma_percentile", "sigma_background_n"});
+  Tsv table({"a", "b", "stage", "relation", "abstain_reason", "direction", "declared", "log10_p",
+             "log10_p_corrected", "tests", "equal_tensors", "equal_bytes_share", "permuted_bytes_share",
+             "sigma_score", "sigma_twin", "sigma_percentile", "sigma_background_n"});
   for (std::size_t i = 0; i < comparison.size(); ++i) {
     const Pair& pair = comparison.pairs()[i];
     const PairNumbers& numbers = comparison.numbers(i);
     const Rank rank = comparison.curve_rank(i);
     const Fingerprint &a = models[pair.a], &b = models[pair.b];
-    table.row(a.id, b.id, "screened", name_of(pair.relation), pair.reason, "unknown", declared_direction(a, b),
-              pair.log10_p, pair.log10_p_corrected, pair.tests, numbers.equal_tensors, numbers.equal_share,
-              numbers.permuted_share, pair.curve_score, numbers.twin_score, rank.percentile, rank.n);
+    table.row(a.id, b.id, "screened", name_of(pair.relation), pair.reason, "unknown",
+              declared_direction(a, b), pair.log10_p, pair.log10_p_corrected, pair.tests,
+              numbers.equal_tensors, numbers.equal_share, numbers.permuted_share, pair.curve_score,
+              numbers.twin_score, rank.percentile, rank.n);
   }
   return table.text();
 }
 
 std::string evidence_table(const std::vector<Fingerprint>& models, const Comparison& comparison) {
-  Tsv table({"a", "b", "method", "statistic", "null", "value", "background", "background_n", "background_percentile",
-             "control", "log10_p", "grade", "role", "abstain_reason", "detail"});
+  Tsv table({"a", "b", "method", "statistic", "null", "value", "background", "background_n",
+             "background_percentile", "control", "log10_p", "grade", "role", "abstain_reason", "detail"});
   for (std::size_t i = 0; i < comparison.size(); ++i) {
     const Pair pair = comparison.with_evidence(i);
     for (const Evidence& e : pair.evidence)
-      table.row(models[pair.a].id, models[pair.b].id, e.method, e.statistic, e.null, e.score, e.background, e.background_n,
-                e.background_percentile, e.control, e.log10_p, name_of(e.grade), e.role, e.abstain, e.detail_json);
+      table.row(models[pair.a].id, models[pair.b].id, e.method, e.statistic, e.null, e.score, e.background,
+                e.background_n, e.background_percentile, e.control, e.log10_p, name_of(e.grade), e.role,
+                e.abstain, e.detail_json);
   }
   return table.text();
 }
@@ -118,9 +124,10 @@ std::string verdicts_table(const std::vector<Fingerprint>& models, const Compari
   for (std::size_t m = 0; m < models.size(); ++m) {
     if (models[m].use != Use::subject) continue;
     const ModelVerdict& v = comparison.verdicts()[m];
-    table.row(models[m].id, joined(models[m].declared, &Claim::base), joined(models[m].declared, &Claim::source),
-              name_of(v.relation), v.relative, v.reason, name_of(v.declaration), v.declaration_reason, v.nearest_by_curve,
-              v.nearest_score, fmt::format("{}", fmt::join(v.others, ",")));
+    table.row(models[m].id, joined(models[m].declared, &Claim::base),
+              joined(models[m].declared, &Claim::source), name_of(v.relation), v.relative, v.reason,
+              name_of(v.declaration), v.declaration_reason, v.nearest_by_curve, v.nearest_score,
+              fmt::format("{}", fmt::join(v.others, ",")));
   }
   return table.text();
 }
@@ -162,13 +169,14 @@ std::string findings_table(const std::vector<SurveyedModel>& models) {
   Tsv table({"model", "severity", "rule", "file", "tensor", "byte_offset", "expected", "found", "hint"});
   for (const SurveyedModel& s : models)
     for (const Finding& f : findings_of(s))
-      table.row(s.request.id, name_of(f.severity), f.rule, f.file, f.tensor, f.byte_offset, f.expected, f.found, f.hint);
+      table.row(s.request.id, name_of(f.severity), f.rule, f.file, f.tensor, f.byte_offset, f.expected,
+                f.found, f.hint);
   return table.text();
 }
 
 std::string failures_table(const std::vector<Failure>& failures) {
-  Tsv table({"model", "item", "stage", "rule", "sentence", "suggestion", "attempts", "quarantined", "rank", "node",
-             "seconds", "when"});
+  Tsv table({"model", "item", "stage", "rule", "sentence", "suggestion", "attempts", "quarantined", "rank",
+             "node", "seconds", "when"});
   for (const Failure& f : failures)
     table.row(f.model, f.item, name_of(f.stage), f.rule, f.sentence, f.suggestion, std::uint64_t{f.attempts},
               f.quarantined, std::uint64_t{f.rank}, f.node, f.seconds, f.when);

@@ -11,15 +11,17 @@ namespace stemma {
 using Json = nlohmann::json;
 
 static void to_json(Json& j, const SourceFile& f) {
-  j = Json{{"p", f.path}, {"b", f.bytes}, {"m", f.mtime_ns}, {"d", f.device}, {"i", f.inode}, {"h", f.header_bytes},
-           {"f", f.filesystem}};
+  j = Json{{"p", f.path},  {"b", f.bytes},        {"m", f.mtime_ns},  {"d", f.device},
+           {"i", f.inode}, {"h", f.header_bytes}, {"f", f.filesystem}};
 }
 static void from_json(const Json& j, SourceFile& f) {
-  j.at("p").get_to(f.path), j.at("b").get_to(f.bytes), j.at("m").get_to(f.mtime_ns), j.at("d").get_to(f.device);
+  j.at("p").get_to(f.path), j.at("b").get_to(f.bytes), j.at("m").get_to(f.mtime_ns),
+      j.at("d").get_to(f.device);
   j.at("i").get_to(f.inode), j.at("h").get_to(f.header_bytes), j.at("f").get_to(f.filesystem);
 }
 static void to_json(Json& j, const StoredTensor& t) {
-  j = Json{{"n", t.name}, {"d", static_cast<int>(t.dtype)}, {"s", t.shape}, {"f", t.file}, {"o", t.offset}, {"b", t.bytes}};
+  j = Json{{"n", t.name}, {"d", static_cast<int>(t.dtype)}, {"s", t.shape}, {"f", t.file}, {"o", t.offset},
+           {"b", t.bytes}};
 }
 static void from_json(const Json& j, StoredTensor& t) {
   j.at("n").get_to(t.name), t.dtype = static_cast<Dtype>(j.at("d").get<int>()), j.at("s").get_to(t.shape);
@@ -27,26 +29,29 @@ static void from_json(const Json& j, StoredTensor& t) {
 }
 static void to_json(Json& j, const Matrix& m) {
   const Role& r = m.role;
-  j = Json{{"r", {static_cast<int>(r.stack), r.layer, static_cast<int>(r.part), r.expert, static_cast<int>(r.kind)}},
-           {"t", m.tensor},
-           {"m", m.rows},
-           {"n", m.cols},
-           {"v", m.vector},
-           {"e", m.first_element},
-           {"o", m.stored_rows},
-           {"s", {m.slice.count, m.slice.stride, m.slice.offset, m.slice.length}},
-           {"x", m.transposed},
-           {"g", m.gain_offset},
-           {"a", m.steps}};
+  j = Json{
+      {"r",
+       {static_cast<int>(r.stack), r.layer, static_cast<int>(r.part), r.expert, static_cast<int>(r.kind)}},
+      {"t", m.tensor},
+      {"m", m.rows},
+      {"n", m.cols},
+      {"v", m.vector},
+      {"e", m.first_element},
+      {"o", m.stored_rows},
+      {"s", {m.slice.count, m.slice.stride, m.slice.offset, m.slice.length}},
+      {"x", m.transposed},
+      {"g", m.gain_offset},
+      {"a", m.steps}};
 }
 static void from_json(const Json& j, Matrix& m) {
   const Json& r = j.at("r");
-  m.role = {static_cast<Stack>(r[0].get<int>()), r[1].get<int>(), static_cast<Part>(r[2].get<int>()), r[3].get<int>(),
-            static_cast<Kind>(r[4].get<int>())};
+  m.role = {static_cast<Stack>(r[0].get<int>()), r[1].get<int>(), static_cast<Part>(r[2].get<int>()),
+            r[3].get<int>(), static_cast<Kind>(r[4].get<int>())};
   j.at("t").get_to(m.tensor), j.at("m").get_to(m.rows), j.at("n").get_to(m.cols), j.at("v").get_to(m.vector);
   j.at("e").get_to(m.first_element), j.at("o").get_to(m.stored_rows);
   const Json& s = j.at("s");
-  m.slice = {s[0].get<std::uint64_t>(), s[1].get<std::uint64_t>(), s[2].get<std::uint64_t>(), s[3].get<std::uint64_t>()};
+  m.slice = {s[0].get<std::uint64_t>(), s[1].get<std::uint64_t>(), s[2].get<std::uint64_t>(),
+             s[3].get<std::uint64_t>()};
   j.at("x").get_to(m.transposed), j.at("g").get_to(m.gain_offset), j.at("a").get_to(m.steps);
 }
 static void to_json(Json& j, const Subject& s) {
@@ -122,7 +127,8 @@ class Packer {
 }  // namespace
 
 const std::vector<Subject>& OrderBook::subjects(std::uint32_t model) {
-  const auto known = std::find_if(recent_.begin(), recent_.end(), [&](const auto& r) { return r.first == model; });
+  const auto known =
+      std::find_if(recent_.begin(), recent_.end(), [&](const auto& r) { return r.first == model; });
   if (known != recent_.end()) {
     recent_.splice(recent_.begin(), recent_, known);
   } else {
@@ -146,10 +152,10 @@ WorkOrder OrderBook::order(std::uint32_t index, const Item& item) {
       continue;
     }
     // A group holds all tensors of a subject or none, so one of them tells.
-    const std::uint32_t witness =
-        subject.stored ? *subject.stored
-        : subject.matrices.empty() ? static_cast<std::uint32_t>(model.checkpoint.tensors.size())
-                                   : model.matrices[subject.matrices.front()].tensor;
+    const std::uint32_t witness = subject.stored ? *subject.stored
+                                  : subject.matrices.empty()
+                                      ? static_cast<std::uint32_t>(model.checkpoint.tensors.size())
+                                      : model.matrices[subject.matrices.front()].tensor;
     if (std::find(item.tensors.begin(), item.tensors.end(), witness) == item.tensors.end()) continue;
     Subject copy = subject;
     for (std::uint32_t& m : copy.matrices) m = pack.matrix(m);

@@ -11,8 +11,8 @@
 
 namespace stemma {
 
-/// One item, complete: where its bytes lie, how they become matrices, what is asked of them. Indices (StoredTensor::file,
-/// Matrix::tensor, Subject::matrices, ...) point into the vectors of this very order.
+/// One item, complete: where its bytes lie, how they become matrices, what is asked of them. Indices
+/// (StoredTensor::file, Matrix::tensor, Subject::matrices, ...) point into the vectors of this very order.
 struct WorkOrder {
   std::uint32_t item = 0;  ///< index into Plan::items
   std::uint32_t model = 0;
@@ -27,8 +27,8 @@ struct WorkOrder {
 std::vector<std::byte> encode(std::span<const WorkOrder> orders);
 std::vector<WorkOrder> decode_orders(std::span<const std::byte> bytes);
 
-/// Writes work orders for the items of a plan. Subjects are derived again when needed, and those of the last few models
-/// are kept: a plan of a thousand models stays small.
+/// Writes work orders for the items of a plan. Subjects are derived again when needed, and those of the last
+/// few models are kept: a plan of a thousand models stays small.
 class OrderBook {
  public:
   OrderBook(std::span<const SurveyedModel> models, std::vector<Question> questions)

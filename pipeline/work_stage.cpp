@@ -35,8 +35,7 @@ void lead(const Communicator& ranks, CoordinatorMode mode, const WorkInput& inpu
   Loopback loop = make_loopback();
   ForkedMailbox mailbox(leader, computes ? loop.coordinator.get() : nullptr, remote);
   std::jthread local;
-  if (computes)
-    local = std::jthread([&, own = reader()] { work(*loop.worker, leader, *own); });
+  if (computes) local = std::jthread([&, own = reader()] { work(*loop.worker, leader, *own); });
   try {
     serve(coordinator, mailbox, input.sink);
   } catch (const std::exception& error) {
@@ -47,7 +46,8 @@ void lead(const Communicator& ranks, CoordinatorMode mode, const WorkInput& inpu
 
 }  // namespace
 
-void run_work(const Communicator& ranks, CoordinatorMode mode, const WorkInput& input, const ReaderMaker& reader) {
+void run_work(const Communicator& ranks, CoordinatorMode mode, const WorkInput& input,
+              const ReaderMaker& reader) {
   std::unique_ptr<MpiMailbox> remote;
   if (ranks.size() > 1) remote = std::make_unique<MpiMailbox>(ranks);
   in_unison(ranks, "the work stage", [&] {

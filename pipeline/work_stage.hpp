@@ -19,9 +19,10 @@ struct WorkInput {
   ResultSink sink;
 };
 
-/// Collective. Rank 0 hands out the plan's items and gets every result; with fewer than 32 ranks (or as `mode` says) it
-/// also computes, on a second thread that makes no MPI call. Failed items are results; when the sink of rank 0 throws,
-/// every rank throws.
-void run_work(const Communicator& ranks, CoordinatorMode mode, const WorkInput& input, const ReaderMaker& reader);
+/// Collective. Rank 0 hands out the plan's items and gets every result; with fewer than 32 ranks (or as
+/// `mode` says) it also computes, on a second thread that makes no MPI call. Failed items are results; when
+/// the sink of rank 0 throws, every rank throws.
+void run_work(const Communicator& ranks, CoordinatorMode mode, const WorkInput& input,
+              const ReaderMaker& reader);
 
 }  // namespace stemma

@@ -36,7 +36,8 @@ void wait_asleep(MPI_Request& request) {
 
 }  // namespace
 
-MpiFailure::MpiFailure(int code, const std::string& operation) : std::runtime_error(describe(code, operation)) {}
+MpiFailure::MpiFailure(int code, const std::string& operation)
+    : std::runtime_error(describe(code, operation)) {}
 
 void check_mpi(int code, const char* operation) {
   if (code != MPI_SUCCESS) throw MpiFailure(code, operation);

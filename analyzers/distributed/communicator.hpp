@@ -18,8 +18,8 @@ class MpiFailure : public std::runtime_error {
 /// Throws MpiFailure unless `code` is MPI_SUCCESS.
 void check_mpi(int code, const char* operation);
 
-/// A group of ranks. The default one is this process alone and needs no MPI at all; others wrap a communicator
-/// that they do not own. Functions marked Collective must be called by every rank of the group.
+/// A group of ranks. The default one is this process alone and needs no MPI at all; others wrap a
+/// communicator that they do not own. Functions marked Collective must be called by every rank of the group.
 class Communicator {
  public:
   Communicator() = default;

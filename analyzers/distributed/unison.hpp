@@ -11,7 +11,8 @@
 
 namespace stemma {
 
-/// What a rank that did not fail itself throws when another one did, for exceptions that have no fields of their own.
+/// What a rank that did not fail itself throws when another one did, for exceptions that have no fields of
+/// their own.
 class FailedElsewhere : public std::runtime_error {
  public:
   FailedElsewhere(int rank, const std::string& sentence) : std::runtime_error(sentence), rank_(rank) {}
@@ -21,13 +22,13 @@ class FailedElsewhere : public std::runtime_error {
   int rank_;
 };
 
-/// Collective. Agrees on whether any rank failed; when one did, every rank throws: the first failing rank what it
-/// caught, the others the same InvalidInput or ConfigProblems with all fields, or FailedElsewhere with the sentence.
-/// `what` names the step ("reading layers/17/attn.q").
+/// Collective. Agrees on whether any rank failed; when one did, every rank throws: the first failing rank
+/// what it caught, the others the same InvalidInput or ConfigProblems with all fields, or FailedElsewhere
+/// with the sentence. `what` names the step ("reading layers/17/attn.q").
 void agree(const Communicator& team, std::string_view what, const std::exception_ptr& mine);
 
-/// Collective. Runs local work that may throw, then agrees: either every rank has its result, or every rank throws.
-/// Nothing inside `work` may communicate.
+/// Collective. Runs local work that may throw, then agrees: either every rank has its result, or every rank
+/// throws. Nothing inside `work` may communicate.
 template <class Work>
 auto in_unison(const Communicator& team, std::string_view what, Work&& work) -> std::invoke_result_t<Work> {
   std::exception_ptr failure;

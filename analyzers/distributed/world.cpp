@@ -40,7 +40,8 @@ Launch launch_from_environment() {
     }
   }
   // SLURM_PROCID alone is set in batch scripts too; only a step of several tasks is a parallel launch.
-  if (const auto tasks = number_in("SLURM_STEP_NUM_TASKS"); tasks && *tasks > 1 && number_in("SLURM_PROCID")) {
+  if (const auto tasks = number_in("SLURM_STEP_NUM_TASKS");
+      tasks && *tasks > 1 && number_in("SLURM_PROCID")) {
     if (!launch.launched) launch.rank = *number_in("SLURM_PROCID");
     launch.launched = true;
     launch.tasks = *tasks;
@@ -50,10 +51,11 @@ Launch launch_from_environment() {
 }
 
 LonelyCopies::LonelyCopies(int tasks)
-    : std::runtime_error(fmt::format(
-          "this process is alone, but the step has {} tasks (the launcher and the MPI library do not know each "
-          "other). Use mpirun, or srun --mpi=pmix; srun --mpi=list shows what there is",
-          tasks)) {}
+    : std::runtime_error(
+          fmt::format("this process is alone, but the step has {} tasks (the launcher and the MPI library do "
+                      "not know each "
+                      "other). Use mpirun, or srun --mpi=pmix; srun --mpi=list shows what there is",
+                      tasks)) {}
 
 World::World(const Launch& launch) {
   if (!launch.launched) return;

@@ -23,9 +23,9 @@ class LonelyCopies : public std::runtime_error {
   explicit LonelyCopies(int tasks);
 };
 
-/// The world for the life of the program: MPI is started when a launcher started this process, and not otherwise,
-/// so that one process runs without mpirun and on nodes where MPI is forbidden.
-/// Waiting ranks are asked to yield their core, and MPI errors to return.
+/// The world for the life of the program: MPI is started when a launcher started this process, and not
+/// otherwise, so that one process runs without mpirun and on nodes where MPI is forbidden. Waiting ranks are
+/// asked to yield their core, and MPI errors to return.
 class World {
  public:
   /// Collective. Throws LonelyCopies.

@@ -6,8 +6,8 @@
 #include <charconv>
 
 #include "io/archive/canonical_hash.hpp"
-#include "io/archive/sha256.hpp"
 #include "io/archive/seal.hpp"
+#include "io/archive/sha256.hpp"
 #include "io/archive/table_reader.hpp"
 #include "io/archive/validator_checks.hpp"
 #include "io/model/finding.hpp"

@@ -9,11 +9,11 @@
 
 #include "io/archive/archive_validator.hpp"
 #include "io/archive/canonical_hash.hpp"
-#include "io/archive/sha256.hpp"
 #include "io/archive/durable.hpp"
 #include "io/archive/model_rows.hpp"
 #include "io/archive/pair_rows.hpp"
 #include "io/archive/seal.hpp"
+#include "io/archive/sha256.hpp"
 #include "io/archive/table_writer.hpp"
 
 namespace stemma {

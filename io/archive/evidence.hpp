@@ -57,7 +57,8 @@ struct Pair {
   double log10_p_corrected = missing;
   std::uint64_t tests = 0;  ///< pair tests that were made
   int direction = 0;
-  double curve_score = missing;  ///< headline of intrinsic_fingerprint: it ranks candidates and decides nothing
+  double curve_score =
+      missing;  ///< headline of intrinsic_fingerprint: it ranks candidates and decides nothing
   std::vector<Evidence> evidence;
 };
 

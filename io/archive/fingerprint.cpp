@@ -19,7 +19,9 @@ std::vector<std::uint32_t> order_by(const std::vector<TensorMark>& tensors, KeyO
 }  // namespace
 
 TensorKey content_key(const TensorMark& mark) { return {mark.content, mark.dtype, mark.rows, mark.cols}; }
-TensorKey histogram_key(const TensorMark& mark) { return {mark.histogram, mark.dtype, mark.rows * mark.cols, 0}; }
+TensorKey histogram_key(const TensorMark& mark) {
+  return {mark.histogram, mark.dtype, mark.rows * mark.cols, 0};
+}
 
 void order_marks(Fingerprint& fingerprint) {
   fingerprint.by_content = order_by(fingerprint.tensors, content_key);

@@ -50,6 +50,9 @@ struct LayerTable {
   std::map<std::string, std::vector<double>> log_frobenius;
   std::map<std::string, std::vector<double>> kurtosis_excess;
   std::map<std::string, std::vector<std::uint64_t>> n_elements;
+  std::map<std::string, std::vector<double>> s1;  ///< of spectra; empty when none were taken
+  std::map<std::string, std::vector<double>> stable_rank;
+  std::map<std::string, std::vector<double>> effective_rank;
 };
 
 /// Curves of intrinsic_fingerprint, one value per decoder layer in ascending order (methods:
@@ -92,8 +95,8 @@ TensorKey content_key(const TensorMark& mark);
 /// Equal keys: the same values, each as often, in any order.
 TensorKey histogram_key(const TensorMark& mark);
 
-/// Fills by_content and by_histogram, so that two models are merged in linear time. Called once by everything that
-/// makes fingerprints, after the last mark is known.
+/// Fills by_content and by_histogram, so that two models are merged in linear time. Called once by everything
+/// that makes fingerprints, after the last mark is known.
 void order_marks(Fingerprint& fingerprint);
 
 }  // namespace stemma

@@ -15,7 +15,9 @@ Sha256::Sha256() : context_(EVP_MD_CTX_new()) {
     throw std::runtime_error("SHA-256 is not available in this OpenSSL");
 }
 
-void Sha256::add(std::span<const std::byte> bytes) { EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()); }
+void Sha256::add(std::span<const std::byte> bytes) {
+  EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size());
+}
 
 Sha256::Digest Sha256::finish() {
   Digest digest{};

@@ -81,7 +81,7 @@ std::string advice_for_model_key(const std::string& path) {
 }
 
 ModelListing read_entry(const YamlNode& node, const std::string& path, const PathAnchors& anchors,
-                      Complaints& complaints) {
+                        Complaints& complaints) {
   ModelListing entry;
   entry.place = printed(node.at, complaints.file());
   if (node.kind == YamlNode::Kind::scalar) {
@@ -122,7 +122,7 @@ bool ModelListing::operator==(const ModelListing& other) const {
 }
 
 std::vector<ModelListing> read_model_entries(const YamlNode& list, const PathAnchors& anchors,
-                                           Complaints& complaints) {
+                                             Complaints& complaints) {
   std::vector<ModelListing> entries;
   if (list.kind != YamlNode::Kind::list) {
     const std::string what =

@@ -18,7 +18,7 @@ struct PathAnchors {
 };
 
 std::vector<ModelListing> read_model_entries(const YamlNode& list, const PathAnchors& anchors,
-                                           Complaints& complaints);
+                                             Complaints& complaints);
 
 /// [A-Za-z0-9][A-Za-z0-9._+-]{0,127}
 bool is_model_id(std::string_view text);

@@ -17,8 +17,8 @@ class ByteReader {
   /// Throws InvalidInput (file.open_failed, file.short_read, file.read_failed, file.changed_while_reading).
   virtual void read(const SourceFile& file, std::uint64_t offset, std::span<std::byte> out) = 0;
 
-  /// Called when the last byte of a tensor was read. Throws InvalidInput (file.changed_while_reading) when the file no
-  /// longer is what the survey saw.
+  /// Called when the last byte of a tensor was read. Throws InvalidInput (file.changed_while_reading) when
+  /// the file no longer is what the survey saw.
   virtual void check(const SourceFile& file) { (void)file; }
 
   /// Bytes requested from the file system so far.

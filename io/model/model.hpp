@@ -37,8 +37,8 @@ struct Model {
   std::uint64_t parameters() const;
 };
 
-/// Path that names one matrix uniquely in its model: path_of(role), or "other/NAME" and "unknown/NAME" with the
-/// tensor's name where the part says no more than that.
+/// Path that names one matrix uniquely in its model: path_of(role), or "other/NAME" and "unknown/NAME" with
+/// the tensor's name where the part says no more than that.
 std::string path_of(const Matrix& matrix, const Checkpoint& checkpoint);
 
 }  // namespace stemma

@@ -39,9 +39,10 @@ double decode(const SmallFloat& format, unsigned code) {
   const bool negative = code / mantissas / exponents != 0;
   const bool last_exponent = exponent == exponents - 1;
 
-  const bool is_nan = format.extremes == Extremes::only_nan ? last_exponent && mantissa == mantissas - 1
-                                                            : format.extremes == Extremes::negative_zero_is_nan &&
-                                                                  negative && exponent == 0 && mantissa == 0;
+  const bool is_nan =
+      format.extremes == Extremes::only_nan
+          ? last_exponent && mantissa == mantissas - 1
+          : format.extremes == Extremes::negative_zero_is_nan && negative && exponent == 0 && mantissa == 0;
 
   double magnitude = 0;
   if (format.extremes == Extremes::ieee && last_exponent) {

@@ -14,8 +14,8 @@ std::string cell(double value);
 std::string cell(std::uint64_t value);
 std::string cell(int value);
 std::string cell(bool value);
-/// Text of a stranger: tabs, line ends and backslashes become \t \n \r \\, control and bidirectional characters
-/// \u{202e}.
+/// Text of a stranger: tabs, line ends and backslashes become \t \n \r \\, control and bidirectional
+/// characters \u{202e}.
 std::string cell(std::string_view text);
 inline std::string cell(const std::string& text) { return cell(std::string_view(text)); }
 inline std::string cell(const char* text) { return cell(std::string_view(text)); }
@@ -46,7 +46,8 @@ class Tsv {
 
 /// Reads the named columns of a table with a header line; other columns are passed over. UTF-8, LF or CRLF.
 /// Throws ConfigProblems with file and line for a file that cannot be read, a missing column or a short row.
-std::vector<std::vector<std::string>> read_tsv(const std::string& path, const std::vector<std::string>& columns);
+std::vector<std::vector<std::string>> read_tsv(const std::string& path,
+                                               const std::vector<std::string>& columns);
 
 /// Writes a file under a temporary name, syncs it and renames it. Throws StorageError.
 void write_whole(const std::filesystem::path& path, std::string_view text);

@@ -83,7 +83,8 @@ class RunCommand final : public Command {
       if (invocation.json) {
         fmt::print("{}", verdicts_json(*result, *request));
       } else {
-        fmt::print("{}  Tables, log and archive: {}\n", verdict_summary(*result, request->labels), directory->path().string());
+        fmt::print("{}  Tables, log and archive: {}\n", verdict_summary(*result, request->labels),
+                   directory->path().string());
       }
     });
     return code;

@@ -1,8 +1,9 @@
-// How long does it take to judge all pairs of a corpus, and how much memory?   bench_comparison [models = 1000]
+// How long does it take to judge all pairs of a corpus, and how much memory?   bench_comparison [models =
+// 1000]
 //
-// The fingerprints have the size of an 8B model (291 tensors, 32 layers); every tenth model shares half of its tensors
-// with its neighbour. Prints the cost of one pair beside that of reading the bytes of both fingerprints once from memory,
-// which is the lower bound.
+// The fingerprints have the size of an 8B model (291 tensors, 32 layers); every tenth model shares half of
+// its tensors with its neighbour. Prints the cost of one pair beside that of reading the bytes of both
+// fingerprints once from memory, which is the lower bound.
 #include <fmt/format.h>
 #include <sys/resource.h>
 
@@ -15,14 +16,15 @@
 namespace stemma {
 namespace {
 
-constexpr std::array<const char*, 9> parts = {"attn.q", "attn.k",   "attn.v",    "attn.o", "mlp.gate",
+constexpr std::array<const char*, 9> parts = {"attn.q", "attn.k",   "attn.v",    "attn.o",  "mlp.gate",
                                               "mlp.up", "mlp.down", "norm_attn", "norm_mlp"};
 constexpr int layers = 32;
 
 std::vector<double> wandering_curve(std::mt19937_64& random) {
   std::normal_distribution<double> step(0, 0.05);
   std::vector<double> curve(layers, 0.02);
-  for (int l = 1; l < layers; ++l) curve[static_cast<std::size_t>(l)] = curve[static_cast<std::size_t>(l - 1)] * std::exp(step(random));
+  for (int l = 1; l < layers; ++l)
+    curve[static_cast<std::size_t>(l)] = curve[static_cast<std::size_t>(l - 1)] * std::exp(step(random));
   return curve;
 }
 
@@ -69,16 +71,20 @@ int run(int models) {
   const Comparison comparison(corpus, plan);
   const double seconds = all.seconds();
   const double pairs = static_cast<double>(comparison.size());
-  const double bytes_of_pair = 2 * (static_cast<double>(corpus[0].tensors.size() * sizeof(TensorMark)) + 12.0 * layers * sizeof(double));
+  const double bytes_of_pair = 2 * (static_cast<double>(corpus[0].tensors.size() * sizeof(TensorMark)) +
+                                    12.0 * layers * sizeof(double));
   const double bound = bytes_of_pair / 10e9;  // one core streams about 10 GB/s
-  fmt::print("{} models, {} pairs: {:.2f} s, {:.1f} us a pair ({:.1f} times one reading from memory), {:.0f} bytes a pair\n",
-             models, comparison.size(), seconds, 1e6 * seconds / pairs, seconds / pairs / bound,
-             (peak_bytes() - before) / pairs);
+  fmt::print(
+      "{} models, {} pairs: {:.2f} s, {:.1f} us a pair ({:.1f} times one reading from memory), {:.0f} bytes "
+      "a pair\n",
+      models, comparison.size(), seconds, 1e6 * seconds / pairs, seconds / pairs / bound,
+      (peak_bytes() - before) / pairs);
   const Stopwatch again;
   std::size_t rows = 0;
   const std::size_t some = std::min<std::size_t>(comparison.size(), 20000);
   for (std::size_t i = 0; i < some; ++i) rows += comparison.with_evidence(i).evidence.size();
-  fmt::print("evidence of {} pairs on demand: {:.1f} us a pair, {:.1f} rows\n", some, 1e6 * again.seconds() / static_cast<double>(some),
+  fmt::print("evidence of {} pairs on demand: {:.1f} us a pair, {:.1f} rows\n", some,
+             1e6 * again.seconds() / static_cast<double>(some),
              static_cast<double>(rows) / static_cast<double>(some));
   return 0;
 }

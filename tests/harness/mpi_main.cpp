@@ -15,7 +15,8 @@ class Collector final : public testing::EmptyTestEventListener {
  public:
   void OnTestPartResult(const testing::TestPartResult& part) override {
     if (part.failed())
-      text += fmt::format("{}:{}: {}\n", part.file_name() ? part.file_name() : "?", part.line_number(), part.message());
+      text += fmt::format("{}:{}: {}\n", part.file_name() ? part.file_name() : "?", part.line_number(),
+                          part.message());
   }
   std::string text;
 };

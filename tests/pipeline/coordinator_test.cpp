@@ -14,7 +14,8 @@ namespace {
 Plan plan_of(const std::vector<double>& seconds) {
   Plan plan;
   for (const double s : seconds) plan.items.push_back({.seconds = s});
-  std::stable_sort(plan.items.begin(), plan.items.end(), [](const Item& a, const Item& b) { return a.seconds > b.seconds; });
+  std::stable_sort(plan.items.begin(), plan.items.end(),
+                   [](const Item& a, const Item& b) { return a.seconds > b.seconds; });
   return plan;
 }
 
@@ -138,7 +139,8 @@ TEST(Coordinator, AfterStopAllNothingIsHandedOut) {
   coordinator.handle({MessageKind::hello, 0, {}});
   coordinator.stop_all();
   EXPECT_FALSE(coordinator.finished());  // worker 0 has work, 1 and 2 have not come yet
-  for (const int w : {1, 2}) EXPECT_EQ(coordinator.handle({MessageKind::hello, w, {}})[0].kind, MessageKind::stop);
+  for (const int w : {1, 2})
+    EXPECT_EQ(coordinator.handle({MessageKind::hello, w, {}})[0].kind, MessageKind::stop);
   std::vector<Message> last;
   while (!coordinator.finished()) last = coordinator.handle({MessageKind::idle, 0, {}});
   EXPECT_EQ(last.back().kind, MessageKind::stop);

@@ -14,16 +14,20 @@
 
 namespace stemma::test {
 
-/// A model of `layers` square f32 matrices q, k, v, o of side `side`, one file each layer, no bytes behind it.
+/// A model of `layers` square f32 matrices q, k, v, o of side `side`, one file each layer, no bytes behind
+/// it.
 inline SurveyedModel fake_model(const std::string& id, int layers, std::uint64_t side) {
   SurveyedModel surveyed;
   surveyed.request.id = id;
   Model model;
   model.family = "llama";
-  model.dims = {{"heads", 2}, {"kv_heads", 2}, {"head_dim", static_cast<std::int64_t>(side / 2)},
+  model.dims = {{"heads", 2},
+                {"kv_heads", 2},
+                {"head_dim", static_cast<std::int64_t>(side / 2)},
                 {"hidden", static_cast<std::int64_t>(side)}};
   for (int layer = 0; layer < layers; ++layer) {
-    model.checkpoint.files.push_back({.path = id + "/" + std::to_string(layer), .bytes = 4 * side * side * 4});
+    model.checkpoint.files.push_back(
+        {.path = id + "/" + std::to_string(layer), .bytes = 4 * side * side * 4});
     std::uint64_t offset = 0;
     for (const Part part : {Part::attn_q, Part::attn_k, Part::attn_v, Part::attn_o}) {
       Matrix matrix;
@@ -52,10 +56,12 @@ class FakeReader final : public ByteReader {
 
   void read(const SourceFile& file, std::uint64_t offset, std::span<std::byte> out) override {
     if (fails_ && fails_(file))
-      throw InvalidInput({.severity = Severity::error, .rule = "file.short_read", .file = file.path, .hint = "planted"});
+      throw InvalidInput(
+          {.severity = Severity::error, .rule = "file.short_read", .file = file.path, .hint = "planted"});
     read_ += out.size();
     for (std::size_t i = 0; i + 4 <= out.size(); i += 4) {
-      const auto at = static_cast<std::uint32_t>(offset + i) * 2654435761U + static_cast<std::uint32_t>(file.path.size());
+      const auto at =
+          static_cast<std::uint32_t>(offset + i) * 2654435761U + static_cast<std::uint32_t>(file.path.size());
       const float value = static_cast<float>(at >> 8) / static_cast<float>(1U << 24) - 0.5F;
       std::memcpy(out.data() + i, &value, 4);
     }

@@ -37,7 +37,8 @@ TEST(MpiMailbox, EveryRankAnswersEveryOther) {
   // Sizes from nothing to a megabyte: eager and rendezvous.
   for (const std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{5000}, std::size_t{1} << 20}) {
     for (int to = 0; to < n; ++to)
-      if (to != me) box.send({MessageKind::result, to, std::vector<std::byte>(size, static_cast<std::byte>(me))});
+      if (to != me)
+        box.send({MessageKind::result, to, std::vector<std::byte>(size, static_cast<std::byte>(me))});
     std::vector<int> from;
     for (int i = 1; i < n; ++i) {
       const Message message = wait_for(box);

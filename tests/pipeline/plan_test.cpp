@@ -76,8 +76,9 @@ TEST(Plan, TheMakespanLiesBetweenTheBoundAndGrahamsGuarantee) {
   for (const int ranks : {1, 2, 5, 31, 200, 4096}) {
     const Plan plan = plan_for(models, ranks);
     EXPECT_GE(plan.makespan, plan.lower_bound * (1 - 1e-12)) << ranks;
-    // Longest first: at most 4/3 - 1/(3 P) of the optimum (Graham 1969), which the bound does not exceed... but the
-    // bound may lie below the optimum, so the weaker guarantee of list scheduling is what can be asserted.
+    // Longest first: at most 4/3 - 1/(3 P) of the optimum (Graham 1969), which the bound does not exceed...
+    // but the bound may lie below the optimum, so the weaker guarantee of list scheduling is what can be
+    // asserted.
     EXPECT_LE(plan.makespan, plan.work / plan.workers + plan.items.front().seconds + 1e-12) << ranks;
   }
 }
@@ -85,7 +86,8 @@ TEST(Plan, TheMakespanLiesBetweenTheBoundAndGrahamsGuarantee) {
 TEST(Plan, LongestItemsComeFirst) {
   const auto models = corpus(6);
   const Plan plan = plan_for(models, 4);
-  for (std::size_t i = 1; i < plan.items.size(); ++i) EXPECT_GE(plan.items[i - 1].seconds, plan.items[i].seconds);
+  for (std::size_t i = 1; i < plan.items.size(); ++i)
+    EXPECT_GE(plan.items[i - 1].seconds, plan.items[i].seconds);
 }
 
 TEST(Plan, AnItemBeyondTheMemoryOfARankIsNamedBeforeWorkBegins) {

@@ -25,7 +25,8 @@ struct Stage {
 
   explicit Stage(int n) {
     for (int i = 0; i < n; ++i) models.push_back(test::fake_model("m" + std::to_string(i), 3, 32));
-    plan = make_plan(models, test::all_questions(), CostModel{}, all_ranks().size(), CoordinatorMode::automatic, memory);
+    plan = make_plan(models, test::all_questions(), CostModel{}, all_ranks().size(),
+                     CoordinatorMode::automatic, memory);
   }
   void run(CoordinatorMode mode, const ReaderMaker& reader, const ResultSink& sink) {
     OrderBook orders(models, test::all_questions());
@@ -67,7 +68,8 @@ TEST(WorkStage, EveryItemComesBackOnceWithTheSameNumbersAsOnOneRank) {
       const auto alone = perform(orders.order(i, stage.plan.items[i]), reader).features;
       const auto& here = stage.results[i].features;
       ASSERT_EQ(alone.size(), here.size());
-      for (std::size_t f = 0; f < alone.size(); ++f) EXPECT_EQ(encode(alone[f]), encode(here[f])) << alone[f].subject;
+      for (std::size_t f = 0; f < alone.size(); ++f)
+        EXPECT_EQ(encode(alone[f]), encode(here[f])) << alone[f].subject;
     }
   }
 }
@@ -76,8 +78,9 @@ TEST(WorkStage, ARankThatCannotReadLosesItsItemsAndNobodyElses) {
   for (int culprit = 0; culprit < all_ranks().size(); ++culprit) {
     Stage stage(4);
     const bool mine = all_ranks().rank() == culprit;
-    stage.run(CoordinatorMode::automatic,
-              [mine] { return std::make_unique<test::FakeReader>([mine](const SourceFile&) { return mine; }); });
+    stage.run(CoordinatorMode::automatic, [mine] {
+      return std::make_unique<test::FakeReader>([mine](const SourceFile&) { return mine; });
+    });
     if (!all_ranks().leads()) continue;
     ASSERT_EQ(stage.results.size(), stage.plan.items.size()) << "culprit " << culprit;
     for (const auto& [item, result] : stage.results)

@@ -57,7 +57,8 @@ TEST(Unison, TheFirstOfSeveralCulpritsSpeaks) {
 }
 
 TEST(Unison, ConfigurationProblemsArriveWhole) {
-  const std::vector<Problem> problems{{"a.yaml", 3, 5, "models", "models is empty", ""}, {"a.yaml", 9, 1, "x", "no", ""}};
+  const std::vector<Problem> problems{{"a.yaml", 3, 5, "models", "models is empty", ""},
+                                      {"a.yaml", 9, 1, "x", "no", ""}};
   for (int culprit = 0; culprit < all_ranks().size(); ++culprit) {
     try {
       in_unison(all_ranks(), "configuring", [&] {
@@ -82,7 +83,8 @@ TEST(Unison, OtherExceptionsBecomeOneSentenceWithTheRank) {
     } catch (const FailedElsewhere& error) {
       EXPECT_NE(all_ranks().rank(), culprit);
       EXPECT_EQ(error.rank(), culprit);
-      EXPECT_NE(std::string(error.what()).find("packing failed on rank " + std::to_string(culprit)), std::string::npos);
+      EXPECT_NE(std::string(error.what()).find("packing failed on rank " + std::to_string(culprit)),
+                std::string::npos);
     } catch (const std::length_error&) {
       EXPECT_EQ(all_ranks().rank(), culprit);
     }
@@ -119,7 +121,8 @@ TEST(Communicator, BroadcastReachesEveryGridShapeAndRoot) {
 }
 
 TEST(Communicator, GatherKeepsTheOrderOfRanks) {
-  const auto texts = all_ranks().gather("rank " + std::string(static_cast<std::size_t>(all_ranks().rank()), '*'));
+  const auto texts =
+      all_ranks().gather("rank " + std::string(static_cast<std::size_t>(all_ranks().rank()), '*'));
   if (!all_ranks().leads()) {
     EXPECT_TRUE(texts.empty());
     return;

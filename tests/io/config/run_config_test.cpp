@@ -75,8 +75,8 @@ runtime: {memory_per_rank: 1.5GiB, strict: true, coordinator: dedicated, progres
   EXPECT_EQ(config.models[2].use, ModelUse::background);
   EXPECT_EQ(config.models[3].kind, ModelListing::Kind::sheet);
   EXPECT_EQ(config.models[3].location, "/here/s.tsv");
-  EXPECT_EQ(config.analyzers,
-            (AnalyzerOptions{{"content", {{"sha256", 0}}}, {"intrinsic_fingerprint", {{"further", 1}, {"twin", 0}}}}));
+  EXPECT_EQ(config.analyzers, (AnalyzerOptions{{"content", {{"sha256", 0}}},
+                                               {"intrinsic_fingerprint", {{"further", 1}, {"twin", 0}}}}));
   EXPECT_EQ(config.compare.pairs, Pairs::listed);
   EXPECT_EQ(config.compare.list, "/etc/p.tsv");
   EXPECT_EQ(config.compare.tests,
@@ -250,7 +250,8 @@ TEST(RunConfig, OverridesComeAfterEnvironmentAfterFile) {
 }
 
 TEST(RunConfig, AnArgumentForOneOptionLeavesTheOthersOn) {
-  const Reading one(head, {"analyzers.intrinsic_fingerprint.twin=false", "compare.tests.intrinsic_fingerprint.min_layers=4"});
+  const Reading one(head, {"analyzers.intrinsic_fingerprint.twin=false",
+                           "compare.tests.intrinsic_fingerprint.min_layers=4"});
   ASSERT_TRUE(one.config);
   RunConfig expected = Reading(head).config.value();
   expected.analyzers["intrinsic_fingerprint"]["twin"] = 0;

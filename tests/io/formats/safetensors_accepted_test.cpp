@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-
 #include "io/formats/file_reader.hpp"
 #include "io/formats/safetensors.hpp"
 #include "tests/harness/patience.hpp"

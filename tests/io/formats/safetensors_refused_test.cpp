@@ -2,7 +2,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-
 #include "io/formats/safetensors.hpp"
 #include "tests/harness/patience.hpp"
 #include "tests/io/formats/fixtures.hpp"

@@ -4,7 +4,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-
 #include "tests/harness/patience.hpp"
 #include "tests/io/model/made_checkpoint.hpp"
 

@@ -18,7 +18,8 @@ namespace stemma {
 namespace {
 
 std::filesystem::path scratch(const std::string& name) {
-  const auto directory = std::filesystem::temp_directory_path() / ("stemma_tsv_test_" + std::to_string(getpid()));
+  const auto directory =
+      std::filesystem::temp_directory_path() / ("stemma_tsv_test_" + std::to_string(getpid()));
   std::filesystem::create_directories(directory);
   return directory / name;
 }
@@ -44,7 +45,10 @@ TEST(Cell, MissingIsEmptyAndWordsAreWords) {
 
 TEST(Cell, TextOfStrangersCannotBreakARow) {
   EXPECT_EQ(cell("a\tb\nc\rd\\e"), "a\\tb\\nc\\rd\\\\e");
-  EXPECT_EQ(cell("\xe2\x80\xae" "evil").find('\xe2'), std::string::npos);
+  EXPECT_EQ(cell("\xe2\x80\xae"
+                 "evil")
+                .find('\xe2'),
+            std::string::npos);
   EXPECT_EQ(cell(std::string("\x1b[31m")).find('\x1b'), std::string::npos);
 }
 
