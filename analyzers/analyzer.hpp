@@ -52,6 +52,12 @@ struct Cost {
 class Measurement {
  public:
   virtual ~Measurement() = default;
+  /// Elements of inputs()[input] in row-major order, cut anywhere between elements: for questions to which
+  /// rows do not matter. They come before the panel that holds them, in blocks that stay in a core's own
+  /// cache while everybody who asked looks at them (for_each_block). Inputs come in any order.
+  virtual void take_elements(std::size_t input, std::span<const std::byte> elements) {
+    (void)input, (void)elements;
+  }
   /// A panel of inputs()[input]. Panels of one input come in ascending row order; inputs come in any order.
   virtual void take(std::size_t input, const Panel& panel) { (void)input, (void)panel; }
   /// Bytes of Subject::stored or Subject::file, in order.
@@ -80,8 +86,8 @@ class Analyzer {
                                              std::span<const std::vector<double>> companions) const = 0;
 
   /// From the features of the subjects to the model's fingerprint: no weights, no communication.
-  virtual void summarise(const Model& model, const FeatureSource& features, const std::map<std::string, double>& options,
-                         Fingerprint& fingerprint) const = 0;
+  virtual void summarise(const Model& model, const FeatureSource& features,
+                         const std::map<std::string, double>& options, Fingerprint& fingerprint) const = 0;
 };
 
 }  // namespace stemma

@@ -46,32 +46,51 @@ std::string_view depth_stratum(int layers) {
   return strata[4];
 }
 
-std::vector<std::size_t> declared_components(std::span<const Fingerprint> models) {
-  std::unordered_map<std::string_view, std::size_t> node;
-  for (const Fingerprint& model : models) node.emplace(model.id, node.size());
-  for (const Fingerprint& model : models) {
-    for (const Claim& claim : model.declared) node.emplace(claim.base, node.size());
+namespace {
+
+/// Models joined into families, step by step.
+class Families {
+ public:
+  explicit Families(std::span<const Fingerprint> models) {
+    for (const Fingerprint& model : models) node_.emplace(model.id, node_.size());
+    for (const Fingerprint& model : models)
+      for (const Claim& claim : model.declared) node_.emplace(claim.base, node_.size());
+    parent_.resize(node_.size());
+    std::iota(parent_.begin(), parent_.end(), std::size_t{0});
+    for (const Fingerprint& model : models)
+      for (const Claim& claim : model.declared) join(node_.at(model.id), node_.at(claim.base));
   }
-  std::vector<std::size_t> parent(node.size());
-  std::iota(parent.begin(), parent.end(), std::size_t{0});
-  const auto root = [&parent](std::size_t i) {
-    while (parent[i] != i) i = parent[i] = parent[parent[i]];
+  /// Nodes of models are numbered as the models.
+  void join(std::size_t a, std::size_t b) { parent_[root(a)] = root(b); }
+  std::size_t root(std::size_t i) {
+    while (parent_[i] != i) i = parent_[i] = parent_[parent_[i]];
     return i;
-  };
-  for (const Fingerprint& model : models) {
-    for (const Claim& claim : model.declared) parent[root(node.at(model.id))] = root(node.at(claim.base));
   }
+
+ private:
+  std::unordered_map<std::string_view, std::size_t> node_;
+  std::vector<std::size_t> parent_;
+};
+
+bool is_related(const Pair& pair) { return pair.relation <= Relation::partial_lineage; }
+
+}  // namespace
+
+std::vector<std::size_t> declared_components(std::span<const Fingerprint> models) {
+  Families families(models);
   std::vector<std::size_t> components;
-  for (const Fingerprint& model : models) components.push_back(root(node.at(model.id)));
+  for (std::size_t i = 0; i < models.size(); ++i) components.push_back(families.root(i));
   return components;
 }
 
 Background corpus_background(std::span<const Fingerprint> models, std::span<const Pair> pairs) {
-  const std::vector<std::size_t> component = declared_components(models);
+  Families families(models);
+  for (const Pair& pair : pairs)
+    if (is_related(pair)) families.join(pair.a, pair.b);
   Background background;
-  background.population = "pairs of this corpus that no chain of declarations joins";
+  background.population = "pairs of this corpus that neither declarations nor found copies join";
   for (const Pair& pair : pairs) {
-    if (component[pair.a] == component[pair.b] || pair.relation <= Relation::partial_lineage) continue;
+    if (families.root(pair.a) == families.root(pair.b)) continue;
     if (!std::isfinite(pair.curve_score)) continue;
     background.strata[std::string(stratum_of(pair, models))].push_back({pair.curve_score, pair.a, pair.b});
   }

@@ -15,7 +15,7 @@ namespace stemma {
 /// "<8", "8-15", "16-23", "24-35" or "36+".
 std::string_view depth_stratum(int layers);
 
-/// Scores of intrinsic_fingerprint between models that nobody declares to be related, by depth stratum.
+/// Scores of intrinsic_fingerprint between models that are not known to be related, by depth stratum.
 struct Background {
   /// One null score. A score from the corpus knows its pair, so that no pair is ranked against itself.
   struct Score {
@@ -27,9 +27,10 @@ struct Background {
   std::map<std::string, std::vector<Score>> strata;  ///< by depth_stratum; ascending values
 };
 
-/// The corpus as its own background: every pair that has a score, that no chain of declarations joins and
-/// that the rules of evidence (judge the pairs first) have not found related, such as undeclared copies. A
-/// pair of different depths belongs to the stratum of the shallower model.
+/// The corpus as its own background: every pair that has a score and that no chain of declarations and of
+/// relations found (judge the pairs first) joins, so that a copy of a relative is no stranger. Relatives that
+/// nobody declares and nothing finds stay in it: a score may look more usual than it is, never less. A pair
+/// of different depths belongs to the stratum of the shallower model.
 Background corpus_background(std::span<const Fingerprint> models, std::span<const Pair> pairs);
 
 /// A table that the caller read: values by stratum. Throws std::invalid_argument for an unknown stratum or a

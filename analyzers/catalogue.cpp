@@ -9,6 +9,7 @@
 #include "analyzers/histogram_pair.hpp"
 #include "analyzers/intrinsic_fingerprint.hpp"
 #include "analyzers/intrinsic_pair.hpp"
+#include "analyzers/spectrum.hpp"
 
 namespace stemma {
 
@@ -25,8 +26,8 @@ const T* named(std::span<const T* const> list, std::string_view name) {
 }  // namespace
 
 std::span<const Analyzer* const> catalogue() {
-  static const std::array<const Analyzer*, 3> all = {&content_analyzer(), &histogram_analyzer(),
-                                                     &intrinsic_fingerprint_analyzer()};
+  static const std::array<const Analyzer*, 4> all = {&content_analyzer(), &histogram_analyzer(),
+                                                     &intrinsic_fingerprint_analyzer(), &spectrum_analyzer()};
   return all;
 }
 

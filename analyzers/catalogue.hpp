@@ -9,7 +9,8 @@
 namespace stemma {
 
 /// All analyzers, in the order in which their `summarise` must run: content, histogram,
-/// intrinsic_fingerprint. Later ones read what earlier ones found. The objects live as long as the program.
+/// intrinsic_fingerprint, spectrum. Later ones read what earlier ones found. The objects live as long as the
+/// program.
 std::span<const Analyzer* const> catalogue();
 
 /// All pair tests: content, histogram, intrinsic_fingerprint. Named like the analyzer they read.

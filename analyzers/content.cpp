@@ -23,7 +23,7 @@ std::string file_subject(std::uint32_t file) { return fmt::format("files/{}", fi
 
 class HashMeasurement : public Measurement {
  public:
-  void take(std::size_t, const Panel& panel) override { add(panel.bytes); }
+  void take_elements(std::size_t, std::span<const std::byte> elements) override { add(elements); }
   void take_stored(std::span<const std::byte> bytes) override { add(bytes); }
   Features finish() override {
     const Hash128 hash = hash_.finish();
@@ -57,7 +57,8 @@ class FileDigest : public Measurement {
  private:
   static std::vector<std::uint64_t> big_endian_words(const Sha256::Digest& digest) {
     std::vector<std::uint64_t> words(digest.size() / 8);
-    for (std::size_t i = 0; i < digest.size(); ++i) words[i / 8] = words[i / 8] << 8 | std::to_integer<std::uint64_t>(digest[i]);
+    for (std::size_t i = 0; i < digest.size(); ++i)
+      words[i / 8] = words[i / 8] << 8 | std::to_integer<std::uint64_t>(digest[i]);
     return words;
   }
   Sha256 hash_;
@@ -69,7 +70,8 @@ class Content : public Analyzer {
   std::string_view name() const override { return "content"; }
   int version() const override { return 1; }
 
-  std::vector<Subject> subjects(const Model& model, const std::map<std::string, double>& options) const override {
+  std::vector<Subject> subjects(const Model& model,
+                                const std::map<std::string, double>& options) const override {
     std::vector<Subject> out;
     if (const auto sha256 = options.find("sha256"); sha256 != options.end() && sha256->second != 0) {
       for (std::uint32_t file = 0; file < model.checkpoint.files.size(); ++file) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <stdexcept>
 
 #include "analyzers/thresholds.hpp"
@@ -12,10 +13,22 @@ namespace stemma {
 
 namespace {
 
-int shortest(const std::array<std::vector<double>, 4>& curves) {
-  std::size_t points = finite_values(curves[0]).size();
-  for (const auto& curve : curves) points = std::min(points, finite_values(curve).size());
-  return static_cast<int>(points);
+/// Points of two curves that may be compared.
+struct Points {
+  std::vector<double> a, b;
+};
+
+/// Models of equal depth are compared at the layers where both have a value: a layer that one of them lacks
+/// must not shift its neighbours. Of models of different depths, layers without the part drop out.
+Points common_points(std::span<const double> a, std::span<const double> b) {
+  if (a.size() != b.size()) return {finite_values(a), finite_values(b)};
+  Points points;
+  for (std::size_t l = 0; l < a.size(); ++l) {
+    if (!std::isfinite(a[l]) || !std::isfinite(b[l])) continue;
+    points.a.push_back(a[l]);
+    points.b.push_back(b[l]);
+  }
+  return points;
 }
 
 }  // namespace
@@ -27,8 +40,7 @@ DepthMode depth_mode_named(std::string_view name) {
 }
 
 Correlation compare_curves(std::span<const double> a, std::span<const double> b, DepthMode mode) {
-  const std::vector<double> x = finite_values(a);
-  const std::vector<double> y = finite_values(b);
+  const auto& [x, y] = common_points(a, b);
   if (x.size() < 2 || y.size() < 2 || (mode == DepthMode::refuse && x.size() != y.size()))
     return {missing, false};
   const std::size_t n = std::max(x.size(), y.size());
@@ -37,8 +49,12 @@ Correlation compare_curves(std::span<const double> a, std::span<const double> b,
 
 CurveScore curve_score(const IntrinsicCurves& a, const IntrinsicCurves& b, DepthMode mode) {
   CurveScore score;
-  score.layers_a = shortest(a.curve);
-  score.layers_b = shortest(b.curve);
+  score.layers_a = score.layers_b = std::numeric_limits<int>::max();
+  for (std::size_t i = 0; i < score.parts.size(); ++i) {
+    const Points points = common_points(a.curve[i], b.curve[i]);
+    score.layers_a = std::min(score.layers_a, static_cast<int>(points.a.size()));
+    score.layers_b = std::min(score.layers_b, static_cast<int>(points.b.size()));
+  }
   score.aligned = mode != DepthMode::refuse || score.layers_a == score.layers_b;
   double sum = 0;
   score.minimum = 1;

@@ -18,12 +18,13 @@ struct CurveScore {
   std::array<Correlation, 4> parts;
   double mean = 0;     ///< over all four; NaN when one is missing
   double minimum = 0;  ///< of the four; NaN when one is missing
-  int layers_a = 0;    ///< points of the shortest of the four curves
+  int layers_a = 0;    ///< points of the four curves that were compared, the fewest
   int layers_b = 0;
   bool aligned = true;  ///< false: depths differ and DepthMode::refuse forbids a score
 };
 
-/// One curve against another. Layers without the part drop out first.
+/// One curve against another, at the layers where both have the part; of different depths, without those that
+/// lack it.
 Correlation compare_curves(std::span<const double> a, std::span<const double> b, DepthMode mode);
 
 /// The published score (arXiv 2507.03014): curves of q, k, v, o.

@@ -24,9 +24,9 @@ struct Answer {
 };
 
 /// All pairs of all models, looked at from each model.
-class Court {
+class Inquiry {
  public:
-  Court(std::span<const Fingerprint> models, std::span<const Pair> pairs)
+  Inquiry(std::span<const Fingerprint> models, std::span<const Pair> pairs)
       : models_(models), component_(declared_components(models)), pairs_of_(models.size()) {
     for (std::size_t i = 0; i < models.size(); ++i) index_.emplace(models[i].id, i);
     for (const Pair& pair : pairs) {
@@ -38,7 +38,7 @@ class Court {
   std::vector<ModelVerdict> verdicts() const {
     std::vector<ModelVerdict> out;
     for (std::size_t i = 0; i < models_.size(); ++i) out.push_back(verdict(i));
-    // What one model's false declaration explains is not held against the other, which declared nothing.
+    // What contradicts one model's declaration is not held against the other, which declared nothing.
     for (std::size_t i = 0; i < models_.size(); ++i) {
       if (out[i].declaration != Declaration::undeclared) continue;
       const auto relative = index_.find(out[i].relative);
@@ -101,8 +101,10 @@ class Court {
     for (const Pair* pair : pairs) {
       const std::size_t relative = other(*pair, model);
       if (lineage(pair->relation) && component_[relative] != component_[model]) {
-        return {Declaration::undeclared, fmt::format("Nothing is declared, yet {} holds with {}.",
-                                                     name_of(pair->relation), models_[relative].id)};
+        return {
+            Declaration::undeclared,
+            fmt::format("{} holds with {}, and no declaration joins the two. Which came first is not known.",
+                        name_of(pair->relation), models_[relative].id)};
       }
     }
     return {Declaration::none, ""};
@@ -224,7 +226,7 @@ std::string_view name_of(Declaration declaration) {
 }
 
 std::vector<ModelVerdict> model_verdicts(std::span<const Fingerprint> models, std::span<const Pair> pairs) {
-  return Court(models, pairs).verdicts();
+  return Inquiry(models, pairs).verdicts();
 }
 
 }  // namespace stemma

@@ -23,12 +23,12 @@ class HistogramMeasurement : public Measurement {
   HistogramMeasurement(Dtype dtype, bool keep_values)
       : dtype_(dtype), keep_values_(keep_values), statistics_(dtype) {}
 
-  void take(std::size_t, const Panel& panel) override {
-    statistics_.add(panel.bytes);
+  void take_elements(std::size_t, std::span<const std::byte> elements) override {
+    statistics_.add(elements);
     if (!keep_values_) return;
     const std::size_t before = values_.size();
-    values_.resize(before + panel.bytes.size() * 8 / bits_of(dtype_));
-    widen(dtype_, panel.bytes, std::span(values_).subspan(before));
+    values_.resize(before + elements.size() * 8 / bits_of(dtype_));
+    widen(dtype_, elements, std::span(values_).subspan(before));
   }
 
   Features finish() override {
@@ -74,7 +74,7 @@ class HistogramQuestion : public Analyzer {
       const bool wide = bits_of(input.dtype) > 16;
       cost.bytes += elements * bits_of(input.dtype) / 8;
       cost.flops += wide ? 20 * elements : 0;
-      cost.memory += wide ? std::uint64_t{10} << 20 : std::uint64_t{2} << 20;
+      cost.memory += wide ? std::uint64_t{10} << 20 : std::uint64_t{3} << 20;
     }
     return cost;
   }

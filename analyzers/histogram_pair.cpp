@@ -12,15 +12,14 @@
 
 #include "analyzers/json_text.hpp"
 #include "analyzers/mark_order.hpp"
+#include "analyzers/thresholds.hpp"
 
 namespace stemma {
 
 namespace {
 
-constexpr std::uint64_t few_values = 16;
-
 bool counts(const TensorMark& mark) {
-  return mark.known && mark.distinct >= few_values && mark.histogram != Hash128{};
+  return mark.known && mark.distinct >= thresholds::few_values && mark.histogram != Hash128{};
 }
 
 std::uint64_t bytes_of(const Fingerprint& model) {

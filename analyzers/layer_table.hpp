@@ -17,7 +17,8 @@ std::vector<const Matrix*> matrices_of(const Model& model, int layer, const std:
 /// counts of 16- and 8-bit types are added, other types are merged from (n, mean, M2, M3, M4).
 void fill_layer_table(const Model& model, const FeatureSource& features, Fingerprint& fingerprint);
 
-/// Fills the columns of fingerprint.table that come from spectra; experts have no spectrum in common and no entry.
+/// Fills the columns of fingerprint.table that come from spectra; experts have no spectrum in common and no
+/// entry.
 void fill_spectra(const Model& model, const FeatureSource& features, Fingerprint& fingerprint);
 
 }  // namespace stemma

@@ -44,8 +44,12 @@ void judge(const Fingerprint& a, const Fingerprint& b, Pair& pair) {
     const std::string same =
         match.identical ? " All tensors are equal in 128-bit content hash." : hash_words(match);
     return abstain(pair, "random_init",
-                   fmt::format("{}: {}; equal initial values have no history to tell.{}", model->id,
+                   fmt::format("{}: {}; untrained weights have no history to tell.{}", model->id,
                                model->intrinsic->random_init_reason, same));
+  }
+  if (match.identical && match.equal_tensors == 0) {
+    return abstain(pair, "unsupported",
+                   "All tensors are equal, but none has enough distinct values to be more than custom.");
   }
   if (match.identical) {
     pair.relation = Relation::exact_copy;
@@ -58,11 +62,11 @@ void judge(const Fingerprint& a, const Fingerprint& b, Pair& pair) {
     return;
   }
   if (curves != nullptr && curves->abstain == "too_few_layers") {
-    return abstain(
-        pair, "too_few_layers",
-        "The models have too few layers for a curve score to mean anything, and no test with a valid null "
-        "hypothesis was made." +
-            hash_words(match));
+    return abstain(pair, "too_few_layers",
+                   "At least one model has too few layers for a curve score to mean anything, and no test "
+                   "with a valid null "
+                   "hypothesis was made." +
+                       hash_words(match));
   }
   if (curves != nullptr && std::isfinite(curves->score)) {
     return abstain(

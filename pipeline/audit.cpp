@@ -6,7 +6,7 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <set>
+#include <map>
 
 #include "analyzers/distributed/unison.hpp"
 #include "io/archive/archive_writer.hpp"
@@ -23,16 +23,22 @@
 namespace stemma {
 namespace {
 
-/// Host names of all ranks, in order of rank, on rank 0.
-Provenance provenance_of(const World& world, const AuditRequest& request,
-                         const std::vector<std::string>& hosts) {
+/// What every rank says of its machine, in order of rank, on rank 0.
+struct Machines {
+  std::vector<std::string> hosts, cpu_models;
+};
+
+Provenance provenance_of(const World& world, const AuditRequest& request, const Machines& machines) {
+  const std::vector<std::string>& hosts = machines.hosts;
   Provenance p;
   p.software_version = version_text;
   p.software_commit = commit_text;
   p.uuid = new_uuid();
   p.argv = request.command_line;
   p.ranks = static_cast<std::uint32_t>(hosts.size());
-  const std::set<std::string> distinct(hosts.begin(), hosts.end());
+  std::map<std::string, std::string> distinct;  // one rank speaks for its host
+  for (std::size_t rank = 0; rank < hosts.size(); ++rank)
+    distinct.try_emplace(hosts[rank], machines.cpu_models[rank]);
   p.nodes = static_cast<std::uint32_t>(distinct.size());
   for (const char* name : {"SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID"})
     if (const char* id = std::getenv(name)) p.job_id = id;
@@ -40,9 +46,9 @@ Provenance provenance_of(const World& world, const AuditRequest& request,
   if (const char* modules = std::getenv("LOADEDMODULES")) p.modules = modules;
   if (const char* user = std::getenv("USER")) p.user = user;
   p.machine = host_name();
-  for (const std::string& name : distinct)
+  for (const auto& [name, cpu] : distinct)
     p.hosts.push_back({.name = name,
-                       .cpu_model = cpu_model(),
+                       .cpu_model = cpu,
                        .blas_core = "",
                        .blas_config = "",
                        .mpi_library = world.library(),
@@ -64,10 +70,11 @@ class Leader {
   Leader(const World& world, const AuditRequest& request, Log& log)
       : world_(world), request_(request), log_(log) {}
 
-  void prepare(const std::vector<std::string>& hosts) {
-    result_.provenance = provenance_of(world_, request_, hosts);
+  void prepare(const Machines& machines) {
+    hosts_ = machines.hosts;
+    result_.provenance = provenance_of(world_, request_, machines);
     read_headers();
-    make_the_plan(ranks_per_host(hosts));
+    make_the_plan(ranks_per_host(hosts_));
     std::filesystem::create_directories(request_.store);
     const auto log_path = request_.store / fmt::format("{}.rec", result_.provenance.uuid);
     store_.emplace(log_path, result_.models.size());
@@ -81,13 +88,13 @@ class Leader {
   }
 
   WorkInput work_input() {
-    return {&result_.plan, &*orders_, [this](const ItemResult& r) { take(r); }};
+    return {&result_.plan, orders_from(*orders_, result_.plan), [this](const ItemResult& r) { take(r); }};
   }
 
   AuditResult conclude() {
     result_.work_seconds = watch_.seconds();
     progress_.reset();
-    collect_failures(result_.models, result_.plan, *store_, result_.failures);
+    collect_failures(result_.models, result_.plan, *store_, hosts_, result_.failures);
     result_.fingerprints = gather_fingerprints(result_.models, request_.questions, *store_);
     result_.files = gather_file_facts(result_.models, result_.plan, *store_, actual_seconds_);
     say_the_work();
@@ -111,7 +118,9 @@ class Leader {
     for (const SurveyedModel& m : result_.models) {
       readable += m.model.has_value();
       if (!m.failure) continue;
-      log_.warn(fmt::format("{}: {}", m.request.id, m.failure->sentence));
+      // The first one ends a strict run, which says it then.
+      if (!request_.strict || !result_.failures.empty())
+        log_.warn(fmt::format("{}: {}", m.request.id, m.failure->sentence));
       result_.failures.push_back(*m.failure);
     }
     log_.info("survey",
@@ -122,17 +131,15 @@ class Leader {
 
   void refuse_invalid() const {
     for (const SurveyedModel& m : result_.models) {
-      if (m.failure)
-        throw InvalidInput({.severity = Severity::error,
-                            .rule = m.failure->rule,
-                            .file = m.request.id,
-                            .tensor = "",
-                            .byte_offset = {},
-                            .expected = "",
-                            .found = "",
-                            .hint = m.failure->sentence});
-      for (const Finding& finding : findings_of(m))
-        if (finding.severity == Severity::error) throw InvalidInput(finding);
+      if (!m.failure) continue;
+      Finding reason{.rule = m.failure->rule, .file = m.request.id, .hint = m.failure->sentence};
+      for (const Finding& finding : findings_of(m)) {
+        if (sentence(finding) != m.failure->sentence) continue;
+        reason = finding;
+        reason.file = finding.file.empty() ? m.request.id : fmt::format("{}: {}", m.request.id, finding.file);
+        break;
+      }
+      throw InvalidInput(std::move(reason));
     }
   }
 
@@ -196,6 +203,7 @@ class Leader {
   const World& world_;
   const AuditRequest& request_;
   Log& log_;
+  std::vector<std::string> hosts_;  ///< by rank
   AuditResult result_;
   std::optional<ResultStore> store_;
   std::optional<OrderBook> orders_;
@@ -210,11 +218,12 @@ class Leader {
 
 std::optional<AuditResult> audit(const World& world, const AuditRequest* request, Log& log) {
   const Communicator& ranks = world.all();
-  const std::vector<std::string> hosts = ranks.gather(host_name());
+  in_unison(ranks, "reserving memory", [&] { require_blas_memory(ranks.rank()); });
+  const Machines machines{ranks.gather(host_name()), ranks.gather(cpu_model())};
   std::optional<Leader> leader;
   if (request) leader.emplace(world, *request, log);
   in_unison(ranks, "preparing the run", [&] {
-    if (leader) leader->prepare(hosts);
+    if (leader) leader->prepare(machines);
   });
   const CoordinatorMode mode = request ? request->coordinator : CoordinatorMode::automatic;
   run_work(ranks, mode, leader ? leader->work_input() : WorkInput{},

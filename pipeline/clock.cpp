@@ -1,20 +1,9 @@
-// The system's clocks, in the forms that logs and archives want.
+// The name that the machine gives itself.
 #include "pipeline/clock.hpp"
 
 #include <unistd.h>
 
-#include <ctime>
-
 namespace stemma {
-
-std::string utc_now() {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  gmtime_r(&now, &parts);
-  char text[32];
-  const std::size_t n = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return {text, n};
-}
 
 std::string host_name() {
   char text[256] = {};

@@ -3,10 +3,10 @@
 #include <chrono>
 #include <string>
 
+#include "io/archive/timestamp.hpp"
+
 namespace stemma {
 
-/// "2026-11-21T10:02:11Z"
-std::string utc_now();
 std::string host_name();
 
 /// Seconds since it was made, on the monotonic clock.

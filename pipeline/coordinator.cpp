@@ -2,7 +2,6 @@
 #include "pipeline/coordinator.hpp"
 
 #include <algorithm>
-#include <exception>
 #include <stdexcept>
 #include <unordered_set>
 
@@ -50,22 +49,34 @@ std::vector<std::uint32_t> Coordinator::next_batch() {
   return batch;
 }
 
-void Coordinator::serve(Worker& w, std::vector<Message>& out) {
-  const auto give = [&] {
+bool Coordinator::give(Worker& w, std::vector<Message>& out) {
+  try {
     const auto batch = next_batch();
     if (batch.empty()) return false;
     out.push_back({MessageKind::assign, w.rank, write_orders_(batch)});
     ++w.batches;
     return true;
-  };
-  if (w.batches == 0 && !give() && !w.stopped) {
+  } catch (...) {
+    failure_ = std::current_exception();
+    hand_out_no_more();
+    return false;
+  }
+}
+
+void Coordinator::hand_out_no_more() {
+  next_ = queue_.size();
+  seconds_left_ = 0;
+}
+
+void Coordinator::serve(Worker& w, std::vector<Message>& out) {
+  if (w.batches == 0 && !give(w, out) && !w.stopped) {
     w.stopped = true;
     ++stopped_;
     out.push_back({MessageKind::stop, w.rank, {}});
     return;
   }
   const double plenty = 2 * shares_left * shortest_batch * static_cast<double>(workers_.size());
-  if (w.batches == 1 && seconds_left_ > plenty) give();
+  if (w.batches == 1 && seconds_left_ > plenty) give(w, out);
 }
 
 std::vector<Message> Coordinator::handle(const Message& message) {
@@ -82,6 +93,10 @@ std::vector<Message> Coordinator::handle(const Message& message) {
       break;
     case MessageKind::result:
       break;
+    case MessageKind::failed:
+      w.here = true;
+      w.batches = 0;
+      return stop_all();
     case MessageKind::assign:
     case MessageKind::stop:
       throw std::logic_error("a worker sent a message that only the coordinator sends");
@@ -91,8 +106,7 @@ std::vector<Message> Coordinator::handle(const Message& message) {
 
 std::vector<Message> Coordinator::stop_all() {
   std::vector<Message> out;
-  next_ = queue_.size();
-  seconds_left_ = 0;
+  hand_out_no_more();
   for (Worker& w : workers_) {
     if (!w.here || w.stopped || w.batches > 0) continue;  // the others stop when they report
     w.stopped = true;
@@ -102,7 +116,7 @@ std::vector<Message> Coordinator::stop_all() {
   return out;
 }
 
-void serve(Coordinator& coordinator, Mailbox& mailbox, const ResultSink& sink) {
+std::exception_ptr serve(Coordinator& coordinator, Mailbox& mailbox, const ResultSink& sink) {
   std::exception_ptr failure;
   Patience patience(Patience::coordinator);
   while (!coordinator.finished()) {
@@ -114,15 +128,18 @@ void serve(Coordinator& coordinator, Mailbox& mailbox, const ResultSink& sink) {
     patience.reset();
     if (message->kind == MessageKind::result && !failure) {
       try {
-        sink(decode_result(message->payload));
+        ItemResult result = decode_result(message->payload);
+        result.rank = message->peer;
+        sink(std::move(result));
       } catch (...) {
         failure = std::current_exception();
         for (Message& out : coordinator.stop_all()) mailbox.send(std::move(out));
       }
     }
     for (Message& out : coordinator.handle(*message)) mailbox.send(std::move(out));
+    if (!failure) failure = coordinator.failure();
   }
-  if (failure) std::rethrow_exception(failure);
+  return failure;
 }
 
 }  // namespace stemma

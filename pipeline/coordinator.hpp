@@ -1,6 +1,7 @@
 // Who gets the next piece of work?
 #pragma once
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <vector>
 
@@ -26,7 +27,9 @@ class Coordinator {
   /// `workers` are ranks. Infeasible items of the plan are never handed out.
   Coordinator(const Plan& plan, const std::vector<int>& workers, OrderWriter write_orders);
 
-  /// Takes one message; returns what is to be sent. A result's payload is the caller's business.
+  /// Takes one message; returns what is to be sent. A result's payload is the caller's business. When a
+  /// worker failed or the order writer throws, no more work is handed out, and everybody is stopped who holds
+  /// none.
   std::vector<Message> handle(const Message& message);
 
   /// Stops everybody who was not stopped yet: after this no work is handed out.
@@ -35,6 +38,8 @@ class Coordinator {
   /// Every worker was told to stop.
   bool finished() const { return stopped_ == workers_.size(); }
   std::size_t handed_out() const { return next_; }
+  /// What the order writer threw, if it did.
+  const std::exception_ptr& failure() const { return failure_; }
 
  private:
   struct Worker {
@@ -44,6 +49,8 @@ class Coordinator {
   };
   Worker& worker(int rank);
   std::vector<std::uint32_t> next_batch();
+  bool give(Worker& worker, std::vector<Message>& out);
+  void hand_out_no_more();
   void serve(Worker& worker, std::vector<Message>& out);
 
   const Plan& plan_;
@@ -53,14 +60,17 @@ class Coordinator {
   std::size_t next_ = 0;              ///< into queue_
   double seconds_left_ = 0;           ///< predicted, of what was not handed out
   std::size_t stopped_ = 0;
+  std::exception_ptr failure_;
 };
 
 /// Called on rank 0 for every item that ends, in any order, from the thread that serves.
 using ResultSink = std::function<void(ItemResult)>;
 
 /// Runs the coordinator until every worker has stopped. Sleeps when there is nothing to do. When `sink`
-/// throws (the disk is full), the workers are stopped, their last results are dropped, and the exception goes
-/// on.
-void serve(Coordinator& coordinator, Mailbox& mailbox, const ResultSink& sink);
+/// throws (the disk is full), or a result or an order cannot be read or written, the workers are stopped,
+/// their last results are dropped, and the exception is returned; nothing when all went well on this rank.
+/// When a worker failed, everybody is stopped and all results that still come reach the sink. Throws only
+/// when a worker cannot be told.
+std::exception_ptr serve(Coordinator& coordinator, Mailbox& mailbox, const ResultSink& sink);
 
 }  // namespace stemma

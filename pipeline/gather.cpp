@@ -65,13 +65,13 @@ std::vector<Fingerprint> gather_fingerprints(std::span<const SurveyedModel> mode
 }
 
 void collect_failures(std::span<const SurveyedModel> models, const Plan& plan, const ResultStore& store,
-                      std::vector<Failure>& failures) {
-  const std::string now = utc_now(), host = host_name();
+                      std::span<const std::string> hosts, std::vector<Failure>& failures) {
   for (std::uint32_t m = 0; m < models.size(); ++m) {
     std::map<std::string, std::pair<const ResultStore::FailedSubject*, std::size_t>> reasons;
     for (const auto& failed : store.failed(m)) {
-      const auto [at, fresh] = reasons.try_emplace(reason_of(failed), &failed, 0);
-      ++at->second.second;
+      auto& [first, count] = reasons.try_emplace(reason_of(failed), &failed, 0).first->second;
+      if (failed.subject < first->subject) first = &failed;
+      ++count;
     }
     for (const auto& [text, reason] : reasons) {
       const auto& [first, count] = reason;
@@ -85,10 +85,10 @@ void collect_failures(std::span<const SurveyedModel> models, const Plan& plan, c
            .suggestion = first->suggestion,
            .attempts = 1,
            .quarantined = false,
-           .rank = 0,
-           .node = host,
+           .rank = static_cast<std::uint32_t>(first->rank),
+           .node = hosts[static_cast<std::size_t>(first->rank)],
            .seconds = first->seconds,
-           .when = now});
+           .when = first->when});
     }
   }
   for (const std::uint32_t i : plan.infeasible) {
@@ -106,9 +106,9 @@ void collect_failures(std::span<const SurveyedModel> models, const Plan& plan, c
                         .attempts = 0,
                         .quarantined = false,
                         .rank = 0,
-                        .node = host,
+                        .node = hosts[0],
                         .seconds = 0,
-                        .when = now});
+                        .when = utc_now()});
   }
 }
 

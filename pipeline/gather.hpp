@@ -15,9 +15,11 @@ std::vector<Fingerprint> gather_fingerprints(std::span<const SurveyedModel> mode
                                              const std::vector<Question>& questions,
                                              const ResultStore& store);
 
-/// Adds a row for every reason why a subject failed, and for every item that fits on no rank.
+/// Adds a row for every reason why a subject failed, and for every item that fits on no rank. Of several
+/// subjects that failed for one reason, the first by name speaks: the order of arrival does not show. `hosts`
+/// are named by rank.
 void collect_failures(std::span<const SurveyedModel> models, const Plan& plan, const ResultStore& store,
-                      std::vector<Failure>& failures);
+                      std::span<const std::string> hosts, std::vector<Failure>& failures);
 
 /// What was learnt of every file of every model, parallel to its checkpoint's files: bytes of it that were
 /// read, and its SHA-256 where that was asked for. `actual_seconds` as for fill_archive.

@@ -6,9 +6,15 @@
 #include <cerrno>
 
 #include "io/archive/storage_error.hpp"
+#include "io/model/finding.hpp"
 #include "pipeline/clock.hpp"
 
 namespace stemma {
+namespace {
+
+constexpr std::size_t most_of_a_line = std::size_t{16} << 10;  // a command line may name many models
+
+}  // namespace
 
 Log::~Log() {
   transient("");
@@ -23,7 +29,8 @@ void Log::copy_to(const std::filesystem::path& file) {
 
 void Log::line(Verbosity weight, std::string_view stage, std::string_view sentence) {
   if (!speaks_ || weight < verbosity_) return;
-  const std::string text = fmt::format("{}  {:<8}  {}\n", utc_now(), stage, sentence);
+  const std::string text =
+      fmt::format("{}  {:<8}  {}\n", utc_now(), stage, printable(sentence, most_of_a_line));
   const std::lock_guard lock(mutex_);
   if (transient_shown_) std::fputs("\r\033[K", stderr);
   transient_shown_ = false;

@@ -10,8 +10,8 @@ namespace stemma {
 
 enum class Verbosity : std::uint8_t { debug, info, warn };
 
-/// One event, one line: UTC time, stage in eight columns, sentence. Goes to stderr and, once there is a run
-/// directory, to its log. Only rank 0 speaks; on the other ranks a log is silent. Thread-safe.
+/// One event, one line: UTC time, stage in eight columns, sentence, made printable. Goes to stderr and, once
+/// there is a run directory, to its log. Only rank 0 speaks; on the other ranks a log is silent. Thread-safe.
 class Log {
  public:
   explicit Log(bool speaks) : speaks_(speaks) {}

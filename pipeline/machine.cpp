@@ -1,20 +1,21 @@
 // Linux is asked through /proc and the control groups.
 #include "pipeline/machine.hpp"
 
+#include <fmt/format.h>
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <fstream>
-#include <limits>
 #include <optional>
+
+#include "analyzers/numerics/blas_memory.hpp"
+#include "io/config/problems.hpp"
+#include "pipeline/clock.hpp"
+#include "pipeline/control_group.hpp"
+#include "pipeline/wording.hpp"
 
 namespace stemma {
 namespace {
-
-std::optional<std::uint64_t> number_in(const char* file) {
-  std::ifstream in(file);
-  std::uint64_t value = 0;
-  if (in >> value) return value;
-  return std::nullopt;  // absent, or the word "max"
-}
 
 /// Value of "Key:  123 kB" in /proc, in bytes.
 std::uint64_t available_memory() {
@@ -25,19 +26,39 @@ std::uint64_t available_memory() {
   return std::uint64_t{1} << 30;
 }
 
-/// What the control group still allows; no limit when there is none.
-std::uint64_t control_group_room() {
-  constexpr std::uint64_t unlimited = std::numeric_limits<std::uint64_t>::max();
-  const auto limit = number_in("/sys/fs/cgroup/memory.max");
-  if (!limit) return unlimited;
-  return *limit - std::min(*limit, number_in("/sys/fs/cgroup/memory.current").value_or(0));
+/// Limit of this process (ulimit -v); nothing when there is none.
+std::optional<std::uint64_t> address_space_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return std::nullopt;
+  return limit.rlim_cur;
+}
+
+std::string address_space_words() {
+  const auto limit = address_space_limit();
+  if (!limit) return "no limit of address space is set, so the machine itself has no more";
+  return fmt::format("the limit of address space is {}", memory_words(static_cast<double>(*limit)));
 }
 
 }  // namespace
 
 std::uint64_t memory_budget(int ranks_here) {
   const std::uint64_t room = std::min(available_memory(), control_group_room());
-  return room / 10 * 9 / static_cast<std::uint64_t>(std::max(ranks_here, 1));
+  const std::uint64_t share = room / 10 * 9 / static_cast<std::uint64_t>(std::max(ranks_here, 1));
+  return std::min(share, address_space_limit().value_or(share));  // that limit is each rank's own
+}
+
+void require_blas_memory(int rank) {
+  if (reserve_blas_memory()) return;
+  throw ConfigProblems(
+      {Problem{.file = "",
+               .line = 0,
+               .column = 0,
+               .key = "",
+               .message = fmt::format(
+                   "too little memory to begin (BLAS needs {} at once, and {}). Raise ulimit -v or the "
+                   "job's memory, or start fewer ranks per node",
+                   memory_words(static_cast<double>(blas_memory)), address_space_words()),
+               .place = fmt::format("rank {} on {}", rank, host_name())}});
 }
 
 std::string cpu_model() {

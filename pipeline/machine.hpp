@@ -6,8 +6,13 @@
 namespace stemma {
 
 /// Bytes that one of `ranks_here` ranks on this machine may use: nine tenths of its share of what the control
-/// group or the free memory allows, whichever is less.
+/// group or the free memory allows, whichever is less, and no more than this process's limit of address
+/// space.
 std::uint64_t memory_budget(int ranks_here);
+
+/// Lets BLAS take its memory on this rank. Throws ConfigProblems with rank, host, limit and what to do when
+/// the machine does not give it: BLAS itself would ask for ever.
+void require_blas_memory(int rank);
 
 /// "AMD EPYC 9654 96-Core Processor", "" when the system does not say.
 std::string cpu_model();

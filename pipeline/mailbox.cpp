@@ -1,12 +1,18 @@
 // A queue in memory for one process, probes of MPI for several.
 #include "pipeline/mailbox.hpp"
 
-#include <stdexcept>
+#include <algorithm>
+#include <new>
+#include <utility>
 
 namespace stemma {
 namespace {
 
-constexpr std::size_t largest_payload = std::size_t{1} << 30;
+// The tag of a message is its kind, and whether more pieces of the same message follow. MPI keeps the order
+// of messages between two ranks, so nothing else need be said.
+constexpr int more = 256;
+
+int tag_of(MessageKind kind, bool last) { return static_cast<int>(kind) + (last ? 0 : more); }
 
 class Queue {
  public:
@@ -49,13 +55,16 @@ Loopback make_loopback() {
 }
 
 void MpiMailbox::send(Message message) {
-  if (message.payload.size() > largest_payload)
-    throw std::length_error("a message between ranks is larger than 1 GiB");
-  Outgoing& out = outgoing_.emplace_back();
-  out.payload = std::move(message.payload);
-  check_mpi(MPI_Isend(out.payload.data(), static_cast<int>(out.payload.size()), MPI_BYTE, message.peer,
-                      static_cast<int>(message.kind), ranks_.handle(), &out.request),
-            "MPI_Isend");
+  const std::size_t size = message.payload.size(),
+                    pieces = std::max<std::size_t>(1, (size + piece_ - 1) / piece_);
+  Outgoing out{std::move(message.payload), std::vector<MPI_Request>(pieces, MPI_REQUEST_NULL)};
+  Outgoing& sent = outgoing_.emplace_back(std::move(out));
+  for (std::size_t i = 0; i < pieces; ++i) {
+    const std::size_t at = i * piece_, count = std::min(piece_, size - at);
+    check_mpi(MPI_Isend(sent.payload.data() + at, static_cast<int>(count), MPI_BYTE, message.peer,
+                        tag_of(message.kind, i + 1 == pieces), ranks_.handle(), &sent.pieces[i]),
+              "MPI_Isend");
+  }
   forget_delivered();
 }
 
@@ -69,21 +78,36 @@ std::optional<Message> MpiMailbox::receive() {
   if (!waiting) return std::nullopt;
   int count = 0;
   check_mpi(MPI_Get_count(&status, MPI_BYTE, &count), "MPI_Get_count");
-  Message message{static_cast<MessageKind>(status.MPI_TAG), status.MPI_SOURCE, {}};
-  message.payload.resize(static_cast<std::size_t>(count));
-  check_mpi(MPI_Mrecv(message.payload.data(), count, MPI_BYTE, &handle, &status), "MPI_Mrecv");
-  return message;
+  const int from = status.MPI_SOURCE;
+  const bool last = status.MPI_TAG < more;
+  check_mpi(MPI_Mrecv(landing_.data(), count, MPI_BYTE, &handle, MPI_STATUS_IGNORE), "MPI_Mrecv");
+  Arriving& arriving = arriving_[static_cast<std::size_t>(from)];
+  if (!arriving.dropped) {
+    try {
+      arriving.payload.insert(arriving.payload.end(), landing_.begin(), landing_.begin() + count);
+    } catch (const std::bad_alloc&) {
+      arriving = {{}, !last};
+      throw;
+    }
+  }
+  if (!last) return std::nullopt;
+  Arriving whole = std::exchange(arriving, {});
+  if (whole.dropped) return std::nullopt;
+  return Message{static_cast<MessageKind>(status.MPI_TAG), from, std::move(whole.payload)};
 }
 
 void MpiMailbox::flush() {
-  for (Outgoing& out : outgoing_) check_mpi(MPI_Wait(&out.request, MPI_STATUS_IGNORE), "MPI_Wait");
+  for (Outgoing& out : outgoing_)
+    check_mpi(MPI_Waitall(static_cast<int>(out.pieces.size()), out.pieces.data(), MPI_STATUSES_IGNORE),
+              "MPI_Waitall");
   outgoing_.clear();
 }
 
 void MpiMailbox::forget_delivered() {
   for (auto it = outgoing_.begin(); it != outgoing_.end();) {
     int done = 0;
-    check_mpi(MPI_Test(&it->request, &done, MPI_STATUS_IGNORE), "MPI_Test");
+    check_mpi(MPI_Testall(static_cast<int>(it->pieces.size()), it->pieces.data(), &done, MPI_STATUSES_IGNORE),
+              "MPI_Testall");
     it = done ? outgoing_.erase(it) : std::next(it);
   }
 }

@@ -26,25 +26,38 @@ struct Loopback {
 };
 Loopback make_loopback();
 
-/// Ranks of a communicator. Only the main thread may use it (MPI_THREAD_FUNNELED). A payload is at most 1
-/// GiB.
+/// Ranks of a communicator. Only the main thread may use it (MPI_THREAD_FUNNELED). MPI counts bytes in 32
+/// bits, so a payload travels in pieces of at most `piece` bytes and has no size limit of its own.
 class MpiMailbox final : public Mailbox {
  public:
-  explicit MpiMailbox(const Communicator& ranks) : ranks_(ranks) {}
+  static constexpr std::size_t usual_piece = std::size_t{4} << 20;
+
+  explicit MpiMailbox(const Communicator& ranks, std::size_t piece = usual_piece)
+      : ranks_(ranks), piece_(piece), landing_(piece), arriving_(static_cast<std::size_t>(ranks.size())) {}
   void send(Message message) override;
+  /// Throws std::bad_alloc when a message does not fit in memory. All its pieces are taken nevertheless and
+  /// dropped: nobody waits because its message could not be read.
   std::optional<Message> receive() override;
   /// Returns when every message was taken by MPI's receiver. Call before the end of a conversation.
   void flush();
 
  private:
   struct Outgoing {
-    MPI_Request request = MPI_REQUEST_NULL;
     std::vector<std::byte> payload;
+    std::vector<MPI_Request> pieces;
+  };
+  /// A message that is not whole yet.
+  struct Arriving {
+    std::vector<std::byte> payload;
+    bool dropped = false;
   };
   void forget_delivered();
 
   Communicator ranks_;
+  std::size_t piece_;
   std::list<Outgoing> outgoing_;
+  std::vector<std::byte> landing_;  ///< every piece lands here, so receiving one takes no memory
+  std::vector<Arriving> arriving_;  ///< by sender
 };
 
 /// The coordinator's end: its own rank over the loop-back, all others over MPI.

@@ -6,9 +6,10 @@
 
 namespace stemma {
 
-/// hello, idle and result go to the coordinator; assign and stop come from it. An assign carries a batch of
-/// work orders, a result the outcome of one item, an idle says that the batch is done.
-enum class MessageKind : std::uint8_t { hello, idle, assign, result, stop };
+/// hello, idle, result and failed go to the coordinator; assign and stop come from it. An assign carries a
+/// batch of work orders, a result the outcome of one item, an idle says that the batch is done. A failed says
+/// that its worker will do nothing more but wait for its stop; why, all ranks learn when they have stopped.
+enum class MessageKind : std::uint8_t { hello, idle, assign, result, stop, failed };
 
 struct Message {
   MessageKind kind = MessageKind::hello;

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <new>
 #include <optional>
+#include <stdexcept>
 
 #include "analyzers/catalogue.hpp"
 #include "io/model/widen.hpp"
@@ -21,6 +22,8 @@ struct Running {
   const Analyzer* analyzer = nullptr;
   std::unique_ptr<Measurement> measurement;  ///< empty once it failed
   std::string rule, problem, suggestion;
+  const Stopwatch* watch = nullptr;
+  double spent = 0;  ///< seconds on that watch when it failed or finished
 
   /// Runs one step; an exception ends this subject and no other.
   template <class Step>
@@ -31,13 +34,17 @@ struct Running {
     } catch (const InvalidInput& error) {
       fail(error.finding().rule, error.what(), error.finding().hint);
     } catch (const std::bad_alloc&) {
-      fail("item.out_of_memory", "out of memory", "set runtime.memory_per_rank higher, or start fewer ranks per node");
+      fail("item.out_of_memory", "out of memory",
+           "set runtime.memory_per_rank higher, or start fewer ranks per node");
     } catch (const std::exception& error) {
       fail("item.failed", error.what(), "");
+    } catch (...) {
+      fail("item.failed", "something that is no exception was thrown", "");
     }
   }
   void fail(std::string which, std::string what, std::string hint) {
     measurement.reset();
+    spent = watch->seconds();
     rule = std::move(which);
     problem = std::move(what);
     suggestion = std::move(hint);
@@ -58,6 +65,7 @@ std::vector<double> read_whole(const WorkOrder& order, const Matrix& matrix, Byt
                   widen(tensor.dtype, panel.bytes,
                         std::span(values).subspan(panel.first_row * matrix.cols, panel.rows * matrix.cols));
                 });
+  reader.check(order.files[tensor.file]);
   return values;
 }
 
@@ -75,7 +83,8 @@ void begin(Running& running, const WorkOrder& order, ByteReader& reader) {
     std::vector<std::vector<double>> companions;
     for (const std::uint32_t m : running.subject->companions)
       companions.push_back(read_whole(order, order.matrices[m], reader));
-    running.measurement = running.analyzer->begin(*running.subject, inputs_of(order, *running.subject), companions);
+    running.measurement =
+        running.analyzer->begin(*running.subject, inputs_of(order, *running.subject), companions);
   });
 }
 
@@ -102,9 +111,14 @@ void stream(const WorkOrder& order, std::uint32_t index, std::vector<Running>& r
   StoredSink stored;
   if (!wants_stored.empty())
     stored = [&](std::span<const std::byte> bytes) {
-      for (const std::size_t r : wants_stored) runs[r].attempt([&] { runs[r].measurement->take_stored(bytes); });
+      for (const std::size_t r : wants_stored)
+        runs[r].attempt([&] { runs[r].measurement->take_stored(bytes); });
     };
   const PanelSink panels = [&](std::size_t view, const Panel& panel) {
+    for_each_block(panel.bytes, [&](std::span<const std::byte> block) {
+      for (const Listener& l : listeners[view])
+        runs[l.running].attempt([&] { runs[l.running].measurement->take_elements(l.input, block); });
+    });
     for (const Listener& l : listeners[view])
       runs[l.running].attempt([&] { runs[l.running].measurement->take(l.input, panel); });
   };
@@ -126,7 +140,8 @@ void stream_file(const SourceFile& file, Running& running, ByteReader& reader) {
   running.attempt([&] {
     std::vector<std::byte> chunk(std::min(file.bytes, file_chunk));
     for (std::uint64_t at = 0; at < file.bytes; at += chunk.size()) {
-      const std::span<std::byte> part = std::span(chunk).first(std::min<std::uint64_t>(chunk.size(), file.bytes - at));
+      const std::span<std::byte> part =
+          std::span(chunk).first(std::min<std::uint64_t>(chunk.size(), file.bytes - at));
       reader.read(file, at, part);
       running.measurement->take_stored(part);
     }
@@ -140,6 +155,7 @@ Features finish(Running& running) {
   features.analyzer = running.subject->analyzer;
   features.version = running.analyzer ? running.analyzer->version() : 0;
   features.subject = running.subject->path;
+  if (running.rule.empty()) running.spent = running.watch->seconds();
   if (!running.rule.empty()) {
     features.status = Status::failed;
     features.rule = running.rule;
@@ -155,12 +171,28 @@ void put(std::vector<std::byte>& out, const T& value) {
   out.insert(out.end(), bytes.begin(), bytes.end());
 }
 
+void put_bytes(std::vector<std::byte>& out, std::span<const std::byte> bytes) {
+  put(out, std::uint64_t{bytes.size()});
+  out.insert(out.end(), bytes.begin(), bytes.end());
+}
+
+/// Throws std::length_error when fewer than `size` bytes are left.
+std::span<const std::byte> take_part(std::span<const std::byte>& in, std::uint64_t size) {
+  if (size > in.size()) throw std::length_error("a result between ranks ends too early");
+  const auto part = in.first(size);
+  in = in.subspan(size);
+  return part;
+}
+
 template <class T>
 T take(std::span<const std::byte>& in) {
   T value;
-  std::memcpy(&value, in.data(), sizeof value);
-  in = in.subspan(sizeof value);
+  std::memcpy(&value, take_part(in, sizeof value).data(), sizeof value);
   return value;
+}
+
+std::span<const std::byte> take_bytes(std::span<const std::byte>& in) {
+  return take_part(in, take<std::uint64_t>(in));
 }
 
 }  // namespace
@@ -171,13 +203,18 @@ ItemResult perform(const WorkOrder& order, ByteReader& reader) {
   std::vector<Running> runs(order.subjects.size());
   for (std::size_t r = 0; r < runs.size(); ++r) {
     runs[r].subject = &order.subjects[r];
+    runs[r].watch = &watch;
     begin(runs[r], order, reader);
   }
   for (std::uint32_t t = 0; t < order.streamed; ++t) stream(order, t, runs, reader);
   for (Running& running : runs)
     if (running.subject->file) stream_file(order.files[*running.subject->file], running, reader);
   ItemResult result{.item = order.item};
-  for (Running& running : runs) result.features.push_back(finish(running));
+  for (Running& running : runs) {
+    result.features.push_back(finish(running));
+    result.spent.push_back(running.spent);
+  }
+  result.ended = utc_now();
   result.seconds = watch.seconds();
   result.bytes_read = reader.bytes_read() - before;
   return result;
@@ -189,12 +226,10 @@ std::vector<std::byte> encode(const ItemResult& result) {
   put(out, result.item);
   put(out, result.seconds);
   put(out, result.bytes_read);
+  put_bytes(out, std::as_bytes(std::span(result.ended)));
+  put_bytes(out, std::as_bytes(std::span(result.spent)));
   put(out, std::uint64_t{result.features.size()});
-  for (const Features& features : result.features) {
-    const auto bytes = encode(features);
-    put(out, std::uint64_t{bytes.size()});
-    out.insert(out.end(), bytes.begin(), bytes.end());
-  }
+  for (const Features& features : result.features) put_bytes(out, encode(features));
   return out;
 }
 
@@ -203,12 +238,12 @@ ItemResult decode_result(std::span<const std::byte> in) {
   result.item = take<std::uint32_t>(in);
   result.seconds = take<double>(in);
   result.bytes_read = take<std::uint64_t>(in);
+  const auto ended = take_bytes(in), spent = take_bytes(in);
+  result.ended.assign(reinterpret_cast<const char*>(ended.data()), ended.size());
+  result.spent.resize(spent.size() / sizeof(double));
+  std::memcpy(result.spent.data(), spent.data(), spent.size());
   const auto n = take<std::uint64_t>(in);
-  for (std::uint64_t i = 0; i < n; ++i) {
-    const auto size = take<std::uint64_t>(in);
-    result.features.push_back(decode_features(in.first(size)));
-    in = in.subspan(size);
-  }
+  for (std::uint64_t i = 0; i < n; ++i) result.features.push_back(decode_features(take_bytes(in)));
   return result;
 }
 

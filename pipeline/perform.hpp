@@ -6,13 +6,16 @@
 
 namespace stemma {
 
-/// Outcome of one work order.
+/// Outcome of one work order. `features` and `spent` have one entry per subject, in the order of
+/// WorkOrder::subjects.
 struct ItemResult {
   std::uint32_t item = 0;
+  int rank = 0;  ///< that did it; not in the bytes, whoever receives them knows
   double seconds = 0;
   std::uint64_t bytes_read = 0;
-  std::vector<Features>
-      features;  ///< one per subject, in the order of WorkOrder::subjects; failed ones say why
+  std::string ended;               ///< ISO 8601 UTC, by the clock of its rank
+  std::vector<Features> features;  ///< failed ones say why
+  std::vector<double> spent;  ///< seconds from the begin of the item to the end or failure of this subject
 };
 
 /// Reads every streamed tensor once, in file order, and serves all subjects from that reading. Never throws

@@ -21,10 +21,17 @@ ResultStore::~ResultStore() {
 }
 
 void ResultStore::add(std::uint32_t model, const ItemResult& result) {
-  for (const Features& features : result.features) {
+  for (std::size_t i = 0; i < result.features.size(); ++i) {
+    const Features& features = result.features[i];
     const std::string key = key_of(features.analyzer, features.subject);
     if (features.status == Status::failed)
-      failed_[model].push_back({key, features.rule, features.problem, features.suggestion, result.seconds});
+      failed_[model].push_back({.subject = key,
+                                .rule = features.rule,
+                                .problem = features.problem,
+                                .suggestion = features.suggestion,
+                                .rank = result.rank,
+                                .seconds = result.spent[i],
+                                .when = result.ended});
     offsets_[model][key] = log_.append(encode(features));
   }
 }

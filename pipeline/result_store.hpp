@@ -33,7 +33,9 @@ class ResultStore {
   struct FailedSubject {
     std::string subject;  ///< "histogram layers/3/attn.q"
     std::string rule, problem, suggestion;
-    double seconds = 0;
+    int rank = 0;        ///< where it failed
+    double seconds = 0;  ///< spent on it
+    std::string when;    ///< ISO 8601 UTC
   };
   const std::vector<FailedSubject>& failed(std::uint32_t model) const { return failed_[model]; }
   /// Subjects of `model` that have a result, failed or not.

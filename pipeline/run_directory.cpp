@@ -1,12 +1,14 @@
-// A directory belongs to one resolved configuration; another one is refused with the first difference.
+// A directory belongs to one configuration of results; another one is refused with the first difference.
 #include "pipeline/run_directory.hpp"
 
 #include <fmt/format.h>
 
-#include <fstream>
 #include <sstream>
+#include <vector>
 
 #include "io/archive/storage_error.hpp"
+#include "io/config/presence.hpp"
+#include "io/config/yaml.hpp"
 #include "io/report/tsv.hpp"
 
 namespace stemma {
@@ -14,14 +16,18 @@ namespace {
 
 constexpr const char* resolved_name = "config.resolved.yaml";
 
-std::string read_text(const std::filesystem::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  std::ostringstream text;
-  text << in.rdbuf();
-  return text.str();
+/// What decided the results of the run that lies there. Its configuration is read as every other: a key that
+/// was added since has its default. Throws ConfigProblems when this version cannot read it.
+std::string results_before(const std::filesystem::path& resolved) {
+  Complaints complaints(resolved.string());
+  const auto text = read_text_file(resolved.string(), YamlLimits{}.bytes, complaints);
+  complaints.raise_if_any();
+  std::vector<std::string> notes;
+  const Environment none = [](const std::string&) { return std::nullopt; };
+  return results_yaml(parse_run_config(*text, resolved.string(), {}, notes, none));
 }
 
-/// "runtime: ..." -> the first line of each that differs, for the message.
+/// The first line of each that differs, for the message.
 std::string first_difference(const std::string& old_text, const std::string& new_text) {
   std::istringstream a(old_text), b(new_text);
   for (std::string x, y;;) {
@@ -36,33 +42,50 @@ std::string first_difference(const std::string& old_text, const std::string& new
 void set_aside(const std::filesystem::path& path) {
   for (int i = 1;; ++i) {
     const std::filesystem::path old = fmt::format("{}.old-{}", path.string(), i);
-    if (std::filesystem::exists(old)) continue;
-    std::filesystem::rename(path, old);
+    if (why_absent(old.string()).empty()) continue;
+    std::error_code error;
+    std::filesystem::rename(path, old, error);
+    if (error) throw StorageError(path, "", "set aside", error.value());
     return;
   }
 }
 
+void require_same_results(const std::filesystem::path& path, const RunConfig& config) {
+  const std::string name = printable(path.string()), advice = "Use --output, or --fresh to set it aside";
+  std::string before;
+  try {
+    before = results_before(path / resolved_name);
+  } catch (const ConfigProblems& error) {
+    throw OtherConfiguration(
+        fmt::format("{} was made with a configuration that this version cannot read ({}). {}", name,
+                    printable(sentence(error.problems().front()), 400), advice));
+  }
+  const std::string now = results_yaml(config);
+  if (before == now) return;
+  throw OtherConfiguration(fmt::format("{} was made with another configuration: {}. {}", name,
+                                       first_difference(before, now), advice));
+}
+
 }  // namespace
 
-RunDirectory::RunDirectory(std::filesystem::path path, const std::string& resolved_yaml, ExistingRun existing)
+bool RunDirectory::is_one(const std::filesystem::path& directory) {
+  return why_absent((directory / resolved_name).string()).empty();
+}
+
+RunDirectory::RunDirectory(std::filesystem::path path, const RunConfig& config, ExistingRun existing)
     : path_(std::move(path)) {
-  const std::filesystem::path resolved = path_ / resolved_name;
-  if (std::filesystem::exists(resolved)) {
-    const std::string before = read_text(resolved);
-    if (existing == ExistingRun::set_aside) {
+  if (is_one(path_)) {
+    if (existing == ExistingRun::set_aside)
       set_aside(path_);
-    } else if (before != resolved_yaml) {
-      throw OtherConfiguration(
-          fmt::format("{} was made with another configuration: {}. Use --output, or --fresh to set it aside",
-                      path_.string(), first_difference(before, resolved_yaml)));
-    }
+    else
+      require_same_results(path_, config);
   }
   std::error_code error;
   for (const auto& directory : {path_, path_ / "log", store()}) {
     std::filesystem::create_directories(directory, error);
     if (error) throw StorageError(directory, "", "create", error.value());
   }
-  write(resolved_name, resolved_yaml);
+  write(resolved_name, resolved_yaml(config));
 }
 
 void RunDirectory::write(const std::string& file, std::string_view text) const {

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <string>
 
+#include "io/config/run_config.hpp"
 #include "pipeline/audit.hpp"
 
 namespace stemma {
@@ -18,9 +19,13 @@ enum class ExistingRun : std::uint8_t { keep, set_aside };
 /// The directory of one run. Everything in it is written whole under its final name, or not at all.
 class RunDirectory {
  public:
-  /// Creates or enters `path`. One that another configuration made is refused with the first difference
-  /// (OtherConfiguration), or with set_aside moved to NAME.old-1, .old-2, ... Throws StorageError.
-  RunDirectory(std::filesystem::path path, const std::string& resolved_yaml, ExistingRun existing);
+  /// Creates or enters `path`. One whose results another configuration made (see results_yaml) is refused
+  /// with the first difference (OtherConfiguration), or with set_aside moved to NAME.old-1, .old-2, ...
+  /// Throws StorageError.
+  RunDirectory(std::filesystem::path path, const RunConfig& config, ExistingRun existing);
+
+  /// Does a run lie here, finished or not? It is known by its resolved configuration.
+  static bool is_one(const std::filesystem::path& directory);
 
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path archive(const std::string& name) const { return path_ / (name + ".h5"); }

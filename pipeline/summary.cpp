@@ -9,19 +9,18 @@
 
 #include "analyzers/content_pair.hpp"
 #include "analyzers/curve_score.hpp"
+#include "io/report/columns.hpp"
 #include "pipeline/pair_view.hpp"
 #include "pipeline/wording.hpp"
 
 namespace stemma {
 namespace {
 
-std::string score_words(double score) { return std::isnan(score) ? "-" : fmt::format("{:.4f}", score); }
+constexpr std::size_t most_of_a_sentence = 2000;
 
-/// Terminal columns of UTF-8 text, near enough for labels: one per code point.
-std::size_t width_of(const std::string& text) {
-  return static_cast<std::size_t>(std::count_if(
-      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
-}
+std::string shown_or_dash(const std::string& text) { return text.empty() ? "-" : printable(text); }
+
+std::string score_words(double score) { return std::isnan(score) ? "-" : fmt::format("{:.4f}", score); }
 
 /// By what people know the models: labels where they are wanted and given, else ids.
 class ShownNames {
@@ -78,23 +77,6 @@ std::string verdict_words(const ModelVerdict& v, const ShownNames& shown) {
 
 }  // namespace
 
-std::string aligned(const std::vector<std::vector<std::string>>& rows) {
-  std::vector<std::size_t> widths;
-  for (const auto& row : rows) {
-    widths.resize(std::max(widths.size(), row.size()));
-    for (std::size_t c = 0; c < row.size(); ++c) widths[c] = std::max(widths[c], width_of(row[c]));
-  }
-  std::string text;
-  for (const auto& row : rows) {
-    std::string line;
-    for (std::size_t c = 0; c < row.size(); ++c)
-      line += fmt::format("  {}{:{}}", row[c], "", widths[c] - width_of(row[c]));
-    line.erase(line.find_last_not_of(' ') + 1);
-    text += line + "\n";
-  }
-  return text;
-}
-
 std::string verdict_summary(const AuditResult& result, bool labels) {
   const ShownNames shown(result.fingerprints, labels);
   const std::vector<std::string> equal = equal_words(result, shown);
@@ -128,12 +110,13 @@ std::string pair_summary(const Fingerprint& a, const Fingerprint& b, const Pair&
   std::vector<std::vector<std::string>> rows{
       {"method", "statistic", "role", "score", "control", "background percentile", "n", "null", "abstains"}};
   for (const Evidence& e : pair.evidence)
-    rows.push_back({e.method, e.statistic, e.role.empty() ? "all" : e.role, score_words(e.score),
-                    score_words(e.control), score_words(e.background_percentile),
-                    fmt::format("{}", e.background_n), e.null.empty() ? "-" : e.null,
-                    e.abstain.empty() ? "-" : e.abstain});
-  std::string text = fmt::format("{} and {}: {}{}\n  {}\n", a.id, b.id, name_of(pair.relation),
-                                 pair.reason.empty() ? "" : fmt::format("({})", pair.reason), pair.sentence);
+    rows.push_back({shown_or_dash(e.method), shown_or_dash(e.statistic), shown_or_dash(e.role),
+                    score_words(e.score), score_words(e.control), score_words(e.background_percentile),
+                    fmt::format("{}", e.background_n), shown_or_dash(e.null), shown_or_dash(e.abstain)});
+  std::string text =
+      fmt::format("{} and {}: {}{}\n  {}\n", printable(a.id), printable(b.id), name_of(pair.relation),
+                  pair.reason.empty() ? "" : fmt::format("({})", printable(pair.reason)),
+                  printable(pair.sentence, most_of_a_sentence));
   text += aligned(rows);
   text += fmt::format("  {}\n", curve_score_caveat());
   return text;

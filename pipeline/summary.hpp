@@ -1,7 +1,6 @@
 // What does a finished run say on the screen?
 #pragma once
 #include <string>
-#include <vector>
 
 #include "pipeline/audit.hpp"
 
@@ -14,8 +13,5 @@ std::string verdict_summary(const AuditResult& result, bool labels);
 
 /// All tests of one pair: score, control, background, what may be said.
 std::string pair_summary(const Fingerprint& a, const Fingerprint& b, const Pair& pair);
-
-/// Columns padded to their widest cell, two blanks between, header first; no blank at the end of a line.
-std::string aligned(const std::vector<std::vector<std::string>>& rows);
 
 }  // namespace stemma

@@ -1,10 +1,14 @@
 // Headers only; a model that cannot be used becomes a row and disturbs no other.
 #include "pipeline/survey.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <atomic>
 #include <exception>
 #include <mutex>
+#include <new>
+#include <system_error>
 #include <thread>
 
 #include "io/formats/open_checkpoint.hpp"
@@ -32,13 +36,22 @@ class Opening {
     } catch (const InvalidInput& error) {
       surveyed_.findings = {error.finding()};
       fail(error.finding().rule, error.what(), error.finding().hint);
-    } catch (const std::invalid_argument& error) {
+    } catch (const UnknownFamily& error) {
       fail("architecture.unknown_family", error.what(), "");
+    } catch (const std::bad_alloc&) {
+      fail("survey.out_of_memory", fmt::format("{}: out of memory while its headers were read", path()),
+           "give the job more memory, or start fewer ranks per node");
+    } catch (const std::system_error& error) {  // of the file system, mostly
+      fail("file.open_failed", fmt::format("{}: {}", path(), error.code().message()), "");
+    } catch (const std::exception& error) {
+      fail("survey.failed", fmt::format("{}: {}", path(), printable(error.what())), "");
     }
     return std::move(surveyed_);
   }
 
  private:
+  std::string path() const { return printable(surveyed_.request.path); }
+
   /// Names that contradict each other make the whole model doubtful, although its files can be read.
   void refuse_errors() {
     std::vector<Finding> findings = findings_of(surveyed_);
@@ -60,11 +73,12 @@ class Opening {
                                 .quarantined = false,
                                 .rank = 0,
                                 .node = host_name(),
-                                .seconds = 0,
+                                .seconds = watch_.seconds(),
                                 .when = utc_now()};
   }
 
   SurveyedModel surveyed_;
+  Stopwatch watch_;
 };
 
 }  // namespace
@@ -89,7 +103,11 @@ std::vector<SurveyedModel> survey(std::span<const ModelRequest> requests,
   const std::size_t threads = requests.size() < many_models ? 1 : survey_threads;
   {
     std::vector<std::jthread> others;
-    for (std::size_t t = 1; t < threads; ++t) others.emplace_back(open_some);
+    try {
+      for (std::size_t t = 1; t < threads; ++t) others.emplace_back(open_some);
+    } catch (const std::system_error&) {
+      // the machine gives no more threads: fewer will do
+    }
     open_some();
   }
   if (failure) std::rethrow_exception(failure);

@@ -31,8 +31,8 @@ struct SurveyedModel {
   std::vector<Finding> findings;
 };
 
-/// Opens every model: headers, index and configuration only, no weight is read. A model that cannot be read
-/// becomes a row with its reason and disturbs no other. The result is sorted by id.
+/// Opens every model: headers, index and configuration only, no weight is read. A model that cannot be read,
+/// for whatever reason, becomes a row with that reason and disturbs no other. The result is sorted by id.
 std::vector<SurveyedModel> survey(std::span<const ModelRequest> requests,
                                   const ArchitectureTables& architectures);
 

@@ -35,12 +35,6 @@ std::string dtypes_of(const Model& model) {
   return fmt::format("{}", fmt::join(names, ","));
 }
 
-std::uint64_t bytes_of(const Model& model) {
-  std::uint64_t bytes = 0;
-  for (const StoredTensor& t : model.checkpoint.tensors) bytes += t.bytes;
-  return bytes;
-}
-
 std::uint64_t count(const std::vector<Finding>& findings, Severity severity) {
   return static_cast<std::uint64_t>(std::count_if(findings.begin(), findings.end(),
                                                   [&](const Finding& f) { return f.severity == severity; }));
@@ -77,7 +71,7 @@ std::string models_table(const AuditResult& result) {
     table.row(r.id, r.label, name_of(r.use), r.family, s.model ? s.model->checkpoint.format : "",
               s.model ? s.model->family : "", s.model && s.model->heuristic, s.model ? s.model->layers() : 0,
               dim("hidden"), dim("heads"), dim("kv_heads"), dim("inter"), dim("vocab"), dim("experts"),
-              s.model ? s.model->parameters() : 0, s.model ? bytes_of(*s.model) : 0,
+              s.model ? s.model->parameters() : 0, s.model ? s.model->bytes() : 0,
               s.model ? dtypes_of(*s.model) : "", r.path, r.revision, content_of(result.fingerprints[m]),
               joined(r.declared, &Claim::base), joined(r.declared, &Claim::source),
               !s.model                ? "failed"
@@ -138,14 +132,18 @@ std::string features_table(const std::vector<Fingerprint>& models) {
     const LayerTable& t = model.table;
     for (std::size_t row = 0; row < t.layer.size(); ++row)
       for (const char* part : layer_parts) {
-        const auto put = [&](const char* feature, const std::map<std::string, std::vector<double>>& columns) {
+        const auto put = [&](const char* method, const char* feature,
+                             const std::map<std::string, std::vector<double>>& columns) {
           const auto column = columns.find(part);
           if (column != columns.end() && !std::isnan(column->second[row]))
-            table.row(model.id, "histogram", t.layer[row], part, feature, column->second[row]);
+            table.row(model.id, method, t.layer[row], part, feature, column->second[row]);
         };
-        put("std_unbiased", t.std_unbiased);
-        put("log_frobenius", t.log_frobenius);
-        put("kurtosis_excess", t.kurtosis_excess);
+        put("histogram", "std_unbiased", t.std_unbiased);
+        put("histogram", "log_frobenius", t.log_frobenius);
+        put("histogram", "kurtosis_excess", t.kurtosis_excess);
+        put("spectrum", "s1", t.s1);
+        put("spectrum", "stable_rank", t.stable_rank);
+        put("spectrum", "effective_rank", t.effective_rank);
       }
     if (!model.intrinsic) continue;
     const IntrinsicCurves& c = *model.intrinsic;

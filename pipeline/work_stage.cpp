@@ -1,9 +1,11 @@
-// Rank 0 serves, the others work, and everybody leaves together.
+// Rank 0 serves, the others work, and everybody leaves together, whoever fails.
 #include "pipeline/work_stage.hpp"
 
 #include <fmt/format.h>
 
 #include <cstdlib>
+#include <optional>
+#include <system_error>
 #include <thread>
 
 #include "analyzers/distributed/unison.hpp"
@@ -15,49 +17,90 @@ namespace {
 
 constexpr int leader = 0;
 
-/// Ends every rank at once. Only for a broken invariant of the program or of MPI, never for bad input.
+/// Ends every rank at once. Only when ranks cannot talk to each other any more, never for bad input.
 [[noreturn]] void abort_job(const Communicator& ranks, const char* what) {
   fmt::print(stderr, "stemma: internal error in the work stage on rank {}: {}\n", ranks.rank(), what);
   if (ranks.size() > 1) MPI_Abort(ranks.handle(), static_cast<int>(ExitCode::internal));
   std::_Exit(static_cast<int>(ExitCode::internal));
 }
 
-void lead(const Communicator& ranks, CoordinatorMode mode, const WorkInput& input, const ReaderMaker& reader,
-          Mailbox* remote) {
-  std::vector<int> workers;
-  const bool computes = workers_among(ranks.size(), mode) == ranks.size();
-  for (int rank = computes ? 0 : 1; rank < ranks.size(); ++rank) workers.push_back(rank);
-  Coordinator coordinator(*input.plan, workers, [&](std::span<const std::uint32_t> items) {
-    std::vector<WorkOrder> orders;
-    for (const std::uint32_t i : items) orders.push_back(input.orders->order(i, input.plan->items[i]));
-    return encode(orders);
-  });
-  Loopback loop = make_loopback();
-  ForkedMailbox mailbox(leader, computes ? loop.coordinator.get() : nullptr, remote);
-  std::jthread local;
-  if (computes) local = std::jthread([&, own = reader()] { work(*loop.worker, leader, *own); });
+/// One rank's part of a conversation; its failure is returned, and what it throws ends the job.
+template <class Talk>
+std::exception_ptr talk(const Communicator& ranks, Talk&& part) {
   try {
-    serve(coordinator, mailbox, input.sink);
+    return part();
   } catch (const std::exception& error) {
-    if (coordinator.finished()) throw;  // everybody has stopped: a failure that all ranks can share
-    abort_job(ranks, error.what());     // workers wait for messages that will never come
+    abort_job(ranks, error.what());
+  } catch (...) {
+    abort_job(ranks, "something that is no exception was thrown");
   }
 }
 
+/// Everything that may fail before the first message is made here, in unison.
+class Conversation {
+ public:
+  Conversation(const Communicator& ranks, CoordinatorMode mode, const WorkInput& input,
+               const ReaderMaker& reader)
+      : ranks_(ranks), sink_(input.sink) {
+    const bool computes = !ranks.leads() || workers_among(ranks.size(), mode) == ranks.size();
+    if (computes) reader_ = reader();
+    if (ranks.size() > 1) remote_ = std::make_unique<MpiMailbox>(ranks);
+    if (!ranks.leads()) return;
+    std::vector<int> workers;
+    for (int rank = computes ? 0 : 1; rank < ranks.size(); ++rank) workers.push_back(rank);
+    coordinator_.emplace(*input.plan, workers, input.orders);
+    if (computes) loop_ = make_loopback();
+  }
+
+  std::exception_ptr hold() {
+    std::exception_ptr failure = ranks_.leads() ? lead() : work(*remote_, leader, *reader_);
+    if (remote_) remote_->flush();
+    return failure;
+  }
+
+ private:
+  std::exception_ptr lead() {
+    std::exception_ptr own;  // written by the local worker, read when it has ended
+    std::jthread local;
+    if (reader_) {
+      try {
+        local =
+            std::jthread([&] { own = talk(ranks_, [&] { return work(*loop_.worker, leader, *reader_); }); });
+      } catch (const std::system_error&) {
+        own = std::current_exception();
+        loop_.worker->send({MessageKind::failed, leader, {}});
+      }
+    }
+    ForkedMailbox mailbox(leader, loop_.coordinator.get(), remote_.get());
+    // Aborts before the local thread is waited for: it would wait for its stop.
+    const std::exception_ptr failure = talk(ranks_, [&] { return serve(*coordinator_, mailbox, sink_); });
+    if (local.joinable()) local.join();
+    return failure ? failure : own;
+  }
+
+  Communicator ranks_;
+  ResultSink sink_;
+  std::unique_ptr<ByteReader> reader_;  ///< null where rank 0 does not compute
+  std::unique_ptr<MpiMailbox> remote_;  ///< null in a world of one
+  Loopback loop_;
+  std::optional<Coordinator> coordinator_;
+};
+
 }  // namespace
+
+Coordinator::OrderWriter orders_from(OrderBook& book, const Plan& plan) {
+  return [&](std::span<const std::uint32_t> items) {
+    std::vector<WorkOrder> orders;
+    for (const std::uint32_t i : items) orders.push_back(book.order(i, plan.items[i]));
+    return encode(orders);
+  };
+}
 
 void run_work(const Communicator& ranks, CoordinatorMode mode, const WorkInput& input,
               const ReaderMaker& reader) {
-  std::unique_ptr<MpiMailbox> remote;
-  if (ranks.size() > 1) remote = std::make_unique<MpiMailbox>(ranks);
-  in_unison(ranks, "the work stage", [&] {
-    if (ranks.leads()) {
-      lead(ranks, mode, input, reader, remote.get());
-    } else {
-      work(*remote, leader, *reader());
-    }
-    if (remote) remote->flush();
-  });
+  std::optional<Conversation> conversation;
+  in_unison(ranks, "preparing the work stage", [&] { conversation.emplace(ranks, mode, input, reader); });
+  agree(ranks, "the work stage", talk(ranks, [&] { return conversation->hold(); }));
 }
 
 }  // namespace stemma

@@ -15,13 +15,19 @@ using ReaderMaker = std::function<std::unique_ptr<ByteReader>()>;
 /// What rank 0 brings to the work stage; the other ranks bring nothing but their reader.
 struct WorkInput {
   const Plan* plan = nullptr;
-  OrderBook* orders = nullptr;
+  Coordinator::OrderWriter orders;
   ResultSink sink;
 };
 
+/// Work orders from `book`, as bytes; both must outlive the function.
+Coordinator::OrderWriter orders_from(OrderBook& book, const Plan& plan);
+
 /// Collective. Rank 0 hands out the plan's items and gets every result; with fewer than 32 ranks (or as
-/// `mode` says) it also computes, on a second thread that makes no MPI call. Failed items are results; when
-/// the sink of rank 0 throws, every rank throws.
+/// `mode` says) it also computes, on a second thread that makes no MPI call. Failed items are results. Any
+/// exception of any rank outside of an item (the reader's maker, a message, the sink) stops everybody, and
+/// every rank throws as in_unison does, the lowest rank that failed its own. Results that were sent before
+/// reach the sink, unless the sink or the orders are what failed. Only when MPI itself fails, the job is
+/// aborted.
 void run_work(const Communicator& ranks, CoordinatorMode mode, const WorkInput& input,
               const ReaderMaker& reader);
 

@@ -51,11 +51,10 @@ Launch launch_from_environment() {
 }
 
 LonelyCopies::LonelyCopies(int tasks)
-    : std::runtime_error(
-          fmt::format("this process is alone, but the step has {} tasks (the launcher and the MPI library do "
-                      "not know each "
-                      "other). Use mpirun, or srun --mpi=pmix; srun --mpi=list shows what there is",
-                      tasks)) {}
+    : std::runtime_error(fmt::format(
+          "this process is alone, but the step has {} tasks (the launcher and the MPI library do "
+          "not know each other). Use mpirun, or srun --mpi=pmix; srun --mpi=list shows what there is",
+          tasks)) {}
 
 World::World(const Launch& launch) {
   if (!launch.launched) return;

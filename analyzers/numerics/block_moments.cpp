@@ -2,39 +2,23 @@
 #include "analyzers/numerics/block_moments.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
+#include <iterator>
 
 #include "analyzers/numerics/exact_sum.hpp"
+#include "analyzers/numerics/moment_sums.hpp"
 
 namespace stemma {
 
 namespace {
 
 constexpr std::size_t group_elements = 1024;
-constexpr std::size_t lanes = 8;  // independent partial sums; part of the definition, not of the hardware
 
-/// Adds f(x) of one group in eight lanes, then the lanes in order.
-template <typename F>
-double group_sum(std::span<const double> group, F f) {
-  std::array<double, lanes> lane{};
-  const std::size_t whole = group.size() / lanes * lanes;
-  for (std::size_t i = 0; i < whole; i += lanes) {
-    for (std::size_t l = 0; l < lanes; ++l) lane[l] += f(group[i + l]);
-  }
-  for (std::size_t i = whole; i < group.size(); ++i) lane[i - whole] += f(group[i]);
-  double sum = 0;
-  for (const double x : lane) sum += x;
-  return sum;
-}
-
-template <typename F>
-double sum_of(std::span<const double> values, F f) {
-  ExactSum total;
-  for (std::size_t i = 0; i < values.size(); i += group_elements) {
-    total.add(group_sum(values.subspan(i, std::min(group_elements, values.size() - i)), f));
-  }
-  return total.value();
+/// Calls use(group) for groups of 1,024 values and the rest.
+template <class Use>
+void for_each_group(std::span<const double> values, const Use& use) {
+  for (std::size_t i = 0; i < values.size(); i += group_elements)
+    use(values.subspan(i, std::min(group_elements, values.size() - i)));
 }
 
 }  // namespace
@@ -65,26 +49,39 @@ CentralSums two_pass(std::span<const double> values) {
   sums.n = values.size();
   if (values.empty()) return sums;
   const double n = static_cast<double>(sums.n);
-  sums.mean = sum_of(values, [](double x) { return x; }) / n;
-  sums.square_sum = sum_of(values, [](double x) { return x * x; });
-  sums.absolute_sum = sum_of(values, [](double x) { return std::abs(x); });
-  const double mean = sums.mean;
-  const double m1 = sum_of(values, [mean](double x) { return x - mean; });
-  const double m2 = sum_of(values, [mean](double x) { return (x - mean) * (x - mean); });
-  sums.m2 = std::max(0.0, m2 - m1 * m1 / n);
-  sums.m3 = sum_of(values, [mean](double x) { return (x - mean) * (x - mean) * (x - mean); });
-  sums.m4 = sum_of(values, [mean](double x) {
-    const double square = (x - mean) * (x - mean);
-    return square * square;
+  ExactSum plain, square, magnitude;
+  for_each_group(values, [&](std::span<const double> group) {
+    const RawSums raw = raw_sums(group);
+    plain.add(raw.values);
+    square.add(raw.squares);
+    magnitude.add(raw.magnitudes);
   });
+  sums.mean = plain.value() / n;
+  sums.square_sum = square.value();
+  sums.absolute_sum = magnitude.value();
+  ExactSum first, second, third, fourth;
+  for_each_group(values, [&](std::span<const double> group) {
+    const PowerSums power = power_sums(group, sums.mean);
+    first.add(power.first);
+    second.add(power.second);
+    third.add(power.third);
+    fourth.add(power.fourth);
+  });
+  sums.m2 = std::max(0.0, second.value() - first.value() * first.value() / n);
+  sums.m3 = third.value();
+  sums.m4 = fourth.value();
   return sums;
 }
 
 void BlockMoments::add(std::span<const double> values) {
   while (!values.empty()) {
     const std::size_t taken = std::min(values.size(), block_elements - filled_);
-    for (const double x : values.first(taken)) {
-      if (std::isfinite(x)) finite_.push_back(x);
+    const std::span<const double> some = values.first(taken);
+    if (all_finite(some)) {
+      finite_.insert(finite_.end(), some.begin(), some.end());
+    } else {
+      std::copy_if(some.begin(), some.end(), std::back_inserter(finite_),
+                   [](double x) { return std::isfinite(x); });
     }
     filled_ += taken;
     values = values.subspan(taken);

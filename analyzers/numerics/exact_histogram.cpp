@@ -16,14 +16,11 @@ namespace {
 /// Values of the occupied codes, in the order of Histogram::code.
 std::vector<double> values_of(const Histogram& histogram) {
   std::vector<double> values(histogram.code.size());
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    const std::uint16_t code = histogram.code[i];
-    if (histogram.kind == HistogramKind::code16) {
-      values[i] = value_of_code(histogram.dtype, code);
-    } else {
-      const std::byte byte{static_cast<unsigned char>(code)};
-      widen(histogram.dtype, std::span(&byte, 1), std::span(&values[i], 1));
-    }
+  if (histogram.kind == HistogramKind::code16) {
+    widen(histogram.dtype, std::as_bytes(std::span(histogram.code)), values);
+  } else {
+    const std::vector<std::uint8_t> codes(histogram.code.begin(), histogram.code.end());
+    widen(histogram.dtype, std::as_bytes(std::span(codes)), values);
   }
   return values;
 }

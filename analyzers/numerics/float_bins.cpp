@@ -9,6 +9,7 @@
 #include <stdexcept>
 
 #include "analyzers/numerics/exact_sum.hpp"
+#include "analyzers/numerics/float_scan.hpp"
 #include "io/model/widen.hpp"
 
 namespace stemma {
@@ -16,6 +17,8 @@ namespace stemma {
 namespace {
 
 __extension__ using Wide = unsigned __int128;
+
+constexpr std::size_t bins_in_all = 65536;
 
 struct Unit {
   double sign;
@@ -32,6 +35,13 @@ Unit unit_of_f32_bin(std::uint16_t code) {
 
 bool finite_bin(HistogramKind kind, std::uint16_t code) {
   return kind == HistogramKind::f32_top16 ? (code & 0x7F80U) != 0x7F80U : (code & 0x7FF0U) != 0x7FF0U;
+}
+
+/// Of floats with at least one zero.
+float first_zero_of(std::span<const std::byte> bytes) {
+  float x = 1;
+  for (std::size_t at = 0; x != 0; at += sizeof x) std::memcpy(&x, bytes.data() + at, sizeof x);
+  return x;
 }
 
 /// Position of a bin in ascending value order: codes are sign and magnitude.
@@ -124,7 +134,8 @@ void fill_from_bins(const Histogram& h, Moments& moments) {
   moments.quantile.back() = moments.max;
 }
 
-FloatBins::FloatBins(Dtype dtype) : dtype_(dtype), width_(bits_of(dtype) / 8), bins_(65536) {
+FloatBins::FloatBins(Dtype dtype, std::uint64_t flush_after)
+    : dtype_(dtype), width_(bits_of(dtype) / 8), flush_after_(flush_after), bins_(bins_in_all) {
   if (dtype != Dtype::f32 && dtype != Dtype::f64) throw std::invalid_argument("FloatBins takes f32 and f64");
   keep_subnormals();
 }
@@ -149,30 +160,74 @@ void FloatBins::note(double x) {
   }
 }
 
+void FloatBins::note_floats(std::span<const std::byte> bytes) {
+  const FloatScan scan = scan_floats(bytes);
+  if (scan.zero > 0 && seen_.n_pos_zero + seen_.n_neg_zero == 0) first_zero_ = first_zero_of(bytes);
+  seen_.n += bytes.size() / sizeof(float);
+  seen_.n_nan += scan.nan;
+  seen_.n_neg_inf += scan.negative_infinite;
+  seen_.n_pos_inf += scan.infinite - scan.negative_infinite;
+  seen_.n_neg_zero += scan.negative_zero;
+  seen_.n_pos_zero += scan.zero - scan.negative_zero;
+  seen_.n_negative += scan.negative;
+  seen_.n_positive += scan.ordinary - scan.negative;
+  seen_.n_subnormal += scan.subnormal;
+  if (scan.zero + scan.ordinary > 0) {
+    const double least = std::bit_cast<float>(ordered(scan.least));
+    const double greatest = std::bit_cast<float>(ordered(scan.greatest));
+    if (!(seen_.min <= least)) seen_.min = least;
+    if (!(seen_.max >= greatest)) seen_.max = greatest;
+    // Zeros of both signs are equal; where one is the end of the range, the first one stands for it.
+    if (seen_.min == 0) seen_.min = first_zero_;
+    if (seen_.max == 0) seen_.max = first_zero_;
+  }
+  if (scan.ordinary > 0) {
+    const double smallest = std::bit_cast<float>(scan.smallest);
+    if (!(seen_.abs_min_nonzero <= smallest)) seen_.abs_min_nonzero = smallest;
+  }
+}
+
 void FloatBins::add(std::span<const std::byte> bytes) {
   if (bytes.size() % width_ != 0) throw std::invalid_argument("FloatBins: bytes end inside an element");
   std::array<double, 4096> values{};
   while (!bytes.empty()) {
-    const std::size_t taken = std::min(values.size(), bytes.size() / width_);
+    const std::uint64_t room = std::min<std::uint64_t>(values.size(), flush_after_ - since_flush_);
+    const std::size_t taken = std::min<std::uint64_t>(room, bytes.size() / width_);
     const std::span<const std::byte> chunk = bytes.first(taken * width_);
     bytes = bytes.subspan(chunk.size());
     widen(dtype_, chunk, std::span(values).first(taken));
     blocks_.add(std::span(values).first(taken));
-    for (std::size_t i = 0; i < taken; ++i) {
-      note(values[i]);
-      if (dtype_ == Dtype::f64) {
-        ++bins_[std::bit_cast<std::uint64_t>(values[i]) >> 48U].count;
-        continue;
+    if (dtype_ == Dtype::f32) {
+      note_floats(chunk);
+      count_floats(chunk);
+    } else {
+      for (const double x : std::span(values).first(taken)) {
+        note(x);
+        bins_[std::bit_cast<std::uint64_t>(x) >> 48U].count_and_low += Bin::one;
       }
-      std::uint32_t code = 0;
-      std::memcpy(&code, chunk.data() + i * width_, sizeof code);
-      Bin& bin = bins_[code >> 16U];
-      const std::uint64_t low = code & 0xFFFFU;
-      ++bin.count;
-      bin.low += low;
-      bin.low_square += low * low;
     }
+    since_flush_ += taken;
+    if (since_flush_ == flush_after_) flush();
   }
+}
+
+void FloatBins::count_floats(std::span<const std::byte> bytes) {
+  Bin* const bins = bins_.data();
+  for (std::size_t at = 0; at < bytes.size(); at += sizeof(float)) {
+    std::uint32_t code = 0;
+    std::memcpy(&code, bytes.data() + at, sizeof code);
+    const std::uint64_t low = code & 0xFFFFU;
+    Bin& bin = bins[code >> 16U];
+    bin.count_and_low += Bin::one + low;
+    bin.low_square += low * low;
+  }
+}
+
+void FloatBins::flush() {
+  totals_.resize(bins_in_all);
+  for (std::size_t code = 0; code < bins_in_all; ++code) totals_[code].add(bins_[code]);
+  std::fill(bins_.begin(), bins_.end(), Bin{});
+  since_flush_ = 0;
 }
 
 Statistics FloatBins::finish() {
@@ -181,14 +236,15 @@ Statistics FloatBins::finish() {
   out.histogram.dtype = dtype_;
   out.moments = seen_;
   const bool integers = dtype_ == Dtype::f32 && seen_.n <= std::uint64_t{1} << 32U;
-  for (std::size_t code = 0; code < bins_.size(); ++code) {
-    const Bin& bin = bins_[code];
-    if (bin.count == 0) continue;
+  for (std::size_t code = 0; code < bins_in_all; ++code) {
+    Total total = totals_.empty() ? Total{} : totals_[code];
+    total.add(bins_[code]);
+    if (total.count == 0) continue;
     out.histogram.code.push_back(static_cast<std::uint16_t>(code));
-    out.histogram.count.push_back(bin.count);
+    out.histogram.count.push_back(total.count);
     if (integers) {
-      out.histogram.low_sum.push_back(bin.low);
-      out.histogram.low_square_sum.push_back(bin.low_square);
+      out.histogram.low_sum.push_back(total.low);
+      out.histogram.low_square_sum.push_back(total.low_square);
     }
   }
   Moments& moments = out.moments;

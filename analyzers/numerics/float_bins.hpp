@@ -40,22 +40,44 @@ void fill_from_bins(const Histogram& histogram, Moments& moments);
 /// Statistics of a stream of f32 or f64: bins and the block rule side by side.
 class FloatBins {
  public:
-  explicit FloatBins(Dtype dtype);  ///< f32 or f64
+  static constexpr std::uint64_t elements_between_flushes = std::uint64_t{1} << 23;
+
+  /// f32 or f64. `flush_after` is for tests: at least 1, at most the default.
+  explicit FloatBins(Dtype dtype, std::uint64_t flush_after = elements_between_flushes);
   /// Whole elements only; throws std::invalid_argument when `bytes` ends inside one.
   void add(std::span<const std::byte> bytes);
   Statistics finish();
 
  private:
-  void note(double x);
-
-  struct Bin {
-    std::uint64_t count = 0, low = 0, low_square = 0;
+  /// What at most 2^23 elements add to one bin: the count in the upper 24 bits, the sum of the low halves in
+  /// the lower 40. Two words, because three stores an element would be the limit of the whole.
+  struct alignas(16) Bin {
+    static constexpr std::uint64_t one = std::uint64_t{1} << 40U;
+    std::uint64_t count_and_low = 0, low_square = 0;
   };
+  struct Total {
+    std::uint64_t count = 0, low = 0, low_square = 0;
+    void add(const Bin& bin) {
+      count += bin.count_and_low / Bin::one;
+      low += bin.count_and_low % Bin::one;
+      low_square += bin.low_square;
+    }
+  };
+
+  void note(double x);
+  void note_floats(std::span<const std::byte> bytes);
+  void count_floats(std::span<const std::byte> bytes);
+  void flush();
+
   Dtype dtype_;
   std::size_t width_;
+  std::uint64_t flush_after_;
+  std::uint64_t since_flush_ = 0;
   std::vector<Bin> bins_;
+  std::vector<Total> totals_;  ///< what left the bins; empty before the first flush
   BlockMoments blocks_;
-  Moments seen_;  ///< counts, min, max, abs_min_nonzero
+  Moments seen_;           ///< counts, min, max, abs_min_nonzero
+  double first_zero_ = 0;  ///< with its sign
 };
 
 }  // namespace stemma

@@ -10,6 +10,7 @@
 #include "io/archive/measurement.hpp"
 #include "io/archive/seal.hpp"
 #include "io/archive/storage_error.hpp"
+#include "io/config/presence.hpp"
 
 namespace stemma {
 namespace {
@@ -25,11 +26,27 @@ namespace {
 
 void check_bytes(const std::filesystem::path& path, SealCheck seal) {
   std::error_code error;
-  if (!std::filesystem::is_regular_file(path, error))
-    refuse(path, "not_found", "an archive", "no such file", "check the path, or run the audit that makes it");
-  if (seal == SealCheck::check && seal_of(path) == SealState::broken)
-    refuse(path, "damaged", "the bytes that were written", "other bytes",
-           "restore the file from a copy, or make it again");
+  if (!std::filesystem::is_regular_file(path, error)) {
+    const std::string why = why_absent(path.string());
+    refuse(path, "not_found", "an archive", why.empty() ? "no regular file" : "it " + why,
+           "check the path, or run the audit that makes it");
+  }
+  if (!has_hdf5_signature(path))
+    refuse(path, "not_an_archive", "an HDF5 file", "other first bytes",
+           "name a file that ends in .h5 and is not *.tmp.*");
+  if (seal == SealCheck::trust) return;
+  switch (seal_of(path)) {
+    case SealState::intact:
+      return;
+    case SealState::broken:
+      refuse(path, "damaged", "the bytes that were written", "other bytes",
+             "restore the file from a copy, or make it again");
+    case SealState::absent:
+      refuse(
+          path, "unsealed", "a sealed archive", "no seal",
+          "it is of another program, was cut off, or was rewritten; stemma verify says what else is wrong. "
+          "Restore it from a copy, or make it again");
+  }
 }
 
 h5::File open_file(const std::filesystem::path& path) {
@@ -56,6 +73,13 @@ void check_version(const std::filesystem::path& path, const h5::File& file) {
     refuse(path, "incomplete", "a complete archive", "one that was never finished", "run again to finish it");
 }
 
+/// Row of a ragged table that belongs to a tensor.
+std::optional<std::uint64_t> place_of(std::uint64_t tensor, const std::vector<std::uint32_t>& tensors) {
+  const auto found = std::ranges::lower_bound(tensors, tensor);
+  if (found == tensors.end() || *found != tensor) return std::nullopt;
+  return static_cast<std::uint64_t>(found - tensors.begin());
+}
+
 }  // namespace
 
 class ArchiveReader::Impl {
@@ -80,6 +104,7 @@ class ArchiveReader::Impl {
       models = read_models(table);
       histogram_tensors = table.read<std::uint32_t>("histograms/tensor_index");
       vector_tensors = table.read<std::uint32_t>("vectors/tensor_index");
+      spectrum_tensors = table.read<std::uint32_t>("spectra/tensor_index");
     });
   }
 
@@ -92,6 +117,7 @@ class ArchiveReader::Impl {
   std::vector<ModelRow> models;
   std::vector<std::uint32_t> histogram_tensors;
   std::vector<std::uint32_t> vector_tensors;
+  std::vector<std::uint32_t> spectrum_tensors;
 };
 
 ArchiveReader::ArchiveReader(const std::filesystem::path& path, SealCheck seal)
@@ -124,17 +150,22 @@ std::optional<Features> ArchiveReader::histogram(std::uint64_t tensor_row) const
     const TableReader& t = impl_->table;
     Features f = read_moments(t, tensor_row);
     if (f.counts.empty()) return std::nullopt;
-    const auto place = [&](const std::vector<std::uint32_t>& tensors) -> std::optional<std::uint64_t> {
-      const auto found = std::ranges::lower_bound(tensors, tensor_row);
-      if (found == tensors.end() || *found != tensor_row) return std::nullopt;
-      return static_cast<std::uint64_t>(found - tensors.begin());
-    };
-    if (const auto row = place(impl_->histogram_tensors)) read_histogram(t, *row, f);
-    if (const auto row = place(impl_->vector_tensors)) {
+    if (const auto row = place_of(tensor_row, impl_->histogram_tensors)) read_histogram(t, *row, f);
+    if (const auto row = place_of(tensor_row, impl_->vector_tensors)) {
       const auto start = t.one<std::uint64_t>("vectors/row_start", *row);
       f.reals["vector"] =
           t.read<double>("vectors/value", start, t.one<std::uint32_t>("vectors/row_count", *row));
     }
+    return f;
+  });
+}
+
+std::optional<Features> ArchiveReader::spectrum(std::uint64_t tensor_row) const {
+  return impl_->guarded([&]() -> std::optional<Features> {
+    const auto row = place_of(tensor_row, impl_->spectrum_tensors);
+    if (!row) return std::nullopt;
+    Features f = read_spectrum(impl_->table, *row);
+    f.subject = impl_->table.text("tensors/role", tensor_row, 1).front();
     return f;
   });
 }

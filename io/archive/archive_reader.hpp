@@ -52,13 +52,14 @@ struct ConfigTexts {
   std::string overrides;
 };
 
-/// Opening with check reads the whole file once and refuses changed bytes; trust leaves that out.
+/// Opening with check reads the whole file once and refuses changed bytes and a seal that is gone; trust
+/// leaves that out.
 enum class SealCheck : std::uint8_t { check, trust };
 
 class ArchiveReader {
  public:
-  /// Throws InvalidInput: archive.not_found, archive.not_an_archive, archive.damaged, archive.incomplete,
-  /// archive.newer_version; rule tells which.
+  /// Throws InvalidInput: archive.not_found, archive.not_an_archive, archive.unsealed, archive.damaged,
+  /// archive.incomplete, archive.newer_version; rule tells which.
   explicit ArchiveReader(const std::filesystem::path& path, SealCheck seal = SealCheck::check);
   ~ArchiveReader();
   ArchiveReader(ArchiveReader&&) noexcept;
@@ -72,6 +73,8 @@ class ArchiveReader {
   /// Features of analyzer "histogram" of one tensor row, as far as archives keep them: moments, quantiles,
   /// codes and counts, the values of vectors. Nothing when it was not measured.
   std::optional<Features> histogram(std::uint64_t tensor_row) const;
+  /// The same of analyzer "spectrum": values, errors, checks and descriptors.
+  std::optional<Features> spectrum(std::uint64_t tensor_row) const;
 
   std::vector<Pair> pairs() const;
   std::vector<Failure> failures() const;

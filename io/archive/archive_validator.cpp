@@ -10,12 +10,18 @@
 #include "io/archive/sha256.hpp"
 #include "io/archive/table_reader.hpp"
 #include "io/archive/validator_checks.hpp"
+#include "io/config/presence.hpp"
 #include "io/model/finding.hpp"
 
 namespace stemma {
 namespace {
 
-void examine(const h5::File& file, Complaints& complaints) {
+std::string why_not_a_file(const std::filesystem::path& path) {
+  const std::string why = why_absent(path.string());
+  return why.empty() ? "it is no regular file" : "it " + why;
+}
+
+void examine(const h5::File& file, ComplaintList& complaints) {
   bool ours = false;
   complaints.attempt("/", [&] { ours = check_root(file, complaints); });
   if (!ours) return;
@@ -24,6 +30,7 @@ void examine(const h5::File& file, Complaints& complaints) {
   if (!complaints.empty()) return;
   check_columns(file, complaints);
   check_relations(file, complaints);
+  complaints.attempt("spectra", [&] { check_spectra(file, complaints); });
   check_hashes(file, complaints);
 }
 
@@ -35,11 +42,11 @@ std::string sentence(const Complaint& complaint) {
 }
 
 std::vector<Complaint> validate(const std::filesystem::path& path) {
-  Complaints complaints;
+  ComplaintList complaints;
   complaints.attempt("", [&] {
     std::error_code error;
     if (!std::filesystem::is_regular_file(path, error))
-      return complaints.add("not_found", "", "there is no such file");
+      return complaints.add("not_found", "", why_not_a_file(path));
     const SealState seal = seal_of(path);
     if (seal == SealState::broken)
       return complaints.add(
@@ -48,7 +55,7 @@ std::vector<Complaint> validate(const std::filesystem::path& path) {
     if (seal == SealState::absent)
       complaints.add("seal_absent", "",
                      "the file is not sealed: it was cut off, or another program has rewritten it");
-    Complaints inside;
+    ComplaintList inside;
     inside.attempt("", [&] { examine(h5::File::open(path.string()), inside); });
     for (Complaint& c : inside.take())
       complaints.add(c.rule.substr(std::string_view("archive.").size()), c.where, c.problem);
@@ -56,7 +63,7 @@ std::vector<Complaint> validate(const std::filesystem::path& path) {
   return complaints.take();
 }
 
-bool check_root(const h5::File& file, Complaints& complaints) {
+bool check_root(const h5::File& file, ComplaintList& complaints) {
   const h5::Group root = file.group("");
   const auto version = root.text("stemma_archive");
   if (!version) {
@@ -83,7 +90,7 @@ bool check_root(const h5::File& file, Complaints& complaints) {
   return true;
 }
 
-void check_hashes(const h5::File& file, Complaints& complaints) {
+void check_hashes(const h5::File& file, ComplaintList& complaints) {
   const h5::Group root = file.group("");
   const TableReader table(file);
   const bool same_version = root.text("stemma_archive") == layout::version;

@@ -18,7 +18,8 @@ std::string sentence(const Complaint& complaint);
 
 /// Every complaint about the file, none when it is sound. Never throws for what is in the file: what cannot
 /// be read is a complaint. A file whose bytes changed since it was sealed is not given to HDF5 at all, which
-/// trusts lengths that it reads.
+/// trusts lengths that it reads. One without a seal is a complaint, and is opened all the same: only here, to
+/// say what else is wrong with it.
 std::vector<Complaint> validate(const std::filesystem::path& path);
 
 }  // namespace stemma

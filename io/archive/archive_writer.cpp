@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <ctime>
 #include <stdexcept>
 
 #include "io/archive/archive_validator.hpp"
@@ -15,19 +14,9 @@
 #include "io/archive/seal.hpp"
 #include "io/archive/sha256.hpp"
 #include "io/archive/table_writer.hpp"
+#include "io/archive/timestamp.hpp"
 
 namespace stemma {
-namespace {
-
-std::string utc_now() {
-  const std::time_t now = std::time(nullptr);
-  std::tm utc{};
-  gmtime_r(&now, &utc);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday,
-                     utc.tm_hour, utc.tm_min, utc.tm_sec);
-}
-
-}  // namespace
 
 class ArchiveWriter::Impl {
  public:

@@ -50,7 +50,7 @@ struct LayerTable {
   std::map<std::string, std::vector<double>> log_frobenius;
   std::map<std::string, std::vector<double>> kurtosis_excess;
   std::map<std::string, std::vector<std::uint64_t>> n_elements;
-  std::map<std::string, std::vector<double>> s1;  ///< of spectra; empty when none were taken
+  std::map<std::string, std::vector<double>> s1;  ///< of spectra; NaN or absent without
   std::map<std::string, std::vector<double>> stable_rank;
   std::map<std::string, std::vector<double>> effective_rank;
 };

@@ -46,7 +46,13 @@ LayerTable read_layers(const TableReader& table, const LayerRange& range) {
   const auto log_frobenius = table.read<double>("layers/log_frobenius", range.start, range.count);
   const auto kurtosis = table.read<double>("layers/kurtosis_excess", range.start, range.count);
   const auto elements = table.read<std::uint64_t>("layers/n_elements", range.start, range.count);
+  const auto s1 = table.read<double>("layers/s1", range.start, range.count);
+  const auto stable_rank = table.read<double>("layers/stable_rank", range.start, range.count);
+  const auto effective_rank = table.read<double>("layers/effective_rank", range.start, range.count);
   for (std::size_t j = 0; j < layer_parts.size(); ++j) {
+    out.s1[layer_parts[j]] = column_of(s1, layer_parts.size(), j);
+    out.stable_rank[layer_parts[j]] = column_of(stable_rank, layer_parts.size(), j);
+    out.effective_rank[layer_parts[j]] = column_of(effective_rank, layer_parts.size(), j);
     out.n_elements[layer_parts[j]] = column_of(elements, layer_parts.size(), j);
     out.std_unbiased[layer_parts[j]] = column_of(std_unbiased, layer_parts.size(), j);
     out.log_frobenius[layer_parts[j]] = column_of(log_frobenius, layer_parts.size(), j);

@@ -19,6 +19,9 @@ Features read_moments(const TableReader& table, std::uint64_t tensor);
 /// Adds one histogram row.
 void read_histogram(const TableReader& table, std::uint64_t row, Features& features);
 
+/// One row of /spectra as features of "spectrum".
+Features read_spectrum(const TableReader& table, std::uint64_t row);
+
 std::vector<Pair> read_pairs(const TableReader& table);
 std::vector<Failure> read_failures(const TableReader& table, const std::vector<ModelRow>& models);
 std::vector<ModelFinding> read_findings(const TableReader& table, const std::vector<ModelRow>& models);

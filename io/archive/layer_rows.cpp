@@ -109,6 +109,9 @@ void write_layers(TableWriter& table, std::uint32_t model, const Fingerprint* fi
     table.put_row("layers/log_frobenius", row_of(fingerprint->table.log_frobenius, row, missing));
     table.put_row("layers/kurtosis_excess", row_of(fingerprint->table.kurtosis_excess, row, missing));
     table.put_row("layers/n_elements", row_of(fingerprint->table.n_elements, row, std::uint64_t{0}));
+    table.put_row("layers/s1", row_of(fingerprint->table.s1, row, missing));
+    table.put_row("layers/stable_rank", row_of(fingerprint->table.stable_rank, row, missing));
+    table.put_row("layers/effective_rank", row_of(fingerprint->table.effective_rank, row, missing));
     write_curves(table, curves == nullptr ? IntrinsicCurves{} : *curves,
                  curves == nullptr ? std::nullopt : position(curves->layer, layer));
   }

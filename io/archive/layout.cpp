@@ -97,7 +97,7 @@ Group moments() {
   const auto counted = [&](const char* name, const char* what) {
     c.push_back(optional(number(name, u8, d, exact, what)));
   };
-  counted("n", "finite elements");
+  counted("n", "elements, NaN and infinities included");
   counted("n_nan", "elements that are not a number");
   counted("n_pos_inf", "elements of plus infinity");
   counted("n_neg_inf", "elements of minus infinity");
@@ -167,6 +167,52 @@ Group vectors() {
        number("value", f8, {"element"}, exact, "value, widened exactly")}};
 }
 
+Group spectra() {
+  const Dims d = {"spectrum"};
+  std::vector<Column> c;
+  const auto real = [&](const char* name, const char* what) {
+    c.push_back(number(name, f8, d, feature, what));
+  };
+  c.push_back(index("tensor_index", "tensor", d, feature, "row in /tensors, ascending"));
+  c.push_back(flag("kind", "spectrum_kind", d, feature, "what the values belong to"));
+  c.push_back(number("rows", u8, d, feature, "rows of the matrix"));
+  c.push_back(number("cols", u8, d, feature, "columns of the matrix"));
+  c.push_back(start("row_start", "spectrum", "first element in sv"));
+  c.back().enters = feature;
+  c.push_back(pieces("row_count", "spectrum", "sv", "elements in sv: the shorter side", feature));
+  c.push_back(number("value", f8, {"sv"}, feature, "singular value, descending in a spectrum"));
+  real("e_estimate", "E of the estimated error, in squares of the weight's unit");
+  real("e_bound", "E of the error bound, in squares of the weight's unit");
+  real("tau", "values below it are small and no more");
+  c.push_back(flag("error_model", "error_model", d, feature, "which formula gives the error of a value"));
+  c.push_back(number("count_below_tau", u4, d, feature, "values below tau"));
+  c.push_back(flag("method", "spectrum_method", d, feature, "how the values were computed"));
+  c.push_back(flag("exact_products", "yes_no", d, feature, "are products of two elements exact in f8"));
+  c.push_back(number("attempts", u1, d, feature, "2 when the first answer broke an invariant"));
+  real("stable_rank", "sum of squares over the largest square");
+  real("effective_rank", "exponential of the entropy");
+  real("entropy", "entropy in nats of the values over their sum");
+  real("energy_rank", "exponential of the entropy of the squares");
+  real("participation_ratio", "squared sum of squares over the sum of fourth powers");
+  real("tail_exponent", "Hill's estimator over the larger half of the squares");
+  real("condition", "largest value over the smallest, where that is not below tau");
+  real("frobenius_sq", "sum of squares of the elements, found beside the values");
+  real("trace_gap", "sum of eigenvalues against frobenius_sq, relative");
+  real("square_gap", "sum of squared eigenvalues against the Gram matrix, relative");
+  real("probe_gap", "products with random signs against the elements, over sqrt(k) s1^2");
+  real("norm_gap", "how far the largest value lies outside the norms that enclose it, relative");
+  real("min_eigenvalue", "smallest eigenvalue of the Gram matrix");
+  real("crosscheck_gap", "largest difference from another method over the largest value");
+  return {
+      "spectra",
+      "ragged",
+      "all singular values of each matrix; err(s; E, f) = min(sqrt E, E / (s + sqrt max(0, s^2 - E))) + f u "
+      "s1, u = 2^-53; gram: err(s; e_estimate, 4 sqrt k) and err(s; e_bound, k); backward_stable: 4 sqrt(k) "
+      "u s1",
+      {rows("spectrum", "matrix with a spectrum"), bare("sv", "singular value")},
+      std::move(c)};
+}
+
 Group layers() {
   const Dims d = {"layer_row"};
   const Dims cell = {"layer_row", "part"};
@@ -180,15 +226,18 @@ Group layers() {
            number("std", f8, cell, exact, "standard deviation, divisor n - 1"),
            number("log_frobenius", f8, cell, feature, "natural logarithm of the Frobenius norm"),
            number("kurtosis_excess", f8, cell, exact, "kurtosis minus 3"),
-           number("n_elements", u8, cell, exact, "elements, 0 where the layer has no such part")}};
+           number("n_elements", u8, cell, exact, "elements, 0 where the layer has no such part"),
+           number("s1", f8, cell, feature, "largest singular value"),
+           number("stable_rank", f8, cell, feature, "sum of squared singular values over the largest square"),
+           number("effective_rank", f8, cell, feature, "exponential of the entropy of the singular values")}};
 }
 
 }  // namespace
 
 const std::vector<Group>& groups() {
   static const std::vector<Group> all = [] {
-    std::vector<Group> both = {root(),    files(),      models(),  tensors(),
-                               moments(), histograms(), vectors(), layers()};
+    std::vector<Group> both = {root(),       files(),   models(),  tensors(), moments(),
+                               histograms(), vectors(), spectra(), layers()};
     for (Group& group : result_groups()) both.push_back(std::move(group));
     return both;
   }();

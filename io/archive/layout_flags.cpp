@@ -52,6 +52,10 @@ const std::vector<FlagTable>& flag_tables() {
       listed("sha256_source", {"none", "hub", "computed"}),
       listed("histogram", {"code16", "code8", "joint_mx", "f32_top16", "f64_top16"}),
       with_255(listed("exactness", {"histogram", "f32_integer", "blocks"}), "not_measured"),
+      listed("spectrum_kind", {"matrix"}),
+      listed("spectrum_method", {"gram_dsyevd", "gram_dsyevd_2stage", "gram_elpa2", "gram_pdsyevr",
+                                 "qr_dgesdd", "qr_dgejsv", "dgesdd"}),
+      listed("error_model", {"gram", "backward_stable"}),
       with_255(listed("yes_no", {"no", "yes"}), "not_measured"),
   };
   return tables;

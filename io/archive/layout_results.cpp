@@ -194,6 +194,7 @@ std::vector<Group> result_groups() {
           content(),
           method("histogram", "its numbers are /moments, /histograms and /vectors"),
           intrinsic_fingerprint(),
+          method("spectrum", "its numbers are /spectra and columns of /layers"),
           pairs(),
           evidence(),
           backgrounds(),

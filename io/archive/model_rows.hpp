@@ -20,7 +20,7 @@ struct ContentKey {
   auto operator<=>(const ContentKey&) const = default;
 };
 
-/// Appends one model to /models, /files, /tensors, /moments, /histograms, /vectors, /layers and
+/// Appends one model to /models, /files, /tensors, /moments, /histograms, /vectors, /spectra, /layers and
 /// /methods/intrinsic_fingerprint, and the keys of its tensors to `keys`.
 void write_model(TableWriter& table, std::uint32_t model, const ModelEntry& entry,
                  const FeatureSource& features, std::vector<ContentKey>& keys);
@@ -31,6 +31,8 @@ std::vector<TensorLine> tensor_lines(const Model& model);
 void write_tensor(TableWriter& table, const TensorLine& line, std::uint32_t model, const ModelEntry& entry,
                   std::uint64_t first_file, const FeatureSource& features, std::vector<ContentKey>& keys);
 void write_measurement(TableWriter& table, std::uint32_t tensor, const std::optional<Features>& histogram);
+/// Nothing when there are no values.
+void write_spectrum(TableWriter& table, std::uint32_t tensor, const std::optional<Features>& spectrum);
 void write_layers(TableWriter& table, std::uint32_t model, const Fingerprint* fingerprint,
                   const std::map<std::string, std::uint32_t>& tensor_of_role);
 

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "io/archive/storage_error.hpp"
@@ -87,6 +88,16 @@ Seal seal_for(const OpenFile& file, std::uint64_t bytes) {
   return result;
 }
 
+/// The last bytes of the file, when they are a seal.
+std::optional<Seal> found_seal(const OpenFile& file) {
+  const std::uint64_t size = file.size();
+  Seal found;
+  if (size < sizeof found || file.read(size - sizeof found, &found, sizeof found) != sizeof found ||
+      found.magic != Seal{}.magic)
+    return std::nullopt;
+  return found;
+}
+
 }  // namespace
 
 void seal(const std::filesystem::path& path) {
@@ -97,13 +108,20 @@ void seal(const std::filesystem::path& path) {
 
 SealState seal_of(const std::filesystem::path& path) {
   const OpenFile file(path, O_RDONLY | O_NONBLOCK);
-  const std::uint64_t size = file.size();
-  Seal found;
-  if (size < sizeof found) return SealState::absent;
-  const std::uint64_t bytes = size - sizeof found;
-  if (file.read(bytes, &found, sizeof found) != sizeof found || found.magic != Seal{}.magic)
-    return SealState::absent;
-  return found == seal_for(file, bytes) ? SealState::intact : SealState::broken;
+  const auto found = found_seal(file);
+  if (!found) return SealState::absent;
+  return *found == seal_for(file, file.size() - sizeof *found) ? SealState::intact : SealState::broken;
+}
+
+bool has_seal(const std::filesystem::path& path) {
+  return found_seal(OpenFile(path, O_RDONLY | O_NONBLOCK)).has_value();
+}
+
+bool has_hdf5_signature(const std::filesystem::path& path) {
+  constexpr std::array<char, 8> signature{'\x89', 'H', 'D', 'F', '\r', '\n', '\x1a', '\n'};
+  std::array<char, 8> head{};
+  return OpenFile(path, O_RDONLY | O_NONBLOCK).read(0, head.data(), head.size()) == head.size() &&
+         head == signature;
 }
 
 }  // namespace stemma

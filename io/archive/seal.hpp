@@ -16,4 +16,10 @@ void seal(const std::filesystem::path& path);
 /// Reads the whole file. Throws StorageError when it cannot be read.
 SealState seal_of(const std::filesystem::path& path);
 
+/// Does the file end in a seal, intact or not? Reads 32 bytes. Throws StorageError.
+bool has_seal(const std::filesystem::path& path);
+
+/// Does it begin as HDF5 files do? Throws StorageError.
+bool has_hdf5_signature(const std::filesystem::path& path);
+
 }  // namespace stemma

@@ -145,6 +145,7 @@ void write_tensor(TableWriter& table, const TensorLine& line, std::uint32_t mode
                     .tensor = row,
                     .dtype = stored.dtype});
   write_measurement(table, row, histogram);
+  if (line.matrix != nullptr) write_spectrum(table, row, features("spectrum", line.subject));
 }
 
 }  // namespace stemma

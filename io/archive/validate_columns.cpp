@@ -24,7 +24,7 @@ void each_block(const TableReader& table, const std::string& path, const Sink& s
 }
 
 void check_index(const h5::File& file, const TableReader& table, const Group& group, const Column& column,
-                 Complaints& complaints) {
+                 ComplaintList& complaints) {
   const std::string path = layout::path_in(group, column.name);
   // An index points into a dimension of the root or of /files.
   const std::string scale = column.refers == "file" ? "files/file" : column.refers;
@@ -44,7 +44,8 @@ void check_index(const h5::File& file, const TableReader& table, const Group& gr
                                column.refers, example));
 }
 
-void check_flags(const TableReader& table, const Group& group, const Column& column, Complaints& complaints) {
+void check_flags(const TableReader& table, const Group& group, const Column& column,
+                 ComplaintList& complaints) {
   const std::string path = layout::path_in(group, column.name);
   const auto& known = layout::flag_table(column.flags).values;
   std::uint64_t wrong = 0;
@@ -63,7 +64,7 @@ void check_flags(const TableReader& table, const Group& group, const Column& col
 
 // start[i] must be the sum of the counts before it, and all pieces together the whole dimension.
 void check_ragged(const TableReader& table, const Group& group, const std::string& start,
-                  const std::string& count, std::uint64_t pieces, Complaints& complaints) {
+                  const std::string& count, std::uint64_t pieces, ComplaintList& complaints) {
   const std::string path = layout::path_in(group, start);
   std::uint64_t expected = 0;
   bool broken = false;
@@ -87,7 +88,7 @@ void check_ragged(const TableReader& table, const Group& group, const std::strin
 
 }  // namespace
 
-void check_columns(const h5::File& file, Complaints& complaints) {
+void check_columns(const h5::File& file, ComplaintList& complaints) {
   const TableReader table(file);
   for (const Group& group : layout::groups())
     for (const Column& column : group.columns) {

@@ -14,7 +14,7 @@ namespace {
 constexpr std::uint64_t none64 = std::numeric_limits<std::uint64_t>::max();
 constexpr std::uint64_t block_rows = 65536;
 
-void check_ids(const TableReader& table, Complaints& complaints) {
+void check_ids(const TableReader& table, ComplaintList& complaints) {
   const auto ids = table.text("models/id");
   for (std::size_t i = 1; i < ids.size(); ++i)
     if (ids[i] <= ids[i - 1])
@@ -25,7 +25,7 @@ void check_ids(const TableReader& table, Complaints& complaints) {
 
 // Rows that belong to models must lie where the model says.
 void check_owner(const TableReader& table, const std::string& owner, const std::string& range,
-                 Complaints& complaints) {
+                 ComplaintList& complaints) {
   const auto start = table.read<std::uint64_t>("models/" + range + "_start");
   const auto count = table.read<std::uint32_t>("models/" + range + "_count");
   const auto model = table.read<std::uint32_t>(owner);
@@ -37,7 +37,7 @@ void check_owner(const TableReader& table, const std::string& owner, const std::
             fmt::format("row {} lies in the range of model {} but names {}", row, m, model[row]));
 }
 
-void check_pairs(const TableReader& table, Complaints& complaints) {
+void check_pairs(const TableReader& table, ComplaintList& complaints) {
   const auto a = table.read<std::uint32_t>("pairs/model_a");
   const auto b = table.read<std::uint32_t>("pairs/model_b");
   for (std::size_t i = 0; i < a.size(); ++i) {
@@ -49,7 +49,7 @@ void check_pairs(const TableReader& table, Complaints& complaints) {
   }
 }
 
-void check_duplicates(const TableReader& table, Complaints& complaints) {
+void check_duplicates(const TableReader& table, ComplaintList& complaints) {
   const auto duplicate_of = table.read<std::uint32_t>("tensors/duplicate_of");
   const auto high = table.read<std::uint64_t>("tensors/content_hash_hi");
   const auto low = table.read<std::uint64_t>("tensors/content_hash_lo");
@@ -71,14 +71,14 @@ std::uint64_t sum_of(const std::vector<std::uint64_t>& values) {
   return sum;
 }
 
-void check_moments(const TableReader& table, Complaints& complaints) {
+void check_moments(const TableReader& table, ComplaintList& complaints) {
   const std::uint64_t rows = table.rows("tensors/rows");
   for (std::uint64_t at = 0; at < rows; at += block_rows) {
     const std::uint64_t n = std::min(block_rows, rows - at);
     const auto column = [&](const char* path) { return table.read<std::uint64_t>(path, at, n); };
     const auto height = column("tensors/rows");
     const auto width = column("tensors/cols");
-    const auto finite = column("moments/n");
+    const auto counted = column("moments/n");
     const auto nan = column("moments/n_nan");
     const auto plus = column("moments/n_pos_inf");
     const auto minus = column("moments/n_neg_inf");
@@ -88,26 +88,29 @@ void check_moments(const TableReader& table, Complaints& complaints) {
     const auto negative = column("moments/n_negative");
     const auto dtype = table.read<std::uint8_t>("tensors/dtype", at, n);
     for (std::uint64_t i = 0; i < n; ++i) {
-      if (finite[i] == none64) continue;
+      if (counted[i] == none64) continue;
       std::uint64_t elements = 0;
       if (__builtin_mul_overflow(height[i], width[i], &elements)) elements = none64;
-      const std::uint64_t all = sum_of({finite[i], nan[i], plus[i], minus[i]});
+      const std::uint64_t odd = sum_of({nan[i], plus[i], minus[i]});
       const std::uint64_t signs = sum_of({plus_zero[i], minus_zero[i], positive[i], negative[i]});
-      if (all != elements)
+      if (counted[i] != elements || odd > elements) {
         complaints.add("count", "moments/n",
-                       fmt::format("row {} counts {} of {} elements", at + i, all, elements));
+                       fmt::format("row {} counts {} of {} elements, {} of them not finite", at + i,
+                                   counted[i], elements, odd));
+        continue;
+      }
       // Complex and packed elements have no sign of their own.
       const auto type = static_cast<Dtype>(dtype[i]);
       const bool signless = dtype[i] >= dtype_count || type == Dtype::c64 || bits_of(type) < 8;
-      if (signs != finite[i] && !signless)
+      if (signs != elements - odd && !signless)
         complaints.add(
             "count", "moments/n_positive",
-            fmt::format("row {} has {} signs and zeros for {} finite values", at + i, signs, finite[i]));
+            fmt::format("row {} has {} signs and zeros for {} finite values", at + i, signs, elements - odd));
     }
   }
 }
 
-void check_histograms(const TableReader& table, Complaints& complaints) {
+void check_histograms(const TableReader& table, ComplaintList& complaints) {
   const auto tensor = table.read<std::uint32_t>("histograms/tensor_index");
   const auto start = table.read<std::uint64_t>("histograms/row_start");
   const auto length = table.read<std::uint32_t>("histograms/row_count");
@@ -136,7 +139,7 @@ void check_histograms(const TableReader& table, Complaints& complaints) {
 
 }  // namespace
 
-void check_relations(const h5::File& file, Complaints& complaints) {
+void check_relations(const h5::File& file, ComplaintList& complaints) {
   const TableReader table(file);
   complaints.attempt("models/id", [&] { check_ids(table, complaints); });
   complaints.attempt("tensors/model_index",

@@ -12,13 +12,13 @@ using layout::Dimension;
 using layout::Group;
 
 void need_text(const h5::Object& object, const char* attribute, const std::string& where,
-               Complaints& complaints) {
+               ComplaintList& complaints) {
   if (!object.text(attribute))
     complaints.add("attribute", fmt::format("{}@{}", where, attribute), "the text attribute is missing");
 }
 
 void check_attributes(const h5::Dataset& dataset, const Column& column, const std::string& path,
-                      Complaints& complaints) {
+                      ComplaintList& complaints) {
   need_text(dataset, "long_name", path, complaints);
   if (column.type != h5::Type::str) need_text(dataset, "units", path, complaints);
   if (column.sentinel && !dataset.integers("sentinel"))
@@ -37,7 +37,7 @@ void check_attributes(const h5::Dataset& dataset, const Column& column, const st
   }
 }
 
-void check_column(const h5::File& file, const Group& group, const Column& column, Complaints& complaints) {
+void check_column(const h5::File& file, const Group& group, const Column& column, ComplaintList& complaints) {
   const std::string path = layout::path_in(group, column.name);
   if (!file.has(path) || !file.is_dataset(path))
     return complaints.add("missing", path, "there is no such dataset");
@@ -65,7 +65,8 @@ void check_column(const h5::File& file, const Group& group, const Column& column
   }
 }
 
-void check_dimension(const h5::File& file, const Group& group, const Dimension& d, Complaints& complaints) {
+void check_dimension(const h5::File& file, const Group& group, const Dimension& d,
+                     ComplaintList& complaints) {
   const std::string path = layout::path_in(group, d.name);
   if (!file.has(path) || !file.is_dataset(path))
     return complaints.add("missing", path, "there is no such scale");
@@ -78,7 +79,7 @@ void check_dimension(const h5::File& file, const Group& group, const Dimension& 
     complaints.add("dimensions", path, fmt::format("it has {} entries, not {}", extents.front(), d.extent));
 }
 
-void check_group(const h5::File& file, const Group& group, Complaints& complaints) {
+void check_group(const h5::File& file, const Group& group, ComplaintList& complaints) {
   const std::string path = "/" + group.path;
   if (!group.path.empty() && (!file.has(group.path) || file.is_dataset(group.path)))
     return complaints.add("missing", path, "there is no such group");
@@ -93,7 +94,7 @@ void check_group(const h5::File& file, const Group& group, Complaints& complaint
 }
 
 // Groups that this version does not know are allowed, forbidden types are not, wherever they are.
-void check_types_below(const h5::File& file, const std::string& path, int depth, Complaints& complaints) {
+void check_types_below(const h5::File& file, const std::string& path, int depth, ComplaintList& complaints) {
   const auto check_object = [&](const h5::Object& object, const std::string& where) {
     for (const std::string& name : object.attributes()) {
       if (name == "_FillValue" || name == "missing_value")
@@ -124,7 +125,7 @@ void check_types_below(const h5::File& file, const std::string& path, int depth,
 
 }  // namespace
 
-void check_structure(const h5::File& file, Complaints& complaints) {
+void check_structure(const h5::File& file, ComplaintList& complaints) {
   for (const Group& group : layout::groups()) {
     complaints.attempt("/" + group.path, [&] { check_group(file, group, complaints); });
     for (const Dimension& d : group.dimensions)

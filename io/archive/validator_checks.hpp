@@ -11,7 +11,7 @@
 namespace stemma {
 
 /// Collects complaints. An exception inside one check is a complaint, and the next check goes on.
-class Complaints {
+class ComplaintList {
  public:
   void add(std::string rule, std::string where, std::string problem) {
     list_.push_back({"archive." + std::move(rule), std::move(where), std::move(problem)});
@@ -34,14 +34,16 @@ class Complaints {
 };
 
 /// Attributes of the root; false when the file is none of ours and nothing else can be said.
-bool check_root(const h5::File& file, Complaints& complaints);
+bool check_root(const h5::File& file, ComplaintList& complaints);
 /// Every group, dataset, type, dimension, scale and attribute of the layout, and no forbidden type elsewhere.
-void check_structure(const h5::File& file, Complaints& complaints);
+void check_structure(const h5::File& file, ComplaintList& complaints);
 /// Columns against themselves: indexes in range, enumerations known, ragged columns without gaps.
-void check_columns(const h5::File& file, Complaints& complaints);
+void check_columns(const h5::File& file, ComplaintList& complaints);
 /// Columns against each other: order of models and pairs, sums of counts, duplicates.
-void check_relations(const h5::File& file, Complaints& complaints);
+void check_relations(const h5::File& file, ComplaintList& complaints);
+/// Spectra: order, count and error formula, sums of squares against the moments.
+void check_spectra(const h5::File& file, ComplaintList& complaints);
 /// Canonical hashes, hash of the configuration, text of the layout.
-void check_hashes(const h5::File& file, Complaints& complaints);
+void check_hashes(const h5::File& file, ComplaintList& complaints);
 
 }  // namespace stemma

@@ -28,6 +28,7 @@ std::string printed(const Place& at, const std::string& file) {
 }
 
 std::string shown(std::string_view text, std::size_t limit) {
+  if (text.empty()) return "\"\"";
   std::string out;
   for (const char c : text) {
     if (out.size() >= limit && (static_cast<unsigned char>(c) & 0xC0U) != 0x80U) return out + "...";

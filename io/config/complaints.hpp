@@ -39,8 +39,8 @@ class Complaints {
 /// "file:line:col", "file", or the argument.
 std::string printed(const Place& at, const std::string& file);
 
-/// Text from a file fit for a message: control characters as \xNN, at most `limit` bytes. io/config stands
-/// below io/model, whose printable() is stricter.
+/// Text from a file fit for a message: control characters as \xNN, at most `limit` bytes, "" for an empty
+/// one. io/config stands below io/model, whose printable() is stricter.
 std::string shown(std::string_view text, std::size_t limit = 120);
 
 }  // namespace stemma

@@ -13,6 +13,7 @@
 #include "io/config/key_advice.hpp"
 #include "io/config/model_entries.hpp"
 #include "io/config/models.hpp"
+#include "io/config/presence.hpp"
 #include "io/config/sheet.hpp"
 
 namespace stemma {
@@ -96,9 +97,8 @@ class Expansion {
   }
 
   void add_path(ModelSource source) {
-    std::error_code error;
-    if (!fs::exists(source.path, error)) {
-      complain(source.place, fmt::format("the model {} does not exist", shown(source.path)));
+    if (const std::string why = why_absent(source.path); !why.empty()) {
+      complain(source.place, fmt::format("the model {} {}", shown(source.path), why));
     } else if (models_.size() < most_models) {
       models_.push_back(std::move(source));
     } else if (models_.size() == most_models && !full_) {
@@ -125,9 +125,8 @@ class Expansion {
   }
 
   void add_sheet(const ModelSource& defaults) {
-    std::error_code error;
-    if (!fs::exists(defaults.path, error)) {
-      complain(defaults.place, fmt::format("the sheet {} does not exist", shown(defaults.path)));
+    if (const std::string why = why_absent(defaults.path); !why.empty()) {
+      complain(defaults.place, fmt::format("the sheet {} {}", shown(defaults.path), why));
       return;
     }
     Complaints complaints(short_name(defaults.path));

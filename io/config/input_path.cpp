@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <utility>
 
 #include "io/config/complaints.hpp"
 #include "io/config/yaml_syntax.hpp"
@@ -13,6 +14,17 @@ namespace stemma {
 namespace {
 
 namespace fs = std::filesystem;
+
+/// Why `path` cannot be written in a configuration; "" when it can.
+std::string why_no_text(std::string_view what, const std::string& path) {
+  const std::size_t bad = first_bad_byte(path);
+  if (bad == std::string::npos) return "";
+  const auto byte = static_cast<unsigned char>(path[bad]);
+  return byte < 0x80
+             ? fmt::format("the {} {} holds the control character \\x{:02x}. Rename it, or name it by a link",
+                           what, shown(path), byte)
+             : fmt::format("the {} {} holds bytes that are not text (UTF-8)", what, shown(path));
+}
 
 std::string protected_for_glob(const std::string& path) {
   std::string out;
@@ -67,9 +79,7 @@ ExpandedPath expand_path(std::string_view text, const Environment& environment) 
     text.remove_prefix(end + 1);
   }
   if (path.empty()) return {"", "a path is empty after its variables were expanded"};
-  if (first_bad_byte(path) != std::string_view::npos) {
-    return {"", fmt::format("the path {} holds bytes that are not text (UTF-8)", shown(path))};
-  }
+  if (std::string problem = why_no_text("path", path); !problem.empty()) return {"", std::move(problem)};
   return {path, ""};
 }
 
@@ -93,9 +103,8 @@ ExpandedPath input_path(std::string_view text, const std::string& directory, con
   }
   std::string begin = is_glob ? protected_for_glob(base.string()) : base.string();
   if (!rest.empty() && !begin.ends_with('/')) begin += '/';
-  if (first_bad_byte(begin) != std::string_view::npos) {
-    return {"", fmt::format("the directory {} holds bytes that are not text (UTF-8)", shown(begin))};
-  }
+  if (std::string problem = why_no_text("directory", begin); !problem.empty())
+    return {"", std::move(problem)};
   return {begin + std::string(rest), ""};
 }
 

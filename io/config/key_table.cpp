@@ -45,8 +45,7 @@ Key bound(Key key, Member member) {
   }
   return key;
 }
-#define STEMMA_MEMBER(member) \
-  ([](auto& config) -> auto& { return config.member; })
+#define STEMMA_MEMBER(member) ([](auto& config) -> auto& { return config.member; })
 
 /// `analyzers` and `compare.tests`: giving the mapping replaces the default set, naming a question adds it
 /// with its default options.
@@ -129,22 +128,25 @@ std::vector<Key> make_table() {
   add(bound({.path = "description",
              .type = T::text,
              .meaning = "What this run is about, in one sentence.",
-             .consumer = "archive, report"},
+             .consumer = "archive, report",
+             .changes_results = false},
             STEMMA_MEMBER(description)));
   add(bound({.path = "contact",
              .type = T::text,
              .meaning = "Whom to ask about this run.",
-             .consumer = "archive, report"},
+             .consumer = "archive, report",
+             .changes_results = false},
             STEMMA_MEMBER(contact)));
   add(bound({.path = "output",
              .type = T::output_path,
              .meaning = "Run directory, relative to the working directory. {name} stands for the name.",
-             .consumer = "run directory"},
+             .consumer = "run directory",
+             .changes_results = false},
             STEMMA_MEMBER(output)));
   add(bound({.path = "seed",
              .type = T::integer,
-             .meaning = "Key of every counter-based random draw.",
-             .consumer = "compare, archive"},
+             .meaning = "Kept in the archive; no method of this version draws random numbers from it.",
+             .consumer = "archive"},
             STEMMA_MEMBER(seed)));
   add(bound(
       {.path = "architectures",
@@ -187,6 +189,33 @@ std::vector<Key> make_table() {
               .consumer = "analyzers/intrinsic_fingerprint"},
              analyzers));
 
+  add(question(
+      {.path = "analyzers.spectrum",
+       .meaning = "All singular values of every matrix, with error bounds, and what they say of its shape."},
+      analyzers));
+  add(option({.path = "analyzers.spectrum.crosscheck_every",
+              .type = T::integer,
+              .meaning = "One of so many matrices, chosen by content, is also decomposed by dgesdd; 0: none.",
+              .consumer = "analyzers/spectrum",
+              .lowest = 0,
+              .highest = 1000000},
+             analyzers));
+  add(option({.path = "analyzers.spectrum.largest",
+              .type = T::integer,
+              .meaning = "Matrices whose shorter side is longer than this get no spectrum.",
+              .consumer = "analyzers/spectrum",
+              .lowest = 1,
+              .highest = 32768,
+              .reason = "LAPACK counts elements in 32-bit integers"},
+             analyzers));
+  add(option(
+      {.path = "analyzers.spectrum.refine",
+       .type = T::boolean,
+       .meaning =
+           "Where values lie below tau, keep those of dgesdd, which resolves smaller ones (up to 2,048).",
+       .consumer = "analyzers/spectrum"},
+      analyzers));
+
   add({.path = "compare", .meaning = "How models are compared, from the archive alone."});
   add(bound({.path = "compare.pairs",
              .type = T::choice,
@@ -228,7 +257,7 @@ std::vector<Key> make_table() {
   add(bound(
       {.path = "compare.background",
        .type = T::word_or_path,
-       .meaning = "Scores of unrelated pairs to rank a score in: those of this corpus, none, or a table.",
+       .meaning = "Scores to rank a score in: of this corpus's pairs not known as related, none, or a table.",
        .consumer = "compare",
        .choices = {"corpus", "none"}},
       STEMMA_MEMBER(compare.background)));
@@ -241,50 +270,59 @@ std::vector<Key> make_table() {
              .choices = {"check", "ignore"}},
             STEMMA_MEMBER(verdicts.declared)));
 
-  add({.path = "report", .meaning = "How results are shown."});
+  add({.path = "report", .meaning = "How results are shown.", .changes_results = false});
   add(bound({.path = "report.labels",
              .type = T::choice,
              .meaning = "Show models by label, where they have one, or by id, in the printed table.",
              .consumer = "summary",
-             .choices = {"label", "id"}},
+             .choices = {"label", "id"},
+             .changes_results = false},
             STEMMA_MEMBER(report.labels)));
 
-  add({.path = "runtime", .meaning = "How the run behaves. Ranks and threads come from the launcher."});
+  add({.path = "runtime",
+       .meaning = "How the run behaves. Ranks and threads come from the launcher.",
+       .changes_results = false});
   add(bound({.path = "runtime.memory_per_rank",
              .type = T::size_or_auto,
              .meaning = "What one rank may use; auto divides the machine's memory by its ranks.",
              .consumer = "plan",
-             .lowest = 512LL << 20},
+             .lowest = 512LL << 20,
+             .changes_results = false},
             STEMMA_MEMBER(runtime.memory_per_rank)));
   add(bound({.path = "runtime.strict",
              .type = T::boolean,
              .meaning = "End with exit code 3 at the first invalid model, before weights are read.",
-             .consumer = "survey"},
+             .consumer = "survey",
+             .changes_results = false},
             STEMMA_MEMBER(runtime.strict)));
   add(bound({.path = "runtime.coordinator",
              .type = T::choice,
              .meaning = "Whether rank 0 also computes; auto decides by the number of ranks.",
              .consumer = "coordinator",
-             .choices = {"auto", "shared", "dedicated"}},
+             .choices = {"auto", "shared", "dedicated"},
+             .changes_results = false},
             STEMMA_MEMBER(runtime.coordinator)));
   add(bound({.path = "runtime.progress",
              .type = T::choice,
              .meaning = "auto looks whether stderr is a terminal.",
              .consumer = "progress",
-             .choices = {"auto", "bar", "lines", "none"}},
+             .choices = {"auto", "bar", "lines", "none"},
+             .changes_results = false},
             STEMMA_MEMBER(runtime.progress)));
   add(bound({.path = "runtime.progress_every",
              .type = T::duration,
              .meaning = "Time between two lines of progress.",
              .consumer = "progress",
              .lowest = 1,
-             .highest = 60},
+             .highest = 60,
+             .changes_results = false},
             STEMMA_MEMBER(runtime.progress_every)));
   add(bound({.path = "runtime.log_level",
              .type = T::choice,
              .meaning = "How much the log says.",
              .consumer = "log",
-             .choices = {"debug", "info", "warn"}},
+             .choices = {"debug", "info", "warn"},
+             .changes_results = false},
             STEMMA_MEMBER(runtime.log_level)));
   return table;
 }

@@ -45,6 +45,7 @@ struct Key {
   std::int64_t highest = INT64_MAX;
   std::string reason = {};  ///< why values outside make no sense
   bool required = false;
+  bool changes_results = true;        ///< false: how a run behaves, where it goes and how it is shown
   std::string computed_default = {};  ///< where the default is not a value: "the file's name without .yaml"
   std::function<void(RunConfig&, const KeyValue&)> set = {};
   std::function<KeyValue(const RunConfig&)> value = {};

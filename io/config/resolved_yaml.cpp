@@ -30,8 +30,13 @@ std::string printed_entry(const ModelListing& entry) {
   return fmt::format("{{{}}}", fmt::join(parts, ", "));
 }
 
-void write_section(const RunConfig& config, std::string_view section, std::size_t depth, std::string& out) {
+/// Which keys are written.
+enum class Keys : std::uint8_t { all, of_results };
+
+void write_section(const RunConfig& config, Keys keys, std::string_view section, std::size_t depth,
+                   std::string& out) {
   for (const Key* key : keys_below(section)) {
+    if (keys == Keys::of_results && !key->changes_results) continue;
     const std::string begin = std::string(2 * depth, ' ') + std::string(last_step(key->path)) + ":";
     const bool off =
         key->type == KeyType::question && std::holds_alternative<std::monostate>(key->value(config));
@@ -47,7 +52,7 @@ void write_section(const RunConfig& config, std::string_view section, std::size_
       continue;
     }
     std::string below;
-    write_section(config, key->path, depth + 1, below);
+    write_section(config, keys, key->path, depth + 1, below);
     out += begin + (below.empty() ? " {}\n" : "\n" + below);
   }
 }
@@ -56,7 +61,13 @@ void write_section(const RunConfig& config, std::string_view section, std::size_
 
 std::string resolved_yaml(const RunConfig& config) {
   std::string out;
-  write_section(config, "", 0, out);
+  write_section(config, Keys::all, "", 0, out);
+  return out;
+}
+
+std::string results_yaml(const RunConfig& config) {
+  std::string out;
+  write_section(config, Keys::of_results, "", 0, out);
   return out;
 }
 

@@ -244,8 +244,8 @@ void name_the_run(const std::string& file, RunConfig& config, Complaints& compla
   }
 }
 
-/// An override of one option, analyzers.content.sha256=true, changes that option and leaves the default set of
-/// questions alone: where the file does not name the set, it is written out first.
+/// An override of one option, analyzers.content.sha256=true, changes that option and leaves the default set
+/// of questions alone: where the file does not name the set, it is written out first.
 void write_out_questions(YamlNode& root, const Override& change) {
   const std::string_view text = std::string_view(change.text).substr(change.text.starts_with('~') ? 1 : 0);
   for (const Key& key : key_table()) {

@@ -87,8 +87,10 @@ struct RunConfig {
   std::int64_t seed = 1;
   std::vector<std::string> architectures;  ///< absolute directories
   std::vector<ModelListing> models;
-  AnalyzerOptions analyzers = {
-      {"content", {{"sha256", 0}}}, {"histogram", {}}, {"intrinsic_fingerprint", {{"further", 1}, {"twin", 1}}}};
+  AnalyzerOptions analyzers = {{"content", {{"sha256", 0}}},
+                               {"histogram", {}},
+                               {"intrinsic_fingerprint", {{"further", 1}, {"twin", 1}}},
+                               {"spectrum", {{"crosscheck_every", 128}, {"largest", 16384}, {"refine", 0}}}};
   Compare compare;
   Verdicts verdicts;
   Report report;
@@ -113,5 +115,9 @@ RunConfig parse_run_config(std::string_view text, const std::string& file,
 /// Every key with its value, in the order of the key table. Reads back to an equal RunConfig from any
 /// directory.
 std::string resolved_yaml(const RunConfig& config);
+
+/// The part of it that decides what comes out: without words about the run, places, looks and the behaviour
+/// of the engine. Equal texts give equal results.
+std::string results_yaml(const RunConfig& config);
 
 }  // namespace stemma

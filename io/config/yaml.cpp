@@ -15,6 +15,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "io/config/presence.hpp"
 #include "io/config/yaml_syntax.hpp"
 
 namespace stemma {
@@ -271,7 +272,8 @@ std::optional<std::string> read_text_file(const std::string& file, std::size_t l
     complaints.add({}, "", why);
     return std::nullopt;
   };
-  if (!fs::exists(status)) return refuse("there is no such file");
+  if (const std::string why = why_absent(file); !why.empty())
+    return refuse(why == "does not exist" ? "there is no such file" : why);
   if (!fs::is_regular_file(status)) return refuse("this is not a regular file");
   std::ifstream stream(file, std::ios::binary);
   if (!stream) return refuse(fmt::format("cannot be read ({})", std::strerror(errno)));

@@ -82,7 +82,7 @@ struct Explanation {
 std::string quote_it(std::string_view value) {
   value = value.substr(0, value.find(" #"));
   while (!value.empty() && value.back() == ' ') value.remove_suffix(1);
-  return fmt::format("Quote it: \"{}\"", shown(value));
+  return value.empty() ? "Quote it" : fmt::format("Quote it: \"{}\"", shown(value));
 }
 
 /// What a line suffers from, if it is one of the usual things.

@@ -24,9 +24,10 @@ bool plain(const YamlNode& node, const std::string& path, Complaints& complaints
   } else if (node.kind != YamlNode::Kind::scalar) {
     complaints.add(node.at, path, fmt::format("{} is {}: write {}", path, name_of(node.kind), wanted));
   } else if (node.quoted) {
-    complaints.add(node.at, path,
-                   fmt::format("{} = \"{}\" is text because of its quotes: write {} without quotes", path,
-                               shown(node.text), wanted));
+    complaints.add(
+        node.at, path,
+        fmt::format("{} = {} is text because of its quotes: write {} without quotes", path,
+                    node.text.empty() ? shown("") : fmt::format("\"{}\"", shown(node.text)), wanted));
   } else {
     return true;
   }

@@ -96,6 +96,13 @@ std::string filesystem_of(const Descriptor& descriptor) {
   return "local";
 }
 
+bool ends_at(const Descriptor& descriptor, const std::string& path, std::uint64_t offset) {
+  std::byte next{};
+  const ssize_t n = pread(descriptor.number(), &next, 1, static_cast<off_t>(offset));
+  if (n < 0) fail("file.read_failed", path, std::strerror(errno), fmt::format("at byte {}", offset));
+  return n == 0;
+}
+
 void read_exactly(const Descriptor& descriptor, const std::string& path, std::uint64_t offset,
                   std::span<std::byte> out) {
   std::size_t done = 0;

@@ -37,6 +37,10 @@ SourceFile measure(const Descriptor& descriptor, const std::string& path);
 /// enough.
 std::string filesystem_of(const Descriptor& descriptor);
 
+/// Is there no byte at `offset`? A file may hold more than its size says. Throws InvalidInput
+/// (file.read_failed).
+bool ends_at(const Descriptor& descriptor, const std::string& path, std::uint64_t offset);
+
 /// Fills `out` from `offset` on. Throws InvalidInput (file.short_read, file.read_failed).
 void read_exactly(const Descriptor& descriptor, const std::string& path, std::uint64_t offset,
                   std::span<std::byte> out);

@@ -34,7 +34,15 @@ std::string read_whole(const std::string& path, std::uint64_t limit) {
 
 std::string read_head(const std::string& path, std::uint64_t limit) {
   const Descriptor descriptor = open_regular(path);
-  return read_prefix(descriptor, path, std::min(measure(descriptor, path).bytes, limit));
+  const std::uint64_t bytes = measure(descriptor, path).bytes;
+  if (bytes == 0 && !ends_at(descriptor, path, 0)) {
+    throw InvalidInput({.rule = "file.no_size",
+                        .file = file_name_of(path),
+                        .expected = "a file that knows its size",
+                        .found = "one that says it is empty and is not",
+                        .hint = "the kernel makes such files, below /proc for instance: copy it to a disk"});
+  }
+  return read_prefix(descriptor, path, std::min(bytes, limit));
 }
 
 }  // namespace stemma

@@ -186,8 +186,8 @@ Model ArchitectureTables::canonicalise(Checkpoint checkpoint, std::string_view f
     const auto found = std::find_if(tables_.begin(), tables_.end(),
                                     [&](const auto& table) { return table->family == forced_family; });
     if (found == tables_.end()) {
-      throw std::invalid_argument(fmt::format("{} is not a known architecture. Known: {}",
-                                              printable(forced_family), fmt::join(families(), ", ")));
+      throw UnknownFamily(fmt::format("{} is not a known architecture. Known: {}", printable(forced_family),
+                                      fmt::join(families(), ", ")));
     }
     forced = found->get();
   }

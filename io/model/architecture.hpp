@@ -2,6 +2,7 @@
 #pragma once
 #include <filesystem>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +12,12 @@
 namespace stemma {
 
 struct Architecture;  // one expanded, validated table; see architecture_table.hpp
+
+/// A family was forced that no table describes.
+class UnknownFamily : public std::invalid_argument {
+ public:
+  using std::invalid_argument::invalid_argument;
+};
 
 /// All known families, in order of their names.
 class ArchitectureTables {
@@ -24,7 +31,7 @@ class ArchitectureTables {
 
   /// Chooses the family (what the user forced, else claims that hold, else names that fit) and makes the
   /// canonical matrices. Never throws for what a checkpoint says: contradictions become findings, unexplained
-  /// tensors keep Part::unknown. Throws std::invalid_argument when `forced_family` is not a known family.
+  /// tensors keep Part::unknown. Throws UnknownFamily when `forced_family` is not a known family.
   Model canonicalise(Checkpoint checkpoint, std::string_view forced_family = "") const;
 
   std::vector<std::string> families() const;

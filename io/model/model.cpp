@@ -44,6 +44,12 @@ std::uint64_t Model::parameters() const {
   return total;
 }
 
+std::uint64_t Model::bytes() const {
+  std::uint64_t total = 0;
+  for (const StoredTensor& tensor : checkpoint.tensors) total += tensor.bytes;
+  return total;
+}
+
 std::string path_of(const Matrix& matrix, const Checkpoint& checkpoint) {
   const Part part = matrix.role.part;
   if (part != Part::other && part != Part::unknown) return path_of(matrix.role);

@@ -35,6 +35,8 @@ struct Model {
   std::optional<std::int64_t> dim(const std::string& name) const;
   /// Elements of all stored tensors that have a role (other than buffer).
   std::uint64_t parameters() const;
+  /// Bytes of all stored tensors.
+  std::uint64_t bytes() const;
 };
 
 /// Path that names one matrix uniquely in its model: path_of(role), or "other/NAME" and "unknown/NAME" with

@@ -1,5 +1,6 @@
 // How do the weights of one stored tensor reach the mathematics: once, in file order, as canonical rows?
 #pragma once
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -29,5 +30,16 @@ using PanelSink = std::function<void(std::size_t view, const Panel& panel)>;
 void stream_tensor(const SourceFile& file, const StoredTensor& tensor, std::span<const Matrix> views,
                    ByteReader& reader, const StoredSink& stored, const PanelSink& panels,
                    std::size_t chunk_bytes = std::size_t{16} << 20);
+
+/// Bytes that stay in a core's own cache while several readers look at them; a multiple of every element's
+/// size.
+inline constexpr std::size_t block_bytes = std::size_t{64} << 10;
+
+/// Calls use(block) for consecutive blocks of `bytes`.
+template <class Use>
+void for_each_block(std::span<const std::byte> bytes, const Use& use) {
+  for (std::size_t at = 0; at < bytes.size(); at += block_bytes)
+    use(bytes.subspan(at, std::min(block_bytes, bytes.size() - at)));
+}
 
 }  // namespace stemma

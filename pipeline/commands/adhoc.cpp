@@ -1,4 +1,4 @@
-// Which words of a command line are models, and which are overrides?
+// Every model is an override that appends to an empty list: so its problems have the place of its word.
 #include "pipeline/commands/adhoc.hpp"
 
 #include <fmt/format.h>
@@ -7,26 +7,38 @@
 #include <nlohmann/json.hpp>
 
 namespace stemma {
+namespace {
 
-Configuration adhoc_configuration(const std::vector<std::string>& arguments, const std::string& sheet,
+/// JSON is YAML: quoting a stranger's path is the library's business.
+std::string quoted(const nlohmann::json& value, int indent = -1) {
+  return value.dump(indent, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+}  // namespace
+
+Configuration adhoc_configuration(const std::vector<Word>& words, const std::string& sheet,
                                   const std::string& name) {
-  // JSON is YAML: quoting a stranger's path is the library's business.
-  nlohmann::json models = nlohmann::json::array();
-  std::vector<Override> overrides;
+  nlohmann::json document{{"schema_version", 1}, {"name", name}, {"models", nlohmann::json::array()}};
+  const std::string without_models = quoted(document);
+  std::vector<Override> changes;
   Configuration result;
-  for (std::size_t i = 0; i < arguments.size(); ++i) {
-    if (is_override(arguments[i])) {
-      overrides.push_back({arguments[i], fmt::format("argument {}", i + 1)});
-      result.overrides += arguments[i] + "\n";
-    } else {
-      models.push_back({{"path", std::filesystem::absolute(arguments[i]).string()}});
-    }
+  const auto add = [&](const char* kind, const std::string& location, const std::string& place) {
+    const nlohmann::json entry{{kind, std::filesystem::absolute(location).string()}};
+    document["models"].push_back(entry);
+    changes.push_back({"models+=" + quoted(entry), place});
+  };
+  for (const Word& word : words) {
+    if (word.changes)
+      result.overrides += word.text + "\n";
+    else
+      add("path", word.text, word.place);
   }
-  if (!sheet.empty()) models.push_back({{"sheet", std::filesystem::absolute(sheet).string()}});
-  if (models.empty()) throw UsageError("no models were named. Give directories or files, or --sheet");
-  const nlohmann::json document{{"schema_version", 1}, {"name", name}, {"models", models}};
-  result.original = document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
-  result.config = parse_run_config(result.original, "command line", overrides, result.notes);
+  if (!sheet.empty()) add("sheet", sheet, "--sheet");
+  if (changes.empty()) throw UsageError("no models were named. Give directories or files, or --sheet");
+  for (const Word& word : words)
+    if (word.changes) changes.push_back(word.as_override());
+  result.original = quoted(document, 2) + "\n";
+  result.config = parse_run_config(without_models, "command line", changes, result.notes);
   return result;
 }
 

@@ -4,12 +4,14 @@
 #include <vector>
 
 #include "pipeline/commands/request.hpp"
+#include "pipeline/commands/words.hpp"
 
 namespace stemma {
 
 /// A configuration of these models (locations, globs taken literally) or of one sheet, with all defaults and
-/// the overrides applied. Throws UsageError, ConfigProblems.
-Configuration adhoc_configuration(const std::vector<std::string>& arguments, const std::string& sheet,
+/// the overrides among the words applied. Problems have the places of the words. Throws UsageError,
+/// ConfigProblems.
+Configuration adhoc_configuration(const std::vector<Word>& words, const std::string& sheet,
                                   const std::string& name);
 
 /// A configuration without models, for verbs that have none: defaults, environment and overrides, read as in

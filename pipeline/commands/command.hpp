@@ -54,6 +54,8 @@ class Command {
   virtual void declare(CLI::App& app) = 0;
   /// Collective when parallel. Throws what main explains.
   virtual ExitCode execute(const Invocation& invocation, const World& world) = 0;
+  /// Called on rank 0 after a parallel verb threw, with the code on which all ranks agreed.
+  virtual void ended_badly(ExitCode) noexcept {}
 };
 
 /// All verbs in the order of the help.

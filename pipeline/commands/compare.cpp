@@ -2,9 +2,9 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <filesystem>
 
 #include "analyzers/curve_score.hpp"
+#include "io/config/presence.hpp"
 #include "pipeline/commands/adhoc.hpp"
 #include "pipeline/commands/operands.hpp"
 #include "pipeline/outputs.hpp"
@@ -44,11 +44,11 @@ class CompareCommand final : public Command {
   ExitCode execute(const Invocation& invocation, const World&) override {
     std::vector<std::string> operands;
     std::vector<Override> overrides;
-    for (std::size_t i = 0; i < arguments_.size(); ++i)
-      if (is_override(arguments_[i]) && !std::filesystem::exists(arguments_[i])) {
-        overrides.push_back({arguments_[i], fmt::format("argument {}", i + 1)});
+    for (const Word& word : words_of(arguments_))
+      if (word.changes && !why_absent(word.text).empty()) {
+        overrides.push_back(word.as_override());
       } else {
-        operands.push_back(arguments_[i]);
+        operands.push_back(word.text);
       }
     const RunConfig config = bare_config(overrides);
     ComparisonPlan plan = comparison_of(config);

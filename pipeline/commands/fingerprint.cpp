@@ -6,11 +6,22 @@
 #include <nlohmann/json.hpp>
 
 #include "analyzers/distributed/unison.hpp"
+#include "io/archive/storage_error.hpp"
 #include "pipeline/audit.hpp"
 #include "pipeline/commands/adhoc.hpp"
 
 namespace stemma {
 namespace {
+
+/// The archive to write, in a directory that exists from now on.
+std::filesystem::path place_of(const std::string& output) {
+  if (output.empty()) throw UsageError("--output is empty. Name the archive to write");
+  const std::filesystem::path archive = std::filesystem::absolute(output);
+  std::error_code error;
+  std::filesystem::create_directories(archive.parent_path(), error);
+  if (error) throw StorageError(archive.parent_path(), "", "create", error.value());
+  return archive;
+}
 
 class FingerprintCommand final : public Command {
  public:
@@ -41,8 +52,8 @@ class FingerprintCommand final : public Command {
     std::optional<AuditRequest> request;
     in_unison(world.all(), "reading the command line", [&] {
       if (!leads) return;
-      const std::filesystem::path archive = std::filesystem::absolute(output_);
-      const Configuration configuration = adhoc_configuration(arguments_, sheet_, "fingerprints");
+      const Configuration configuration = adhoc_configuration(words_of(arguments_), sheet_, "fingerprints");
+      const std::filesystem::path archive = place_of(output_);
       std::vector<std::string> notes = configuration.notes;
       log.limit_to(verbosity_of(configuration.config, invocation));
       request = request_of(configuration, invocation, notes);
@@ -60,9 +71,10 @@ class FingerprintCommand final : public Command {
           {"canonical_exact", result->hashes.exact}, {"canonical_all", result->hashes.all}};
       fmt::print("{}\n", document.dump(2));
     } else {
-      fmt::print("{}\n", request->archive.string());
+      fmt::print("{}\n", printable(request->archive.string(), 4000));
       for (const Failure& failure : result->failures)
-        fmt::print(stderr, "{}: {}: {}\n", failure.model, failure.item, failure.sentence);
+        fmt::print(stderr, "{}: {}: {}\n", printable(failure.model), printable(failure.item),
+                   printable(failure.sentence, 2000));
     }
     return result->code;
   }

@@ -6,7 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
-#include "pipeline/summary.hpp"
+#include "io/report/columns.hpp"
 
 namespace stemma {
 namespace {

@@ -6,9 +6,9 @@
 #include <nlohmann/json.hpp>
 
 #include "io/archive/archive_reader.hpp"
+#include "io/report/columns.hpp"
 #include "pipeline/commands/adhoc.hpp"
 #include "pipeline/commands/target.hpp"
-#include "pipeline/summary.hpp"
 #include "pipeline/wording.hpp"
 
 namespace stemma {
@@ -18,12 +18,6 @@ using Json = nlohmann::ordered_json;
 
 std::string shape_words(const StoredTensor& tensor) {
   return tensor.shape.empty() ? "scalar" : fmt::format("{}", fmt::join(tensor.shape, "x"));
-}
-
-std::uint64_t bytes_of(const Model& model) {
-  std::uint64_t bytes = 0;
-  for (const StoredTensor& t : model.checkpoint.tensors) bytes += t.bytes;
-  return bytes;
 }
 
 Json as_json(const SurveyedModel& s) {
@@ -39,7 +33,7 @@ Json as_json(const SurveyedModel& s) {
   document["layers"] = m.layers();
   document["dims"] = m.dims;
   document["parameters"] = m.parameters();
-  document["bytes"] = bytes_of(m);
+  document["bytes"] = m.bytes();
   document["tensors"] = Json::array();
   for (const Matrix& x : m.matrices) {
     const StoredTensor& t = m.checkpoint.tensors[x.tensor];
@@ -63,14 +57,14 @@ Json as_json(const SurveyedModel& s) {
 
 void print_model(const SurveyedModel& s, bool tensors) {
   if (!s.model) {
-    fmt::print("{}: cannot be used: {}\n", s.request.id, s.failure->sentence);
+    fmt::print("{}: cannot be used: {}\n", printable(s.request.id), printable(s.failure->sentence, 2000));
     return;
   }
   const Model& m = *s.model;
-  fmt::print("{}: {} model, architecture {}, {}, {}, {} in {}\n", s.request.id, m.checkpoint.format,
-             m.family.empty() ? "unknown" : m.family,
+  fmt::print("{}: {} model, architecture {}, {}, {}, {} in {}\n", printable(s.request.id),
+             m.checkpoint.format, m.family.empty() ? "unknown" : printable(m.family),
              counted(static_cast<std::uint64_t>(m.layers()), "layer"), counted(m.parameters(), "parameter"),
-             bytes_words(static_cast<double>(bytes_of(m))), counted(m.checkpoint.files.size(), "file"));
+             bytes_words(static_cast<double>(m.bytes())), counted(m.checkpoint.files.size(), "file"));
   std::vector<std::string> dims;
   for (const auto& [name, value] : m.dims) dims.push_back(fmt::format("{} {}", name, value));
   if (!dims.empty()) fmt::print("  {}\n", fmt::join(dims, ", "));
@@ -109,15 +103,16 @@ Json archive_json(const std::string& target) {
 
 void print_archive(const std::string& target) {
   const ArchiveReader archive(archive_at(target));
-  fmt::print("{}: archive of {}, {}, {}, made {}\n", target, counted(archive.models().size(), "model"),
-             counted(archive.pairs().size(), "pair"), counted(archive.failures().size(), "failure"),
-             archive.attribute("created"));
+  fmt::print("{}: archive of {}, {}, {}, made {}\n", printable(target),
+             counted(archive.models().size(), "model"), counted(archive.pairs().size(), "pair"),
+             counted(archive.failures().size(), "failure"), printable(archive.attribute("created")));
   std::vector<std::vector<std::string>> rows{
       {"model", "architecture", "layers", "parameters", "tensors", "status"}};
   for (const ModelRow& m : archive.models())
-    rows.push_back({m.id, m.family.empty() ? "unknown" : m.family, fmt::format("{}", m.layers),
-                    with_commas(m.parameters), with_commas(m.tensors), std::string(name_of(m.status))});
-  fmt::print("{}  canonical_exact {}\n", aligned(rows), archive.hashes().exact);
+    rows.push_back({printable(m.id), m.family.empty() ? "unknown" : printable(m.family),
+                    fmt::format("{}", m.layers), with_commas(m.parameters), with_commas(m.tensors),
+                    std::string(name_of(m.status))});
+  fmt::print("{}  canonical_exact {}\n", aligned(rows), printable(archive.hashes().exact));
 }
 
 class InspectCommand final : public Command {
@@ -141,15 +136,15 @@ class InspectCommand final : public Command {
   }
 
   ExitCode execute(const Invocation& invocation, const World&) override {
-    std::vector<std::string> models;
+    std::vector<Word> models;
     Json documents = Json::array();
-    for (const std::string& target : targets_) {
-      if (!is_archive(target)) {
-        models.push_back(target);
+    for (const Word& word : words_of(targets_)) {
+      if (!is_archive(word.text)) {
+        models.push_back(word);
       } else if (invocation.json) {
-        documents.push_back(archive_json(target));
+        documents.push_back(archive_json(word.text));
       } else {
-        print_archive(target);
+        print_archive(word.text);
       }
     }
     bool usable = true;

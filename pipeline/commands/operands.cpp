@@ -47,14 +47,15 @@ void take(Taken& taken, const Operand& operand) {
     if (!operand.id.empty() && operand.id != ids[m]) continue;
     found = true;
     if (std::any_of(models.begin(), models.end(), [&](const Fingerprint& f) { return f.id == ids[m]; }))
-      throw UsageError(fmt::format("{}:{} is named twice", printable(operand.archive.string()), ids[m]));
+      throw UsageError(
+          fmt::format("{}:{} is named twice", printable(operand.archive.string()), printable(ids[m])));
     models.push_back(archive.fingerprint(m));
   }
   if (found || operand.id.empty()) return;
   const auto close = nearest(operand.id, ids);
-  throw UsageError(
-      fmt::format("{} holds no model {}.{}", printable(operand.archive.string()), printable(operand.id),
-                  close ? fmt::format(" Did you mean {}?", *close) : " stemma inspect lists its models"));
+  throw UsageError(fmt::format(
+      "{} holds no model {}.{}", printable(operand.archive.string()), printable(operand.id),
+      close ? fmt::format(" Did you mean {}?", printable(*close)) : " stemma inspect lists its models"));
 }
 
 void tell_apart(Taken& taken) {

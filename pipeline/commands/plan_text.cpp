@@ -5,8 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "io/report/columns.hpp"
 #include "pipeline/machine.hpp"
-#include "pipeline/summary.hpp"
 #include "pipeline/wording.hpp"
 
 namespace stemma {
@@ -88,7 +88,7 @@ void print_text(const std::vector<SurveyedModel>& models, const std::vector<Plan
     if (named++ == most_named) break;
     const Item& item = first.items[i];
     const SurveyedModel& m = models[item.model];
-    fmt::print("  {} {} needs {} on one rank, the budget is {}\n", m.request.id,
+    fmt::print("  {} {} needs {} on one rank, the budget is {}\n", printable(m.request.id),
                printable(name_of(item, *m.model)), memory_words(static_cast<double>(item.memory)),
                memory_words(static_cast<double>(first.memory_per_rank)));
   }
@@ -96,7 +96,7 @@ void print_text(const std::vector<SurveyedModel>& models, const std::vector<Plan
   for (const SurveyedModel& m : models) {
     if (!m.failure) continue;
     if (named++ == most_named) break;
-    fmt::print("  {}: {}\n", m.request.id, m.failure->sentence);
+    fmt::print("  {}: {}\n", printable(m.request.id), printable(m.failure->sentence, 2000));
   }
 }
 

@@ -4,81 +4,17 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <csignal>
-#include <nlohmann/json.hpp>
+#include <cstdio>
+#include <sstream>
 
-#include "analyzers/distributed/unison.hpp"
-#include "io/archive/storage_error.hpp"
-#include "io/config/problems.hpp"
-#include "io/model/finding.hpp"
 #include "pipeline/commands/help_page.hpp"
+#include "pipeline/commands/standard_output.hpp"
+#include "pipeline/commands/trouble.hpp"
 #include "pipeline/commands/usage_sentence.hpp"
-#include "pipeline/run_directory.hpp"
 #include "pipeline/version.hpp"
 
 namespace stemma {
 namespace {
-
-/// What went wrong, as an exit code and as problems to print.
-struct Trouble {
-  ExitCode code = ExitCode::internal;
-  std::vector<Problem> problems;
-};
-
-Trouble trouble_from(const std::exception_ptr& failure) {
-  const auto one = [](ExitCode code, const std::exception& error) {
-    return Trouble{
-        code, {Problem{.file = "", .line = 0, .column = 0, .key = "", .message = error.what(), .place = ""}}};
-  };
-  try {
-    std::rethrow_exception(failure);
-  } catch (const ConfigProblems& error) {
-    return {ExitCode::usage, error.problems()};
-  } catch (const UsageError& error) {
-    return one(ExitCode::usage, error);
-  } catch (const OtherConfiguration& error) {
-    return one(ExitCode::usage, error);
-  } catch (const LonelyCopies& error) {
-    return one(ExitCode::usage, error);
-  } catch (const StorageError& error) {
-    return one(ExitCode::usage, error);
-  } catch (const std::filesystem::filesystem_error& error) {
-    return one(ExitCode::usage, error);
-  } catch (const InvalidInput& error) {
-    return one(ExitCode::invalid, error);
-  } catch (const FailedElsewhere& error) {
-    return one(ExitCode::done, error);  // the rank that failed knows the code
-  } catch (const std::exception& error) {
-    return one(ExitCode::internal, error);
-  }
-}
-
-constexpr std::size_t most_lines = 50;
-
-void print(const Trouble& trouble, bool json) {
-  if (json) {
-    nlohmann::ordered_json problems = nlohmann::ordered_json::array();
-    for (const Problem& p : trouble.problems)
-      problems.push_back({{"file", p.file},
-                          {"line", p.line},
-                          {"column", p.column},
-                          {"place", p.place},
-                          {"key", p.key},
-                          {"problem", p.message}});
-    const nlohmann::ordered_json document{
-        {"schema", "stemma.error/1"}, {"exit_code", static_cast<int>(trouble.code)}, {"problems", problems}};
-    fmt::print("{}\n", document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
-  }
-  std::size_t lines = 0;
-  for (const Problem& problem : trouble.problems) {
-    if (lines++ == most_lines) {
-      fmt::print(stderr, "and {} more\n", trouble.problems.size() - most_lines);
-      break;
-    }
-    const bool has_place = !problem.file.empty() || !problem.place.empty();
-    fmt::print(stderr, "{}{}\n",
-               has_place ? "" : "stemma: ", has_place ? sentence(problem) : problem.message);
-  }
-}
 
 /// Options that stand before or behind every verb.
 void declare_globals(CLI::App& app, Invocation& invocation) {
@@ -104,6 +40,7 @@ ExitCode carry_out(Command& command, const Invocation& invocation) {
     if (invocation.launch.rank != 0) return ExitCode::done;  // every copy but the first has nothing to do
     try {
       code = command.execute(invocation, World(Launch{}));
+      deliver_output();
     } catch (...) {
       failure = std::current_exception();
     }
@@ -115,6 +52,7 @@ ExitCode carry_out(Command& command, const Invocation& invocation) {
   const World world(invocation.launch);
   try {
     code = command.execute(invocation, world);
+    deliver_output();
   } catch (...) {
     failure = std::current_exception();
   }
@@ -127,9 +65,25 @@ ExitCode carry_out(Command& command, const Invocation& invocation) {
   code = static_cast<ExitCode>(-world.all().all_reduce_min(-static_cast<int>(code)));
   if (failure && world.all().leads()) {
     trouble.code = code;
+    command.ended_badly(code);
     print(trouble, invocation.json);
   }
   return code;
+}
+
+/// --help and --version.
+ExitCode answer(const CLI::App& app, const CLI::ParseError& request) {
+  try {
+    std::ostringstream page;
+    app.exit(request, page);
+    std::fputs(page.str().c_str(), stdout);
+    deliver_output();
+    return ExitCode::done;
+  } catch (const LostOutput&) {
+    const Trouble trouble = trouble_from(std::current_exception());
+    print(trouble, false);
+    return trouble.code;
+  }
 }
 
 }  // namespace
@@ -166,10 +120,10 @@ ExitCode run_program(int argc, char** argv) {
     app.parse(words);
   } catch (const CLI::ParseError& error) {
     const std::string sentence = usage_sentence(app, error);
-    if (speaks && sentence.empty()) app.exit(error);  // --help, --version
     if (speaks && !sentence.empty())
       print({ExitCode::usage, {Problem{.message = sentence}}}, invocation.json);
-    return sentence.empty() ? ExitCode::done : ExitCode::usage;
+    if (!sentence.empty()) return ExitCode::usage;
+    return speaks ? answer(app, error) : ExitCode::done;
   }
   try {
     return carry_out(*chosen, invocation);

@@ -3,12 +3,12 @@
 
 #include <fmt/format.h>
 
-#include <fstream>
 #include <set>
-#include <sstream>
 
 #include "analyzers/catalogue.hpp"
+#include "io/config/yaml.hpp"
 #include "io/config/yaml_section.hpp"
+#include "pipeline/commands/words.hpp"
 #include "pipeline/wording.hpp"
 
 namespace stemma {
@@ -43,33 +43,29 @@ ProgressRenderer renderer_of(const std::string& option, ProgressStyle style) {
   return ProgressRenderer::automatic;
 }
 
-std::string text_of(const std::string& file) {
-  std::ifstream in(file, std::ios::binary);
-  std::ostringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
-
 }  // namespace
 
 Configuration read_configuration(const std::vector<std::string>& arguments) {
   Configuration result;
   std::vector<std::string> files;
   std::vector<Override> overrides;
-  for (std::size_t i = 0; i < arguments.size(); ++i) {
-    if (is_override(arguments[i])) {
-      overrides.push_back({arguments[i], fmt::format("argument {}", i + 1)});
-      result.overrides += arguments[i] + "\n";
+  for (const Word& word : words_of(arguments)) {
+    if (word.changes) {
+      overrides.push_back(word.as_override());
+      result.overrides += word.text + "\n";
     } else {
-      files.push_back(arguments[i]);
+      files.push_back(word.text);
     }
   }
   if (files.size() != 1)
     throw UsageError(
         fmt::format("one configuration file is wanted, {} {} given (overrides are written key=value)",
                     files.size(), files.size() == 1 ? "was" : "were"));
-  result.config = read_run_config(files.front(), overrides, result.notes);
-  result.original = text_of(files.front());
+  Complaints complaints(files.front());
+  const auto text = read_text_file(files.front(), YamlLimits{}.bytes, complaints);
+  complaints.raise_if_any();
+  result.original = *text;
+  result.config = parse_run_config(*text, files.front(), overrides, result.notes);
   return result;
 }
 

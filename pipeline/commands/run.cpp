@@ -43,51 +43,62 @@ class RunCommand final : public Command {
     const bool leads = world.all().leads();
     Log log(leads);
     std::optional<AuditRequest> request;
-    std::optional<RunDirectory> directory;
     in_unison(world.all(), "reading the configuration", [&] {
       if (!leads) return;
       std::vector<std::string> notes;
       Configuration configuration = read_configuration(arguments_);
+      if (!output_.empty()) configuration.config.output = output_;
       notes = configuration.notes;
       log.limit_to(verbosity_of(configuration.config, invocation));
       request = request_of(configuration, invocation, notes);
       if (dry_run_) return;
-      directory.emplace(output_.empty() ? configuration.config.output : output_, request->resolved_yaml,
-                        fresh_ ? ExistingRun::set_aside : ExistingRun::keep);
-      log.copy_to(directory->log());
-      request->archive = directory->archive(configuration.config.name);
-      request->store = directory->store();
-      request->status_file = directory->status();
-      directory->write("config.yaml", configuration.original);
-      directory->write("overrides.txt", configuration.overrides);
-      greet(log, invocation, world, *directory, *request);
+      directory_.emplace(configuration.config.output, configuration.config,
+                         fresh_ ? ExistingRun::set_aside : ExistingRun::keep);
+      log.copy_to(directory_->log());
+      request->archive = directory_->archive(configuration.config.name);
+      request->store = directory_->store();
+      request->status_file = directory_->status();
+      directory_->write("config.yaml", configuration.original);
+      directory_->write("overrides.txt", configuration.overrides);
+      directory_->write("status.json", status_json("start", 0, 0, 0, 0, -1));
+      greet(log, invocation, world, *directory_, *request);
       for (const std::string& note : notes) log.warn(note);
     });
+    ExitCode code = ExitCode::done;
     if (dry_run_) {
       in_unison(world.all(), "planning", [&] {
-        if (leads) print_plan(*request, {world.all().size()}, invocation.json, invocation.launch.cores);
+        if (leads && !print_plan(*request, {world.all().size()}, invocation.json, invocation.launch.cores))
+          code = request->strict ? ExitCode::invalid : ExitCode::partial;
       });
-      return ExitCode::done;
+      return code;
     }
     const std::optional<AuditResult> result = audit(world, request ? &*request : nullptr, log);
-    ExitCode code = ExitCode::done;
     in_unison(world.all(), "writing the tables", [&] {
       if (!leads) return;
-      write_outputs(*directory, *result, *request);
+      write_outputs(*directory_, *result, *request);
       code = result->code;
-      directory->write("status.json",
-                       status_json("end", result->plan.items.size() - result->plan.infeasible.size(),
-                                   result->plan.items.size(), result->bytes_read, result->failures.size(),
-                                   static_cast<int>(code)));
+      directory_->write("status.json",
+                        status_json("end", result->plan.items.size() - result->plan.infeasible.size(),
+                                    result->plan.items.size(), result->bytes_read, result->failures.size(),
+                                    static_cast<int>(code)));
       say_the_end(log, *result);
       if (invocation.json) {
         fmt::print("{}", verdicts_json(*result, *request));
       } else {
         fmt::print("{}  Tables, log and archive: {}\n", verdict_summary(*result, request->labels),
-                   directory->path().string());
+                   printable(directory_->path().string(), 4000));
       }
+      directory_.reset();  // the run is whole, whatever becomes of the words about it
     });
     return code;
+  }
+
+  void ended_badly(ExitCode code) noexcept override {
+    if (!directory_) return;
+    try {
+      directory_->write("status.json", status_json("failed", 0, 0, 0, 0, static_cast<int>(code)));
+    } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): the disk may be what failed
+    }
   }
 
  private:
@@ -117,6 +128,7 @@ class RunCommand final : public Command {
   std::vector<std::string> arguments_;
   std::string output_;
   bool fresh_ = false, dry_run_ = false;
+  std::optional<RunDirectory> directory_;  ///< of rank 0, while the run goes on
 };
 
 }  // namespace

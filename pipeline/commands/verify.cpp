@@ -8,6 +8,8 @@
 #include "analyzers/histogram.hpp"
 #include "io/archive/archive_reader.hpp"
 #include "io/archive/archive_validator.hpp"
+#include "io/archive/layout.hpp"
+#include "io/config/presence.hpp"
 #include "io/formats/open_checkpoint.hpp"
 #include "io/model/architecture.hpp"
 #include "pipeline/commands/adhoc.hpp"
@@ -18,6 +20,8 @@ namespace stemma {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+constexpr std::size_t most_of_a_line = 4000;
 
 /// What was found out about one target.
 struct Report {
@@ -36,29 +40,46 @@ void check_all_moments(const ArchiveReader& archive, std::vector<std::string>& c
       const auto features = archive.histogram(archive.models()[m].first_tensor + r);
       if (!features) continue;
       for (const std::string& problem : check_histogram(*features, rows[r].dtype))
-        complaints.push_back(fmt::format("{} {}: archive.moments: {}", archive.models()[m].id,
+        complaints.push_back(fmt::format("{} {}: archive.moments: {}", printable(archive.models()[m].id),
                                          printable(rows[r].name), problem));
     }
   }
 }
 
-Report verify_archive(const std::filesystem::path& path, const std::string& against) {
+/// How much of an archive is looked at.
+enum class Depth : std::uint8_t { hashes, all };
+
+/// The canonical hashes are those that the columns give: stored ones that differ are a complaint.
+Report verify_archive(const std::filesystem::path& path, Depth depth) {
   Report report{.target = path.string(), .kind = "archive"};
   for (const Complaint& complaint : validate(path)) report.complaints.push_back(sentence(complaint));
   if (!report.complaints.empty()) return report;
   const ArchiveReader archive(path);
   report.hashes = archive.hashes();
-  check_all_moments(archive, report.complaints);
-  if (!against.empty()) {
-    const ArchiveHashes other = ArchiveReader(archive_at(against)).hashes();
-    report.relation = other == report.hashes               ? "equal"
-                      : other.exact == report.hashes.exact ? "exact part equal, features of methods differ"
-                                                           : "different";
-    if (other.exact != report.hashes.exact)
-      report.complaints.push_back(fmt::format("verify.different: canonical_exact {} there, {} here",
-                                              other.exact, report.hashes.exact));
-  }
+  if (const std::string version = archive.attribute("stemma_archive"); version != layout::version)
+    (depth == Depth::hashes ? report.complaints : report.remarks)
+        .push_back(
+            fmt::format("archive.version: the canonical hashes of version {} cannot be computed by this "
+                        "program, which knows {}; the stored ones are not checked",
+                        printable(version), layout::version));
+  if (depth == Depth::all) check_all_moments(archive, report.complaints);
   return report;
+}
+
+void hold_against(Report& report, const Report& other) {
+  if (!report.complaints.empty()) return;
+  if (!other.complaints.empty()) {
+    report.complaints.push_back(fmt::format("verify.against: nothing was compared, because {} is not sound",
+                                            printable(other.target)));
+    return;
+  }
+  const bool same_exact = other.hashes.exact == report.hashes.exact;
+  report.relation = other.hashes == report.hashes ? "equal"
+                    : same_exact                  ? "exact part equal, features of methods differ"
+                                                  : "different";
+  if (!same_exact)
+    report.complaints.push_back(fmt::format("verify.different: canonical_exact {} there, {} here",
+                                            other.hashes.exact, report.hashes.exact));
 }
 
 Report verify_checkpoint(const std::string& location, const ArchitectureTables& tables) {
@@ -96,42 +117,70 @@ class VerifyCommand final : public Command {
     app.add_option("targets", targets_, "archives, run directories, model directories or files")
         ->required()
         ->type_name("TARGET...");
-    app.add_flag("--hash", hash_, "print canonical_exact and canonical_all of an archive, nothing else");
-    app.add_option("--against", against_, "another archive: are the canonical hashes equal?")
-        ->type_name("ARCHIVE");
+    CLI::Option* hash = app.add_flag(
+        "--hash", hash_, "only compute canonical_exact and canonical_all of an archive and print them");
+    app.add_option("--against", against_, "another archive: are the canonical hashes of both equal?")
+        ->type_name("ARCHIVE")
+        ->excludes(hash);
   }
 
   ExitCode execute(const Invocation& invocation, const World&) override {
-    if (hash_) return print_hashes();
-    const auto tables = ArchitectureTables::shipped_and(architectures_of(bare_config({}), invocation));
-    std::vector<Report> reports;
-    for (const std::string& target : targets_)
-      reports.push_back(is_archive(target) ? verify_archive(archive_at(target), against_)
-                                           : verify_checkpoint(target, tables));
+    const std::vector<Word> targets = words_of(targets_);
+    if (hash_ || !against_.empty())
+      for (const Word& target : targets) require_archive(target.text);
+    const std::vector<Report> reports = reports_on(targets, invocation);
     bool sound = true;
     for (const Report& report : reports) sound &= report.complaints.empty();
     if (invocation.json) {
       print_json(reports);
     } else {
-      for (const Report& report : reports) print_text(report);
+      for (const Report& report : reports) hash_ ? print_hashes(report) : print_text(report);
     }
     return sound ? ExitCode::done : ExitCode::invalid;
   }
 
  private:
-  ExitCode print_hashes() const {
-    for (const std::string& target : targets_) {
-      const ArchiveHashes hashes = ArchiveReader(archive_at(target)).hashes();
-      fmt::print("canonical_exact {}\ncanonical_all {}\n", hashes.exact, hashes.all);
+  void require_archive(const std::string& target) const {
+    if (is_archive(target) || !why_absent(target).empty()) return;  // archive_at says what is absent
+    throw UsageError(fmt::format("{} is no archive; {} is for archives alone", printable(target),
+                                 hash_ ? "--hash" : "--against"));
+  }
+
+  std::vector<Report> reports_on(const std::vector<Word>& targets, const Invocation& invocation) const {
+    std::vector<Report> reports;
+    if (hash_ || !against_.empty()) {
+      std::optional<Report> other;
+      if (!against_.empty()) other = verify_archive(archive_at(against_), Depth::hashes);
+      for (const Word& target : targets) {
+        reports.push_back(verify_archive(archive_at(target.text), hash_ ? Depth::hashes : Depth::all));
+        if (other) hold_against(reports.back(), *other);
+      }
+      if (other && !other->complaints.empty()) reports.push_back(std::move(*other));
+      return reports;
     }
-    return ExitCode::done;
+    const auto tables = ArchitectureTables::shipped_and(architectures_of(bare_config({}), invocation));
+    for (const Word& target : targets)
+      reports.push_back(is_archive(target.text) ? verify_archive(archive_at(target.text), Depth::all)
+                                                : verify_checkpoint(target.text, tables));
+    return reports;
+  }
+
+  /// Hashes that do not hold are not said, so that no script takes them.
+  static void print_hashes(const Report& report) {
+    if (report.complaints.empty())
+      fmt::print("canonical_exact {}\ncanonical_all {}\n", report.hashes.exact, report.hashes.all);
+    for (const std::string& line : report.complaints) fmt::print(stderr, "{}\n", line_of(report, line));
+  }
+
+  static std::string line_of(const Report& report, const std::string& line) {
+    return fmt::format("{}: {}", printable(report.target, most_of_a_line), printable(line, most_of_a_line));
   }
 
   static void print_text(const Report& report) {
     for (const auto* list : {&report.complaints, &report.remarks})
-      for (const std::string& line : *list) fmt::print("{}: {}\n", report.target, line);
+      for (const std::string& line : *list) fmt::print("{}\n", line_of(report, line));
     fmt::print(
-        "{}: {} {}{}\n", report.target, report.kind,
+        "{}: {} {}{}\n", printable(report.target, most_of_a_line), report.kind,
         report.complaints.empty() ? "is sound" : "has " + counted(report.complaints.size(), "complaint"),
         report.relation.empty() ? "" : "; against the other: " + report.relation);
   }

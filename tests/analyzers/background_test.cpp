@@ -72,6 +72,18 @@ TEST(Background, CorpusLeavesOutDeclaredChainsAndThePairItself) {
   EXPECT_NEAR(itself.background_percentile, 200.0 / 3, 1e-12);
 }
 
+TEST(Background, ACopyOfARelativeIsNoStranger) {
+  // b declares a; c is a copy of b that declares nothing; d stands alone.
+  const std::vector<Fingerprint> models = {model("a", 12), model("b", 12, {"a"}), model("c", 12),
+                                           model("d", 12)};
+  std::vector<Pair> pairs = {scored(0, 1, 0.99), scored(0, 2, 0.98), scored(0, 3, 0.2),
+                             scored(1, 2, 1),    scored(1, 3, 0.3),  scored(2, 3, 0.4)};
+  pairs[3].relation = Relation::exact_copy;
+  const Background background = corpus_background(models, pairs);
+  ASSERT_EQ(background.strata.at("8-15").size(), 3U);
+  EXPECT_EQ(background.strata.at("8-15").back().value, 0.4);
+}
+
 TEST(Background, FoundCopiesAreNoNull) {
   const std::vector<Fingerprint> models = {model("a", 12), model("b", 12)};
   std::vector<Pair> pairs = {scored(0, 1, 1)};

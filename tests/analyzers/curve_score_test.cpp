@@ -88,6 +88,16 @@ TEST(CurveScore, AMissingCurveIsMissingNotAveragedAway) {
   EXPECT_TRUE(std::isfinite(score.parts[0].r));
 }
 
+TEST(CurveScore, AMissingLayerDoesNotShiftItsNeighbours) {
+  const IntrinsicCurves whole = random_curves(12, 7);
+  IntrinsicCurves a = whole, b = whole;
+  for (std::size_t i = 0; i < 4; ++i) a.curve[i][1] = b.curve[i][4] = NAN;
+  const CurveScore score = curve_score(a, b, DepthMode::refuse);
+  EXPECT_NEAR(score.mean, 1, 1e-12);
+  EXPECT_EQ(score.layers_a, 10);
+  EXPECT_EQ(score.layers_b, 10);
+}
+
 TEST(Reading, Words) {
   EXPECT_EQ(score_reading(0.98), "curves agree as in known continuations");
   EXPECT_EQ(score_reading(0.95), "inconclusive");

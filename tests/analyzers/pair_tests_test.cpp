@@ -56,8 +56,38 @@ TEST(Content, ConstantTensorsAreNoEvidence) {
   b.add(role(0, Part::attn_q), 16, 16, gaussian(256, 0.1, 2));
   const ContentMatch match = match_content(fingerprint_of(a), fingerprint_of(b));
   EXPECT_EQ(match.equal_tensors, 0U);
-  EXPECT_EQ(match.constant, 2U);
+  EXPECT_EQ(match.left_out, 2U);
   EXPECT_EQ(match.share(), 0);
+}
+
+TEST(Content, MasksAndTablesOfPositionsAreNoEvidence) {
+  ToyModel a(Dtype::f32), b(Dtype::f32);
+  std::vector<double> mask(64 * 64, 0);
+  for (std::size_t i = 0; i < 64; ++i)
+    for (std::size_t j = 0; j < i; ++j) mask[i * 64 + j] = -1e9;
+  for (ToyModel* model : {&a, &b}) model->add(role(0, Part::other), 64, 64, mask);
+  a.add(role(0, Part::attn_q), 16, 16, gaussian(256, 0.1, 1));
+  b.add(role(0, Part::attn_q), 16, 16, gaussian(256, 0.1, 2));
+  const ContentMatch match = match_content(fingerprint_of(a), fingerprint_of(b));
+  EXPECT_EQ(match.equal_tensors, 0U);
+  EXPECT_EQ(match.left_out, 2U);
+  EXPECT_EQ(match.share(), 0);
+
+  Fingerprint x, y;
+  for (Fingerprint* f : {&x, &y}) {
+    TensorMark positions;
+    positions.role = "position_ids";
+    positions.dtype = static_cast<std::uint8_t>(Dtype::i64);
+    positions.rows = positions.bytes = 4096;
+    positions.content = {1, 2};
+    positions.known = true;
+    f->tensors = {positions};
+    order_marks(*f);
+  }
+  EXPECT_EQ(match_content(x, y).equal_tensors, 0U);
+  const Pair pair = judged(x, y);  // equal bytes throughout, and still no copy
+  EXPECT_EQ(pair.relation, Relation::abstain);
+  EXPECT_EQ(pair.reason, "unsupported");
 }
 
 TEST(Content, AMovedLayerIsFoundInAnotherRole) {

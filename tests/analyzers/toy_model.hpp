@@ -194,7 +194,11 @@ inline Features measure(ToyModel& toy, const Analyzer& analyzer, const Subject& 
     }
     stream(
         tensor, views, {},
-        [&](std::size_t v, const Panel& panel) { measurement->take(input_of_view[v], panel); }, chunk);
+        [&](std::size_t v, const Panel& panel) {
+          measurement->take_elements(input_of_view[v], panel.bytes);
+          measurement->take(input_of_view[v], panel);
+        },
+        chunk);
   }
   if (subject.stored) {
     stream(

@@ -1,5 +1,5 @@
-// How long does it take to judge all pairs of a corpus, and how much memory?   bench_comparison [models =
-// 1000]
+// How long does it take to judge all pairs of a corpus, and how much memory?
+//   bench_comparison [models = 1000]
 //
 // The fingerprints have the size of an 8B model (291 tensors, 32 layers); every tenth model shares half of
 // its tensors with its neighbour. Prints the cost of one pair beside that of reading the bytes of both
@@ -75,8 +75,8 @@ int run(int models) {
                                     12.0 * layers * sizeof(double));
   const double bound = bytes_of_pair / 10e9;  // one core streams about 10 GB/s
   fmt::print(
-      "{} models, {} pairs: {:.2f} s, {:.1f} us a pair ({:.1f} times one reading from memory), {:.0f} bytes "
-      "a pair\n",
+      "{} models, {} pairs: {:.2f} s, {:.1f} us a pair ({:.1f} times one reading from memory), {:.0f} "
+      "bytes a pair\n",
       models, comparison.size(), seconds, 1e6 * seconds / pairs, seconds / pairs / bound,
       (peak_bytes() - before) / pairs);
   const Stopwatch again;

@@ -30,6 +30,7 @@ THIRD_PARTY = {
     "yaml-cpp/": ["io/config", "io/model", "io/formats"],
     "hdf5": ["io/archive"],
     "openssl/": ["io/archive"],
+    "hwy/": ["io/model", "analyzers/numerics"],
     "xxhash.h": ["io/archive", "analyzers"],
     "mpi.h": ["analyzers/distributed"],
     "Eigen/": ["analyzers/numerics", "analyzers/distributed", "analyzers"],
@@ -41,7 +42,7 @@ THIRD_PARTY = {
     "hwloc": ["pipeline"],
     "sched.h": ["analyzers/distributed", "pipeline"],
     "fcntl.h": ["io/formats", "io/archive", "io/report", "pipeline"],
-    "sys/": ["io/formats", "io/archive", "io/report", "pipeline"],
+    "sys/": ["io/formats", "io/archive", "io/report", "analyzers/numerics", "pipeline"],
     "unistd.h": ["io/formats", "io/archive", "io/report", "pipeline", "pipeline/commands"],
     "glob.h": ["io/config"],
 }

@@ -1,5 +1,6 @@
 """Does every mistake of a user end in one clear sentence, exit code 2, and nothing half-done? From a shell, on 1 and 2 ranks."""
 import contextlib
+import json
 import os
 import pathlib
 import resource
@@ -69,6 +70,13 @@ class Configurations(BadInput):
         self.refused("run", "c.yaml", says=["c.yaml:3:10:", "models names nothing", "absent/*/ matches no directory"])
         self.refused("fingerprint", "-o", "a.h5", says=["no models were named"])
 
+    def test_empty_texts_are_shown(self):
+        self.write("c.yaml", f"schema_version: 1\nname: ''\nmodels: [{{path: '{ZOO}/aspen', id: ''}}]\ncompare: {{pairs: ''}}\n")
+        lines = sentences(self.stemma("run", "c.yaml", code=2).stderr)
+        for line, words in zip(lines, ('name = "" is not a file name', 'models[0].id = "" is not an id', 'compare.pairs = "": write one of'),
+                               strict=True):
+            self.assertIn(words, line)
+
     def test_two_models_with_one_id(self):
         self.config(f"models:\n  - {{path: {ZOO}/aspen, id: a}}\n  - {{path: {ZOO}/birch, id: a}}\n")
         self.refused("run", "c.yaml", says=["id a is used by c.yaml:4:5 and c.yaml:5:5", "another id"])
@@ -107,6 +115,126 @@ class Commands(BadInput):
         self.stemma("verify", "a.h5", code=3)
         archive.write_bytes(whole)
         self.stemma("verify", "a.h5")
+
+
+class Words(BadInput):
+    """Every word that names nothing usable is said with its place and in our own words."""
+
+    def test_empty_words(self):
+        for verb in ("inspect", "verify", "compare", "fingerprint", "run", "plan"):
+            self.refused(verb, "", says=["argument 1: it is empty and names nothing"], ranks=(1,))
+        self.refused("inspect", ZOO / "aspen", "", says=["argument 2: it is empty"])
+        self.refused("fingerprint", ZOO / "aspen", "-o", "", says=["--output is empty"])
+
+    def test_places_are_arguments(self):
+        self.fingerprint("a.h5", ZOO / "aspen")
+        self.refused("inspect", "a.h5", "absent", says=["argument 2: the model", "/absent does not exist"])
+        self.refused("fingerprint", ZOO / "aspen", "absent", says=["argument 2: the model", "/absent does not exist"])
+        self.refused("inspect", "--sheet", "absent.tsv", says=["--sheet: the sheet", "/absent.tsv does not exist"])
+
+    def test_what_cannot_be_looked_at(self):
+        (self.directory / "loop").symlink_to("loop")
+        (self.directory / "lost").symlink_to("nowhere")
+        self.config(f"models: [loop/model, lost]\n")
+        lines = sentences(self.stemma("run", "c.yaml", code=2).stderr)
+        self.assertEqual([line.split("/")[-1] for line in lines],
+                         ["model cannot be looked at (Too many levels of symbolic links)", "lost is a symbolic link to nothing"])
+        self.refused("run", "loop", says=["loop: cannot be looked at (Too many levels of symbolic links)"])
+        self.refused("compare", "loop/a.h5", says=["loop/a.h5 cannot be looked at (Too many levels of symbolic links)"])
+        self.config(f"models: [{ZOO}/aspen]\n")
+        self.refused("run", "c.yaml", "--output", "loop/out", says=["loop/out: cannot create (Too many levels of symbolic links)"])
+        self.refused("fingerprint", ZOO / "aspen", "-o", "loop/a.h5", says=["/loop: cannot create (Too many levels of symbolic links)"])
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root can become somebody without rights")
+    def test_without_permission(self):
+        def nobody():
+            os.setgroups([])
+            os.setgid(65534)
+            os.setuid(65534)
+
+        self.directory.chmod(0o777)
+        if subprocess.run([harness.STEMMA, "--version"], preexec_fn=nobody, capture_output=True, check=False).returncode != 0:
+            self.skipTest("the program lies where others may not go")
+        (self.directory / "locked/model").mkdir(parents=True)
+        (self.directory / "locked").chmod(0)
+        self.config("models: [locked/model]\n")
+        self.refused("run", "c.yaml", says=["locked/model cannot be looked at (Permission denied)"], ranks=(1,), before=nobody)
+        self.refused("compare", "locked", says=["locked: cannot list (Permission denied)"], ranks=(1,), before=nobody)
+        shutil.copytree(ZOO / "aspen", self.directory / "aspen")
+        self.config("models: [aspen]\n")
+        self.refused("run", "c.yaml", "--output", "locked/out", says=["locked/out: cannot create (Permission denied)"], ranks=(1,),
+                     before=nobody)
+
+    def test_no_words_of_libraries(self):
+        done = self.stemma("verify", "/proc/self/mem", code=3)
+        self.assertNotIn("download", done.stdout)
+        self.assertIn("/proc/self/mem: error: mem: file.read_failed: found Input/output error: at byte 0", done.stdout)
+        self.assertIn("error: status: file.no_size", self.stemma("verify", "/proc/self/status", code=3).stdout)
+
+
+class Invalid(BadInput):
+    """One model that cannot be read among good ones."""
+
+    def setUp(self):
+        super().setUp()
+        shutil.copytree(ZOO / "aspen", self.directory / "aspen")
+        (self.directory / "bad").mkdir()
+        (self.directory / "bad/model.safetensors").write_bytes(b"x" * 100)
+        self.config("models: [aspen, bad]\nanalyzers: {content: {}}\n")
+
+    def test_dry_run_ends_as_the_plan_does(self):
+        for ranks in (1, 2):
+            for options, code in (([], 4), (["--strict"], 3)):
+                self.stemma("plan", "c.yaml", *options, code=code, ranks=ranks)
+                self.stemma("run", "c.yaml", "--dry-run", *options, code=code, ranks=ranks)
+        self.stemma("run", "c.yaml", "--dry-run", "models=[aspen]")
+        self.assertEqual(sorted(path.name for path in self.directory.iterdir()), ["aspen", "bad", "c.yaml"])
+
+    def test_strict_says_it_once_and_keeps_its_status(self):
+        def status():
+            return json.loads((self.directory / "out/status.json").read_text())
+
+        self.stemma("run", "c.yaml", "--output", "out", code=4)
+        self.assertEqual((status()["stage"], status()["exit_code"]), ("end", 4))
+        for ranks in (1, 2):
+            done = self.stemma("run", "c.yaml", "--output", "out", "--strict", code=3, ranks=ranks)
+            rule = "safetensors.header_too_large"
+            self.assertEqual(done.stderr.count(rule), 1, done.stderr)
+            (line,) = sentences(done.stderr)
+            self.assertTrue(line.startswith(f"stemma: bad: model.safetensors: byte 0: {rule}: found "), line)
+            self.assertEqual((status()["stage"], status()["exit_code"]), ("failed", 3))
+
+
+class RunDirectories(BadInput):
+    def setUp(self):
+        super().setUp()
+        shutil.copytree(ZOO / "aspen", self.directory / "aspen")
+        self.config("models: [aspen]\nanalyzers: {content: {}}\n")
+        self.stemma("run", "c.yaml", "--output", "out")
+        self.resolved = self.directory / "out/config.resolved.yaml"
+
+    def test_what_changes_no_result_is_no_other_configuration(self):
+        for override in ("runtime.progress_every=60s", "runtime.log_level=warn", "runtime.coordinator=dedicated", "report.labels=label",
+                         "description=another", "contact=me"):
+            self.stemma("run", "c.yaml", "--output", "out", override)
+            self.assertIn(override.split(".")[-1].replace("=", ": ").split(":")[0], self.resolved.read_text())
+        for override in ("seed=2", "compare.background=none", "verdicts.declared=ignore", "name=other", "analyzers={histogram: {}}"):
+            self.refused("run", "c.yaml", "--output", "out", override, says=["out was made with another configuration"], ranks=(1,))
+
+    def test_configurations_of_other_versions(self):
+        whole = self.resolved.read_text()
+        older = whole[:whole.index("compare:")] + whole[whole.index("report:"):]  # before compare and verdicts were keys
+        self.resolved.write_text(older)
+        self.stemma("run", "c.yaml", "--output", "out")
+        self.assertEqual(self.resolved.read_text(), whole)
+        self.resolved.write_text(whole + "later: true\n")
+        self.refused("run", "c.yaml", "--output", "out",
+                     says=["out was made with a configuration that this version cannot read", "later is not a known key", "--fresh"])
+        self.stemma("run", "c.yaml", "--output", "out", "--fresh")
+
+    def test_the_place_is_part_of_the_configuration(self):
+        self.assertIn('\noutput: out\n', self.resolved.read_text().replace('"', ""))
+        self.stemma("run", self.resolved)
 
 
 class Places(BadInput):

@@ -62,7 +62,8 @@ class Help(EndToEnd):
         lines = list(self.examples())
         self.assertGreaterEqual(len(lines), 2 * len(VERBS))
         for line in lines:
-            done = subprocess.run(["sh", "-c", line], cwd=here, env=env, text=True, capture_output=True, timeout=60, check=False)
+            done = subprocess.run(["sh", "-c", line], cwd=here, env=env, text=True, capture_output=True, timeout=60 * harness.PATIENCE,
+                                  check=False)
             self.assertEqual(done.returncode, 0, f"{line}\n{done.stdout}\n{done.stderr}")
         self.assertEqual((here / "audit.yaml").read_text(), (harness.SOURCE / "configs/audit.yaml").read_text())
 
@@ -132,6 +133,68 @@ class OnceUnderALauncher(EndToEnd):
             document = json.loads(done.stdout)
             self.assertEqual((document["schema"], document["exit_code"], len(document["problems"])), ("stemma.error/1", 2, 1))
             self.assertEqual(done.stderr, "absent.yaml: there is no such file\n")
+
+
+class StandardOutput(EndToEnd):
+    """What was said must have arrived: a full disk is an error, a reader that has seen enough is none."""
+
+    def commands(self):
+        self.fingerprint("a.h5", ZOO / "aspen", ZOO / "birch", ZOO / "cedar")
+        self.write("c.yaml", f"schema_version: 1\nmodels: ['{ZOO}/aspen']\noutput: out\nanalyzers: {{content: {{}}}}\n")
+        return (["verify", "--hash", "a.h5"], ["verify", "a.h5"], ["compare", "a.h5"], ["compare", "a.h5", "--json"], ["inspect", "a.h5"],
+                ["schema"], ["schema", "--markdown"], ["run", "c.yaml", "--quiet"], ["plan", "c.yaml"], ["--help"], ["run", "--help"],
+                ["--version"])
+
+    def said(self, arguments, stdout):
+        done = subprocess.run([harness.STEMMA, *arguments], cwd=self.directory, stdout=stdout, stderr=subprocess.PIPE, text=True,
+                              env={**os.environ, "OMP_NUM_THREADS": "1"}, timeout=60, check=False)
+        return done.returncode, [line for line in done.stderr.splitlines() if "A curve score alone" not in line]
+
+    def test_full_disk(self):
+        for arguments in self.commands():
+            with open("/dev/full", "w", encoding="utf-8") as full:
+                code, lines = self.said(arguments, full)
+            self.assertEqual((code, lines), (2, ["stemma: what was to be printed could not be written (No space left on device). "
+                                                 "Free some space, or send it elsewhere"]), arguments)
+        self.assertEqual(json.loads((self.directory / "out/status.json").read_text())["stage"], "end")  # the run is whole
+
+    def test_reader_that_is_gone(self):
+        for arguments in self.commands():
+            reader, writer = os.pipe()
+            os.close(reader)
+            code, lines = self.said(arguments, writer)
+            os.close(writer)
+            self.assertEqual((code, lines), (141, []), arguments)
+
+
+@unittest.skipUnless(shutil.which("mpirun"), "mpirun is absent")
+class Demo(EndToEnd):
+    """The script itself, with nothing to install or build: it must start one rank for each hardware thread, or say why not."""
+
+    def demo(self, threads, program):
+        """A place that looks like the source directory."""
+        shutil.copyfile(harness.SOURCE / "demo", self.directory / "demo")
+        self.write("tests/harness/prepare.sh", "build_packages=()\ninstall_missing() { :; }\nbuild_preset() { :; }\n")
+        (self.directory / "tests/data").symlink_to(harness.SOURCE / "tests/data")
+        (self.directory / "configs").symlink_to(harness.SOURCE / "configs")
+        (self.directory / "build/release").mkdir(parents=True)
+        (self.directory / "build/release/stemma").symlink_to(program)
+        self.write("bin/nproc", f"#!/bin/sh\necho {threads}\n").chmod(0o755)
+        env = {name: value for name, value in os.environ.items() if not name.startswith("OMPI_")}
+        env["PATH"] = f"{self.directory}/bin:{env['PATH']}"
+        return subprocess.run(["bash", self.directory / "demo"], env=env, text=True, capture_output=True, timeout=120, check=False)
+
+    def test_more_threads_than_cores(self):
+        done = self.demo(os.cpu_count() + 1, harness.STEMMA)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(f"{os.cpu_count() + 1} ranks, MPI library", done.stderr)
+        self.assertIn("4/4 result    runs/demo", done.stdout)
+
+    def test_failure_is_said(self):
+        done = self.demo(1, "/bin/false")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("the audit ended with exit code 1", done.stderr)
+        self.assertNotIn("4/4", done.stdout)
 
 
 class OneThing(EndToEnd):

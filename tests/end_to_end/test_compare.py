@@ -105,7 +105,7 @@ class FromArchives(Compare):
         self.assertEqual(len(lines), len(pair["evidence"]))
         for line, e in zip(lines, pair["evidence"]):
             self.assertEqual(line.split()[0], e["method"])
-            self.assertIn(f"{e['role'] or 'all'}  ", line)
+            self.assertIn(f"  {e['role'] or '-'}  ", line)
             self.assertIn("-" if e["score"] is None else f"{e['score']:.4f}", line)
         of_run = [row for row in read_tsv(self.out / "evidence.tsv") if (row["a"], row["b"]) == ("base", "tuned")]
         self.assertEqual([(row["role"], float(row["value"])) for row in of_run],
@@ -254,7 +254,7 @@ class Verdicts(Compare):
         self.assertEqual((row["abstain_reason"], row["sigma_score"]), ("unaligned", ""))
 
     def test_background_is_made_of_strangers_of_the_same_depth(self):
-        related = {"base", "tuned", "framed"}  # by their claims
+        related = {"base", "tuned", "framed", "copy"}  # by their claims, and the copy by its equal weights
         scores = [float(row["sigma_score"]) for (a, b), row in self.pairs.items()
                   if row["sigma_score"] and row["relation"] == "ABSTAIN" and not {a, b} <= related and "shallow" not in (a, b)]
         row = self.pairs["base", "tuned"]

@@ -116,6 +116,48 @@ class DemoRun(unittest.TestCase):
                     ("skewness", scipy.stats.skew(x), 1e-12), ("kurtosis_excess", scipy.stats.kurtosis(x), 1e-11)):
                 np.testing.assert_allclose(m[name], expected, rtol=1e-12, atol=error, err_msg=f"{name} of row {row}")
 
+    def test_spectra(self):
+        s = {name: self.column(f"spectra/{name}") for name in self.file["spectra"] if name != "sv"}
+        row_of = {tensor: i for i, tensor in enumerate(s["tensor_index"])}
+        u = 2.0 ** -53
+        for row, _, x in self.rows():
+            if x.ndim == 1:
+                self.assertNotIn(row, row_of)
+                continue
+            i = row_of.pop(row)
+            k, longest = min(x.shape), max(x.shape)
+            start, count = s["row_start"][i], s["row_count"][i]
+            values, expected = s["value"][start:start + count], np.linalg.svd(x, compute_uv=False)
+            self.assertEqual((count, s["rows"][i], s["cols"][i], s["attempts"][i]), (k, *x.shape, 1))
+            self.assertEqual((s["method"][i], s["error_model"][i], s["exact_products"][i]), (0, 0, 1))
+            norm = math.fsum((x * x).ravel())
+            e_bound = longest * u / (1 - longest * u) * norm + k * u * values[0] ** 2
+            np.testing.assert_allclose(s["e_bound"][i], e_bound, rtol=1e-12)
+            np.testing.assert_allclose(s["e_estimate"][i], 16 * math.sqrt(k) * u * values[0] ** 2, rtol=1e-12)
+            np.testing.assert_allclose(s["tau"][i], math.sqrt(s["e_estimate"][i]), rtol=1e-12)
+            root = np.sqrt(np.maximum(0, values ** 2 - e_bound))
+            bound = np.minimum(math.sqrt(e_bound), e_bound / (values + root)) + k * u * values[0]
+            numpy_errs_too = max(4 * math.sqrt(k), k) * u * values[0]
+            self.assertTrue((np.abs(values - expected) <= bound + numpy_errs_too).all(), row)
+            self.assertLess(np.abs(values - expected).max(), 1e-12 * values[0])
+            self.assertEqual(s["count_below_tau"][i], (values < s["tau"][i]).sum())
+            self.assertLess(max(s["trace_gap"][i], s["square_gap"][i], s["probe_gap"][i], s["norm_gap"][i]), 1e-13)
+            p, q = expected / expected.sum(), expected ** 2 / (expected ** 2).sum()
+            for name, value in (("stable_rank", norm / expected[0] ** 2), ("entropy", scipy.stats.entropy(p)),
+                                ("effective_rank", math.exp(scipy.stats.entropy(p))),
+                                ("energy_rank", math.exp(scipy.stats.entropy(q))),
+                                ("participation_ratio", norm ** 2 / (expected ** 4).sum())):
+                np.testing.assert_allclose(s[name][i], value, rtol=1e-9, err_msg=f"{name} of row {row}")
+            # As exact as the smallest value.
+            smallest_error = (bound[-1] + numpy_errs_too) / expected[-1]
+            np.testing.assert_allclose(s["condition"][i], expected[0] / expected[-1], rtol=max(1e-9, 2 * smallest_error))
+        self.assertEqual(row_of, {})
+        part = [part.decode() for part in self.file["part"]].index("down")
+        for tensor, s1 in zip(self.column("layers/tensor_index")[:, part], self.column("layers/s1")[:, part], strict=True):
+            if tensor < len(self.column("tensors/name")):
+                at = list(s["tensor_index"]).index(tensor)
+                self.assertEqual(s1, s["value"][s["row_start"][at]])
+
     def test_std_of_layers_and_curves(self):
         std, tensor = self.column("layers/std"), self.column("layers/tensor_index")
         curve = self.column("methods/intrinsic_fingerprint/curve")

@@ -5,7 +5,7 @@ assume_yes=${assume_yes:-${CI:+1}}
 # thread, so the serial OpenBLAS is enough; where the threaded one is at home, it is told to use one thread.
 # shellcheck disable=SC2034
 build_packages=(g++ cmake ninja-build pkg-config git openmpi-bin libopenmpi-dev libhdf5-dev libeigen3-dev libyaml-cpp-dev
-  libcli11-dev libfmt-dev libxxhash-dev nlohmann-json3-dev libssl-dev
+  libcli11-dev libfmt-dev libxxhash-dev libhwy-dev nlohmann-json3-dev libssl-dev
   'libopenblas-serial-dev|libopenblas-pthread-dev|libopenblas-openmp-dev' libgtest-dev libgmock-dev)
 # shellcheck disable=SC2034
 test_packages=(python3 python3-h5py python3-numpy python3-scipy python3-xarray python3-h5netcdf python3-yaml

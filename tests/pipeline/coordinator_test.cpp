@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <map>
+#include <new>
 #include <queue>
 #include <random>
 #include <set>
@@ -144,6 +146,49 @@ TEST(Coordinator, AfterStopAllNothingIsHandedOut) {
   std::vector<Message> last;
   while (!coordinator.finished()) last = coordinator.handle({MessageKind::idle, 0, {}});
   EXPECT_EQ(last.back().kind, MessageKind::stop);
+}
+
+TEST(Coordinator, AWorkerThatFailedIsStoppedAndNothingMoreIsHandedOut) {
+  const Plan plan = plan_of(std::vector<double>(100, 1.0));
+  Coordinator coordinator(plan, {0, 1, 2}, numbers);
+  for (const int w : {0, 1}) coordinator.handle({MessageKind::hello, w, {}});
+  const std::size_t before = coordinator.handed_out();
+  const auto out = coordinator.handle({MessageKind::failed, 1, {}});
+  ASSERT_EQ(out.size(), 1U);  // 0 has work, 2 has not come yet
+  EXPECT_EQ(out[0].kind, MessageKind::stop);
+  EXPECT_EQ(out[0].peer, 1);
+  EXPECT_EQ(coordinator.handle({MessageKind::failed, 2, {}})[0].kind, MessageKind::stop);  // it never came
+  EXPECT_LT(before, plan.items.size());
+  int answers = 0;
+  for (; !coordinator.finished(); ++answers)
+    for (const Message& m : coordinator.handle({MessageKind::idle, 0, {}}))
+      EXPECT_EQ(m.kind, MessageKind::stop);
+  EXPECT_LE(answers, 2);
+}
+
+TEST(Coordinator, AnOrderThatCannotBeWrittenStopsEverybodyOnce) {
+  const Plan plan = plan_of(std::vector<double>(100, 1.0));
+  for (int bad = 0; bad < 6; ++bad) {
+    int written = 0;
+    Coordinator coordinator(plan, {0, 1}, [&](std::span<const std::uint32_t> items) {
+      if (written++ == bad) throw std::bad_alloc();
+      return numbers(items);
+    });
+    std::map<int, int> batches, stops;
+    const auto deliver = [&](const std::vector<Message>& out) {
+      for (const Message& m : out) ++(m.kind == MessageKind::stop ? stops : batches)[m.peer];
+    };
+    for (const int w : {0, 1}) deliver(coordinator.handle({MessageKind::hello, w, {}}));
+    for (int turn = 0; turn < 1000 && !coordinator.finished(); ++turn)
+      for (const int w : {0, 1})
+        if (batches[w] > 0) {
+          --batches[w];
+          deliver(coordinator.handle({MessageKind::idle, w, {}}));
+        }
+    EXPECT_TRUE(coordinator.finished()) << bad;
+    EXPECT_TRUE(coordinator.failure()) << bad;
+    EXPECT_EQ(stops, (std::map<int, int>{{0, 1}, {1, 1}}));
+  }
 }
 
 TEST(Coordinator, AMessageFromAStrangerIsABug) {

@@ -49,15 +49,20 @@ inline SurveyedModel fake_model(const std::string& id, int layers, std::uint64_t
   return surveyed;
 }
 
-/// Weights made from the place in the file; throws where it is told to.
+inline InvalidInput short_read(const SourceFile& file) {
+  return InvalidInput(
+      {.severity = Severity::error, .rule = "file.short_read", .file = file.path, .hint = "planted"});
+}
+
+/// Weights made from the place in the file. The hooks are called first and may throw.
 class FakeReader final : public ByteReader {
  public:
-  explicit FakeReader(std::function<bool(const SourceFile&)> fails = {}) : fails_(std::move(fails)) {}
+  using Hook = std::function<void(const SourceFile&)>;
+  explicit FakeReader(Hook on_read = {}, Hook on_check = {}, std::function<void()> on_count = {})
+      : on_read_(std::move(on_read)), on_check_(std::move(on_check)), on_count_(std::move(on_count)) {}
 
   void read(const SourceFile& file, std::uint64_t offset, std::span<std::byte> out) override {
-    if (fails_ && fails_(file))
-      throw InvalidInput(
-          {.severity = Severity::error, .rule = "file.short_read", .file = file.path, .hint = "planted"});
+    if (on_read_) on_read_(file);
     read_ += out.size();
     for (std::size_t i = 0; i + 4 <= out.size(); i += 4) {
       const auto at =
@@ -66,10 +71,17 @@ class FakeReader final : public ByteReader {
       std::memcpy(out.data() + i, &value, 4);
     }
   }
-  std::uint64_t bytes_read() const override { return read_; }
+  void check(const SourceFile& file) override {
+    if (on_check_) on_check_(file);
+  }
+  std::uint64_t bytes_read() const override {
+    if (on_count_) on_count_();
+    return read_;
+  }
 
  private:
-  std::function<bool(const SourceFile&)> fails_;
+  Hook on_read_, on_check_;
+  std::function<void()> on_count_;
   std::uint64_t read_ = 0;
 };
 

@@ -5,6 +5,7 @@
 
 #include "pipeline/patience.hpp"
 #include "tests/harness/mpi_world.hpp"
+#include "tests/pipeline/short_memory.hpp"
 
 namespace stemma {
 namespace {
@@ -51,6 +52,44 @@ TEST(MpiMailbox, EveryRankAnswersEveryOther) {
     box.flush();
     all_ranks().all_reduce_min(0);
   }
+}
+
+TEST(MpiMailbox, AMessageLongerThanOnePieceArrivesWholeAndInOrder) {
+  constexpr std::size_t piece = 1000;
+  MpiMailbox box(all_ranks(), piece);
+  const int me = all_ranks().rank(), n = all_ranks().size();
+  const std::vector<std::size_t> sizes{0, 1, piece - 1, piece, piece + 1, 2 * piece, 100 * piece + 7};
+  const auto bytes = [](std::size_t size, int from) {
+    std::vector<std::byte> out(size);
+    for (std::size_t i = 0; i < size; ++i)
+      out[i] = static_cast<std::byte>(i * 31 + i / 251 + static_cast<std::size_t>(from));
+    return out;
+  };
+  const int to = (me + 1) % n, from = (me + n - 1) % n;  // one rank alone writes to itself
+  for (const std::size_t size : sizes) box.send({MessageKind::result, to, bytes(size, me)});
+  box.send({MessageKind::idle, to, {}});
+  for (const std::size_t size : sizes) {
+    const Message message = wait_for(box);
+    EXPECT_EQ(message.kind, MessageKind::result);
+    EXPECT_EQ(message.peer, from);
+    EXPECT_EQ(message.payload, bytes(size, from)) << size;
+  }
+  EXPECT_EQ(wait_for(box).kind, MessageKind::idle);
+  box.flush();
+  all_ranks().all_reduce_min(0);
+}
+
+TEST(MpiMailbox, AMessageThatDoesNotFitInMemoryIsDroppedAndItsSenderIsFree) {
+  constexpr std::size_t big = std::size_t{1} << 20;
+  MpiMailbox box(all_ranks(), big / 8);
+  const int me = all_ranks().rank(), n = all_ranks().size();
+  box.send({MessageKind::result, (me + 1) % n, std::vector<std::byte>(big)});
+  box.send({MessageKind::idle, (me + 1) % n, {}});
+  test::refuse_once_from = big / 2;  // when some pieces are here, and some are not
+  EXPECT_THROW(wait_for(box), std::bad_alloc);
+  EXPECT_EQ(wait_for(box).kind, MessageKind::idle);
+  box.flush();
+  all_ranks().all_reduce_min(0);
 }
 
 TEST(ForkedMailbox, OwnRankGoesThroughTheLoopback) {

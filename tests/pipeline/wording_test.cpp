@@ -1,9 +1,7 @@
-// Are sizes, times and tables said as people read them?
+// Are sizes, times and counts said as people read them?
 #include "pipeline/wording.hpp"
 
 #include <gtest/gtest.h>
-
-#include "pipeline/summary.hpp"
 
 namespace stemma {
 namespace {
@@ -34,11 +32,6 @@ TEST(Wording, TimesGrowTheirFields) {
   EXPECT_EQ(duration_words(4.25), "4.2 s");
   EXPECT_EQ(duration_words(370), "06:10");
   EXPECT_EQ(duration_words(7325), "02:02:05");
-}
-
-TEST(Aligned, PadsByCharactersNotBytesAndLeavesNoBlanksAtTheEnd) {
-  EXPECT_EQ(aligned({{"id", "x"}, {"\xc3\xa9\xc3\xa9", "long"}, {"abc", ""}}),
-            "  id   x\n  \xc3\xa9\xc3\xa9   long\n  abc\n");
 }
 
 }  // namespace

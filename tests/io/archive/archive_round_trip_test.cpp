@@ -53,6 +53,9 @@ void expect_same(const Fingerprint& a, const Fingerprint& b) {
   expect_same(a.table.std_unbiased, b.table.std_unbiased, "std");
   expect_same(a.table.log_frobenius, b.table.log_frobenius, "log_frobenius");
   expect_same(a.table.kurtosis_excess, b.table.kurtosis_excess, "kurtosis");
+  expect_same(a.table.s1, b.table.s1, "s1");
+  expect_same(a.table.stable_rank, b.table.stable_rank, "stable_rank");
+  expect_same(a.table.effective_rank, b.table.effective_rank, "effective_rank");
   ASSERT_EQ(a.intrinsic.has_value(), b.intrinsic.has_value());
   if (!a.intrinsic) return;
   EXPECT_EQ(a.intrinsic->layer, b.intrinsic->layer);
@@ -95,6 +98,30 @@ TEST_F(Archive, MeasurementsComeBackUnchanged) {
     ++compared;
   }
   EXPECT_EQ(compared, 6U);
+}
+
+TEST_F(Archive, SpectraComeBackUnchanged) {
+  sample::write_sample(corpus, path);
+  const ArchiveReader reader(path);
+  std::size_t compared = 0;
+  for (std::size_t model : {0U, 1U})
+    for (std::size_t i = 0; i < reader.tensors(model).size(); ++i) {
+      const auto found = corpus.features[model].find({"spectrum", reader.tensors(model)[i].role});
+      const auto after = reader.spectrum(reader.models()[model].first_tensor + i);
+      ASSERT_EQ(after.has_value(), found != corpus.features[model].end());
+      if (!after) continue;
+      EXPECT_EQ(*after, found->second);
+      ++compared;
+    }
+  EXPECT_EQ(compared, 10U);
+}
+
+TEST_F(Archive, SpectraAreNoPartOfWhatIsExact) {
+  const ArchiveHashes before = sample::write_sample(corpus, path);
+  for (double& s : corpus.features[0].at({"spectrum", "embed"}).reals.at("value")) s *= 1 + 1e-15;
+  const ArchiveHashes after = sample::write_sample(corpus, scratch / "other.h5");
+  EXPECT_EQ(before.exact, after.exact);
+  EXPECT_NE(before.all, after.all);
 }
 
 TEST_F(Archive, FusedTensorsHaveTheirOwnRowAndViews) {

@@ -100,7 +100,7 @@ TEST_F(Validator, EveryTruncationIsNoticed) {
   }
   write_bytes(whole.substr(0, whole.size() / 2));
   EXPECT_THAT(rules(), Contains("archive.unreadable"));
-  EXPECT_EQ(refusal(), "archive.not_an_archive");
+  EXPECT_EQ(refusal(), "archive.unsealed");
 }
 
 TEST_F(Validator, OtherFilesAreNoArchives) {
@@ -113,6 +113,8 @@ TEST_F(Validator, OtherFilesAreNoArchives) {
   h5::File other = h5::File::create(path.string());
   other.close();
   EXPECT_THAT(rules(), IsSupersetOf({"archive.seal_absent", "archive.version"}));
+  EXPECT_EQ(refusal(), "archive.unsealed");
+  seal(path);
   EXPECT_EQ(refusal(), "archive.not_an_archive");
 }
 
@@ -121,6 +123,7 @@ TEST_F(Validator, ToolsThatRewriteTheFileDropItsSeal) {
   file.group("").set_text("title", "mine");
   file.close();
   EXPECT_THAT(rules(), ElementsAre("archive.seal_absent"));
+  EXPECT_EQ(refusal(), "archive.unsealed");
 }
 
 TEST_F(Validator, NewerMajorVersionsAreRefusedByName) {
@@ -201,6 +204,29 @@ TEST_F(Validator, CountsMustAddUp) {
 TEST_F(Validator, MomentsMustCountEveryElement) {
   change([](h5::File& f) { set(f, "moments/n_nan", h5::Type::u8, 1, std::uint64_t{5}); });
   EXPECT_THAT(rules(), ElementsAre("archive.count", "archive.hash", "archive.hash"));
+}
+
+TEST_F(Validator, SpectraMustDescendAndKeepTheNorm) {
+  const auto spoilt = [&](const char* column, h5::Type type, auto value) {
+    SetUp();
+    change([&](h5::File& f) { set(f, column, type, 1, value); });
+    std::vector<std::string> all;
+    for (const Complaint& c : validate(path))
+      if (c.rule != "archive.hash") all.push_back(c.rule + " " + c.where);
+    return all;
+  };
+  EXPECT_THAT(spoilt("spectra/value", h5::Type::f8, 1e9), ElementsAre("archive.order spectra/value"));
+  EXPECT_THAT(spoilt("spectra/value", h5::Type::f8, -1.0), ElementsAre("archive.order spectra/value"));
+  EXPECT_THAT(spoilt("spectra/value", h5::Type::f8, std::nan("")),
+              ElementsAre("archive.order spectra/value"));
+  EXPECT_THAT(spoilt("moments/frobenius_sq", h5::Type::f8, 2.0),
+              ElementsAre("archive.spectrum spectra/value"));
+  EXPECT_THAT(spoilt("spectra/e_estimate", h5::Type::f8, 1.0),
+              ElementsAre("archive.spectrum spectra/e_estimate"));
+  EXPECT_THAT(spoilt("spectra/count_below_tau", h5::Type::u4, std::uint32_t{0}),
+              ElementsAre("archive.spectrum spectra/count_below_tau"));
+  EXPECT_THAT(spoilt("spectra/rows", h5::Type::u8, std::uint64_t{3}),
+              testing::Contains("archive.spectrum spectra/rows"));
 }
 
 TEST_F(Validator, OrderOfModelsPairsAndCodes) {

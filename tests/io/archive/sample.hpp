@@ -66,7 +66,7 @@ inline Features histogram_features(const std::string& subject, std::uint64_t ele
   }
   f.integers["code"] = std::move(codes);
   f.integers["count"] = std::move(counts);
-  f.counts = {{"n", elements - 1},
+  f.counts = {{"n", elements},
               {"n_nan", 1},
               {"n_pos_inf", 0},
               {"n_neg_inf", 0},
@@ -86,6 +86,31 @@ inline Features histogram_features(const std::string& subject, std::uint64_t ele
     f.numbers[name] = value = std::sqrt(value + 1.25);
   f.reals["quantile"].resize(13);
   std::iota(f.reals["quantile"].begin(), f.reals["quantile"].end(), -6.0);
+  return f;
+}
+
+/// k values in geometric descent whose squares add up to `frobenius_sq`; the last one is below tau.
+inline Features spectrum_features(const std::string& subject, std::uint64_t rows, std::uint64_t cols,
+                                  double frobenius_sq) {
+  Features f{.analyzer = "spectrum", .subject = subject};
+  auto& values = f.reals["value"];
+  values.resize(std::min(rows, cols));
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = std::pow(0.5, static_cast<double>(i));
+  values.back() = 1e-12;
+  const double squares = std::inner_product(values.begin(), values.end(), values.begin(), 0.0);
+  for (double& s : values) s *= std::sqrt(frobenius_sq / squares);
+  const double e = 16 * std::sqrt(static_cast<double>(values.size())) * 0x1p-53 * values[0] * values[0];
+  double other = static_cast<double>(subject.size());
+  for (const char* name : {"stable_rank", "effective_rank", "entropy", "energy_rank", "participation_ratio",
+                           "tail_exponent", "condition", "trace_gap", "square_gap", "probe_gap", "norm_gap",
+                           "min_eigenvalue", "crosscheck_gap", "e_bound"})
+    f.numbers[name] = other = std::sqrt(other + 1.25);
+  f.numbers["s1"] = values[0];
+  f.numbers["e_estimate"] = e;
+  f.numbers["tau"] = std::sqrt(e);
+  f.numbers["frobenius_sq"] = frobenius_sq;
+  f.counts = {{"rows", rows}, {"cols", cols},  {"error_model", 0},   {"count_below_tau", 1},
+              {"method", 6},  {"attempts", 2}, {"exact_products", 1}};
   return f;
 }
 
@@ -158,6 +183,8 @@ inline FeatureMap features_of(const Model& model, const std::string& id) {
     Features h = histogram_features(path, m.elements(), std::min<std::uint64_t>(5, m.elements()),
                                     stored.dtype == Dtype::f32);
     if (m.vector) h.reals["vector"] = {1, 2, 3, 4, 5, 6, 7, std::nextafter(8.0, 9.0)};
+    if (!m.vector)
+      map[{"spectrum", path}] = spectrum_features(path, m.rows, m.cols, h.numbers.at("frobenius_sq"));
     map[{"histogram", path}] = h;
   }
   map[{"content", "stored/layers.1.qkv"}] = content_features("stored/layers.1.qkv", id + "qkv");
@@ -208,6 +235,10 @@ inline Fingerprint fingerprint_of(const Model& model, const std::string& id, con
   f.table.std_unbiased["q"] = {missing, 0.02, id == "alpha" ? 0.021 : 0.5};
   f.table.log_frobenius["q"] = {missing, 1.5, 2.5};
   f.table.kurtosis_excess["q"] = {missing, -0.25, 3};
+  for (auto* column : {&f.table.s1, &f.table.stable_rank, &f.table.effective_rank}) {
+    for (const char* part : layer_parts) (*column)[part] = {missing, missing, missing};
+    (*column)["q"] = {missing, 0.25, static_cast<double>(id.size())};
+  }
   f.table.n_elements["q"] = {0, 64, 64};
   f.table.std_unbiased["embed"] = {0.04, missing, missing};
   f.table.log_frobenius["embed"] = {3.5, missing, missing};

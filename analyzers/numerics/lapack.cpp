@@ -1,0 +1,141 @@
+// How do we call LAPACK for eigenvalues and singular values?
+#include "analyzers/numerics/lapack.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <stdexcept>
+
+#include "analyzers/numerics/blas.hpp"
+
+extern "C" {
+void dsytrd_(const char* uplo, const int* n, double* a, const int* lda, double* d, double* e, double* tau,
+             double* work, const int* lwork, int* info);
+void dsterf_(const int* n, double* d, double* e, int* info);
+void dstein_(const int* n, const double* d, const double* e, const int* m, const double* w, const int* block,
+             const int* split, double* z, const int* ldz, double* work, int* iwork, int* failed, int* info);
+void dormtr_(const char* side, const char* uplo, const char* trans, const int* m, const int* n,
+             const double* a, const int* lda, const double* tau, double* c, const int* ldc, double* work,
+             const int* lwork, int* info);
+void dsyevd_2stage_(const char* job, const char* uplo, const int* n, double* a, const int* lda, double* w,
+                    double* work, const int* lwork, int* iwork, const int* liwork, int* info);
+void dgesdd_(const char* job, const int* m, const int* n, double* a, const int* lda, double* s, double* u,
+             const int* ldu, double* vt, const int* ldvt, double* work, const int* lwork, int* iwork,
+             int* info);
+}
+
+namespace stemma {
+
+namespace {
+
+int narrow(std::uint64_t size) {
+  if (size > static_cast<std::uint64_t>(std::numeric_limits<int>::max())) {
+    throw std::overflow_error("matrix dimension exceeds the 32-bit integers of LAPACK");
+  }
+  return static_cast<int>(size);
+}
+
+int workspace(double queried) {
+  if (!(queried < static_cast<double>(std::numeric_limits<int>::max() - 16))) {
+    throw std::overflow_error("workspace exceeds the 32-bit integers of LAPACK");
+  }
+  return static_cast<int>(queried) + 16;
+}
+
+/// Gram-Schmidt against the columns before, twice: inverse iteration leaves vectors of near values oblique.
+void make_orthonormal(std::vector<double>& v, std::size_t n, std::size_t count) {
+  for (std::size_t j = 0; j < count; ++j) {
+    double* column = v.data() + j * n;
+    for (int pass = 0; pass < 2; ++pass)
+      for (std::size_t i = 0; i < j; ++i) {
+        const double* other = v.data() + i * n;
+        const double shadow = std::inner_product(column, column + n, other, 0.0);
+        for (std::size_t r = 0; r < n; ++r) column[r] -= shadow * other[r];
+      }
+    const double length = std::sqrt(std::inner_product(column, column + n, column, 0.0));
+    for (std::size_t r = 0; r < n; ++r) column[r] /= length;
+  }
+}
+
+}  // namespace
+
+Tridiagonal::Tridiagonal(std::span<double> lower, std::uint64_t n)
+    : reflections_(lower), n_(n), diagonal_(n), off_diagonal_(n), scale_(n) {
+  serialise_blas();
+  const int order = narrow(n), query = -1;
+  int info = 0;
+  double wanted = 0;
+  dsytrd_("L", &order, lower.data(), &order, diagonal_.data(), off_diagonal_.data(), scale_.data(), &wanted,
+          &query, &info);
+  const int size = workspace(wanted);
+  std::vector<double> work(static_cast<std::size_t>(size));
+  dsytrd_("L", &order, lower.data(), &order, diagonal_.data(), off_diagonal_.data(), scale_.data(),
+          work.data(), &size, &info);
+}
+
+std::vector<double> Tridiagonal::eigenvalues() const {
+  std::vector<double> values = diagonal_, rest = off_diagonal_;
+  const int order = narrow(n_);
+  int info = 0;
+  dsterf_(&order, values.data(), rest.data(), &info);
+  return info == 0 ? values : std::vector<double>{};
+}
+
+std::vector<double> Tridiagonal::vectors(std::span<const double> eigenvalues) const {
+  const std::size_t count = eigenvalues.size();
+  const int order = narrow(n_), many = narrow(count), query = -1;
+  std::vector<double> out(n_ * count), work(5 * n_);
+  std::vector<int> block(n_, 1), split(n_, order), integer_work(n_), failed(count);
+  int info = 0;
+  dstein_(&order, diagonal_.data(), off_diagonal_.data(), &many, eigenvalues.data(), block.data(),
+          split.data(), out.data(), &order, work.data(), integer_work.data(), failed.data(), &info);
+  if (info != 0) return {};
+  double wanted = 0;
+  dormtr_("L", "L", "N", &order, &many, reflections_.data(), &order, scale_.data(), out.data(), &order,
+          &wanted, &query, &info);
+  const int size = workspace(wanted);
+  work.resize(static_cast<std::size_t>(size));
+  dormtr_("L", "L", "N", &order, &many, reflections_.data(), &order, scale_.data(), out.data(), &order,
+          work.data(), &size, &info);
+  make_orthonormal(out, n_, count);
+  return out;
+}
+
+std::vector<double> symmetric_eigenvalues(std::span<double> lower, std::uint64_t n, Tridiagonalisation how) {
+  if (n == 0) return {};
+  if (how == Tridiagonalisation::one_stage) return Tridiagonal(lower, n).eigenvalues();
+  serialise_blas();
+  const int order = narrow(n), query = -1;
+  std::vector<double> values(n);
+  int info = 0, integers = 0;
+  double wanted = 0;
+  dsyevd_2stage_("N", "L", &order, lower.data(), &order, values.data(), &wanted, &query, &integers, &query,
+                 &info);
+  const int size = workspace(wanted), integer_size = std::max(1, integers);
+  std::vector<double> work(static_cast<std::size_t>(size));
+  std::vector<int> integer_work(static_cast<std::size_t>(integer_size));
+  dsyevd_2stage_("N", "L", &order, lower.data(), &order, values.data(), work.data(), &size,
+                 integer_work.data(), &integer_size, &info);
+  return info == 0 ? values : std::vector<double>{};
+}
+
+std::vector<double> dense_singular_values(std::span<double> matrix, std::uint64_t rows, std::uint64_t cols) {
+  const std::uint64_t k = std::min(rows, cols);
+  if (k == 0) return {};
+  serialise_blas();
+  const int m = narrow(rows), n = narrow(cols), one = 1, query = -1;
+  std::vector<double> values(k);
+  std::vector<int> integer_work(8 * k);
+  int info = 0;
+  double wanted = 0, unused = 0;
+  dgesdd_("N", &m, &n, matrix.data(), &m, values.data(), &unused, &one, &unused, &one, &wanted, &query,
+          integer_work.data(), &info);
+  const int size = workspace(wanted);
+  std::vector<double> work(static_cast<std::size_t>(size));
+  dgesdd_("N", &m, &n, matrix.data(), &m, values.data(), &unused, &one, &unused, &one, work.data(), &size,
+          integer_work.data(), &info);
+  return info == 0 ? values : std::vector<double>{};
+}
+
+}  // namespace stemma

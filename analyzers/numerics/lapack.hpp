@@ -1,0 +1,42 @@
+// How do we call LAPACK for eigenvalues and singular values?
+#pragma once
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace stemma {
+
+/// A symmetric matrix brought to tridiagonal form T by reflections (dsytrd).
+class Tridiagonal {
+ public:
+  /// Overwrites `lower` (lower triangle, n x n column-major) with the reflections; it must live as long as
+  /// this. Elements between 1e-140 and 1e140 or zero: nothing is scaled. Throws std::overflow_error beyond
+  /// 32-bit integers.
+  Tridiagonal(std::span<double> lower, std::uint64_t n);
+
+  /// All, ascending (dsterf). Empty when the iteration did not converge.
+  std::vector<double> eigenvalues() const;
+
+  /// Orthonormal eigenvectors, n x count column-major, of `count` neighbouring eigenvalues, ascending
+  /// (dstein, dormtr). Empty when one does not converge.
+  std::vector<double> vectors(std::span<const double> eigenvalues) const;
+
+ private:
+  std::span<double> reflections_;
+  std::uint64_t n_;
+  std::vector<double> diagonal_, off_diagonal_, scale_;
+};
+
+/// One-stage or two-stage reduction to tridiagonal form (what dsyevd does without vectors, dsyevd_2stage).
+enum class Tridiagonalisation : std::uint8_t { one_stage, two_stage };
+
+/// All eigenvalues, ascending, of a symmetric matrix given by its lower triangle, n x n column-major, which
+/// is overwritten. Empty when the iteration did not converge. Throws std::overflow_error beyond 32-bit
+/// integers.
+std::vector<double> symmetric_eigenvalues(std::span<double> lower, std::uint64_t n, Tridiagonalisation how);
+
+/// All singular values, descending, of a column-major rows x cols matrix, which is overwritten (dgesdd with
+/// jobz N). Empty when the iteration did not converge or the matrix is empty.
+std::vector<double> dense_singular_values(std::span<double> matrix, std::uint64_t rows, std::uint64_t cols);
+
+}  // namespace stemma

@@ -1,0 +1,240 @@
+// What are all singular values of a matrix, how far can they be off, and which checks say so?
+#include "analyzers/numerics/singular_values.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <memory>
+
+#include "analyzers/numerics/blas_selftest.hpp"
+#include "analyzers/numerics/lapack.hpp"
+#include "analyzers/numerics/ritz_values.hpp"
+#include "io/model/finding.hpp"
+
+namespace stemma {
+
+namespace {
+
+constexpr std::uint64_t one_stage_limit = 2048;
+constexpr double small_value = 1024;  // squaring costs the values below s1 / 1024 more than three digits
+constexpr std::uint64_t most_polished = 32;
+constexpr std::uint64_t repeat_limit = 2048;
+constexpr std::uint64_t repeat_bytes = std::uint64_t{256} << 20U;
+
+/// The exponent that brings the largest magnitude to [1/2, 1), when squares of the elements could otherwise
+/// leave the range of doubles; 0 otherwise.
+int scaling_exponent(const MatrixForm& form, std::span<const std::byte> bytes) {
+  std::vector<double> row(form.cols);
+  double largest = 0;
+  for (; !bytes.empty(); bytes = bytes.subspan(form.row_bytes())) {
+    form.widen_scaled(bytes.first(form.row_bytes()), row);
+    for (const double x : row)
+      if (std::isfinite(x)) largest = std::max(largest, std::abs(x));
+  }
+  int exponent = 0;
+  std::frexp(largest, &exponent);
+  return std::abs(exponent) > 200 ? exponent : 0;
+}
+
+std::vector<double> roots(std::span<const double> ascending) {
+  std::vector<double> values(ascending.rbegin(), ascending.rend());
+  for (double& x : values) x = x > 0 ? std::sqrt(x) : 0;
+  return values;
+}
+
+[[noreturn]] void refuse(const char* rule, std::string expected, std::string found) {
+  const std::vector<std::string> complaints = blas_selftest();
+  throw InvalidInput({.rule = rule,
+                      .expected = std::move(expected),
+                      .found = std::move(found),
+                      .hint = complaints.empty()
+                                  ? "BLAS passes its self-test; read the weights again"
+                                  : "BLAS fails its self-test on this machine: " + complaints.front()});
+}
+
+}  // namespace
+
+std::string_view name_of(SpectrumMethod method) {
+  constexpr std::array<std::string_view, 7> names = {
+      "gram_dsyevd", "gram_dsyevd_2stage", "gram_elpa2", "gram_pdsyevr", "qr_dgesdd", "qr_dgejsv", "dgesdd"};
+  return names.at(static_cast<std::size_t>(method));
+}
+
+SpectrumMethod method_for(std::uint64_t k) {
+  return k <= one_stage_limit ? SpectrumMethod::gram_dsyevd : SpectrumMethod::gram_dsyevd_2stage;
+}
+
+SpectrumSolvers SpectrumSolvers::lapack() {
+  return {[](std::span<double> lower, std::uint64_t k) -> Eigenvalues {
+            if (method_for(k) == SpectrumMethod::gram_dsyevd_2stage)
+              return {symmetric_eigenvalues(lower, k, Tridiagonalisation::two_stage), {}};
+            const auto reduced = std::make_shared<const Tridiagonal>(lower, k);
+            return {reduced->eigenvalues(),
+                    [reduced](std::span<const double> some) { return reduced->vectors(some); }};
+          },
+          dense_singular_values};
+}
+
+bool repeatable(const MatrixForm& form) {
+  return form.k() <= repeat_limit &&
+         form.longest() <= repeat_bytes / 8 / std::max<std::uint64_t>(form.k(), 1);
+}
+
+std::uint64_t singular_values_memory(const MatrixForm& form) {
+  constexpr std::uint64_t block = 256;  // columns that LAPACK takes at a time, in its workspaces
+  const std::uint64_t k = form.k(), workspace = 8 * block * k;
+  const bool held = form.wide() || form.dtype == Dtype::f64 || repeatable(form);
+  const std::uint64_t again = repeatable(form) ? 8 * k * (form.longest() + k) : 0;
+  const std::uint64_t witness = 12 * 8 * form.cols;
+  return (held ? form.bytes() : 0) + std::max(gram_bytes(form), again) + workspace + witness;
+}
+
+SingularValues::SingularValues(const MatrixForm& form, SpectrumSolvers solvers)
+    : form_(form),
+      solvers_(std::move(solvers)),
+      held_(form.wide() || form.dtype == Dtype::f64 || repeatable(form)),
+      streamed_(!form.wide() && form.dtype != Dtype::f64) {
+  if (held_) bytes_.reserve(form.bytes());
+  if (form_.k() == 0 || !streamed_) return;
+  gram_.emplace(form_);
+  witness_.emplace(form_);
+}
+
+void SingularValues::take(std::span<const std::byte> rows) {
+  if (form_.k() == 0) return;
+  if (held_) bytes_.insert(bytes_.end(), rows.begin(), rows.end());
+  if (!streamed_) return;
+  gram_->take(rows);
+  witness_->take(rows);
+}
+
+MatrixFacts SingularValues::witnessed() {
+  if (!streamed_) {
+    if (form_.dtype == Dtype::f64) form_.exponent = scaling_exponent(form_, bytes_);
+    witness_.emplace(form_);
+    witness_->take(bytes_);
+    if (form_.wide()) witness_->take_again(bytes_);
+  }
+  MatrixFacts facts = witness_->finish();
+  witness_.reset();
+  return facts;
+}
+
+Spectrum SingularValues::by_gram(const MatrixFacts& facts, std::optional<Violation>& violation) {
+  LargeArray gram = streamed_ ? gram_->finish() : gram_of(form_, bytes_);
+  gram_.reset();
+  const GramFacts gram_says = gram_facts(gram, probe_vectors(form_));
+  const Eigenvalues eigenvalues = solvers_.eigenvalues(gram, form_.k());
+  Spectrum out{.method = method_for(form_.k()), .frobenius_sq = facts.frobenius_sq};
+  if (eigenvalues.ascending.empty()) {
+    violation = Violation{"unconverged eigenvalues", 1, 0};
+    return out;
+  }
+  violation = check_eigenvalues(form_, facts, gram_says, eigenvalues.ascending, out.gaps);
+  out.values = roots(eigenvalues.ascending);
+  out.error = gram_error(form_.rows, form_.cols, out.values.front(), facts.frobenius_sq);
+  if (!violation && held_) polish(out, eigenvalues);
+  return out;
+}
+
+void SingularValues::polish(Spectrum& spectrum, const Eigenvalues& eigenvalues) const {
+  std::vector<double>& values = spectrum.values;
+  const std::uint64_t k = values.size(), few = count_below(values, values.front() / small_value);
+  // Values below tau have no directions of their own.
+  if (!eigenvalues.vectors || few == 0 || few > most_polished || values.back() < spectrum.error.tau) return;
+  const std::vector<double> directions = eigenvalues.vectors(std::span(eigenvalues.ascending).first(few));
+  if (directions.empty()) return;
+  const std::vector<double> better = ritz_values(form_, bytes_, directions, few);
+  if (better.empty() || (few < k && better.front() > values[k - few - 1])) return;
+  for (std::uint64_t i = 0; i < few; ++i) {
+    const double s = values[k - few + i];
+    if (!(std::abs(better[i] - s) <= spectrum.error.estimate(s))) return;
+  }
+  std::copy(better.begin(), better.end(), values.end() - static_cast<std::ptrdiff_t>(few));
+}
+
+Spectrum SingularValues::by_dense(const MatrixFacts& facts, std::optional<Violation>& violation) {
+  Spectrum out{.method = SpectrumMethod::dgesdd, .frobenius_sq = facts.frobenius_sq};
+  {
+    std::vector<double> matrix(form_.rows * form_.cols);  // row-major, the transpose for LAPACK
+    form_.widen_scaled(bytes_, matrix);
+    out.values = solvers_.dense(matrix, form_.cols, form_.rows);
+  }
+  if (out.values.empty()) {
+    violation = Violation{"unconverged singular values", 1, 0};
+    return out;
+  }
+  violation = check_values(facts, out.values, out.gaps);
+  out.error = backward_stable_error(form_.rows, form_.cols, out.values.front());
+  return out;
+}
+
+void SingularValues::compare(Spectrum& spectrum, const Spectrum& other) const {
+  double worst = 0;
+  for (std::size_t i = 0; i < spectrum.values.size(); ++i) {
+    const double a = spectrum.values[i], b = other.values[i], difference = std::abs(a - b);
+    worst = std::max(worst, difference / spectrum.error.s1);
+    const double allowed = spectrum.error.bound(a) + other.error.bound(b);
+    if (!(difference <= allowed))
+      refuse("spectrum.disagreement",
+             fmt::format("singular value {} within {:.3g} by two methods", i, allowed),
+             fmt::format("{:.17g} by {} and {:.17g} by {}", a, name_of(spectrum.method), b,
+                         name_of(other.method)));
+  }
+  spectrum.gaps.crosscheck_gap = worst;
+}
+
+Spectrum SingularValues::unscaled(Spectrum spectrum) const {
+  const int e = form_.exponent;
+  spectrum.count_below_tau = count_below(spectrum.values, spectrum.error.tau);
+  if (e == 0) return spectrum;
+  for (double& s : spectrum.values) s = std::scalbn(s, e);
+  spectrum.error.s1 = std::scalbn(spectrum.error.s1, e);
+  spectrum.error.tau = std::scalbn(spectrum.error.tau, e);
+  for (double* square : {&spectrum.error.e_estimate, &spectrum.error.e_bound, &spectrum.frobenius_sq,
+                         &spectrum.gaps.min_eigenvalue})
+    *square = std::scalbn(*square, 2 * e);
+  return spectrum;
+}
+
+std::optional<Spectrum> SingularValues::finish(const SpectrumRequest& request) {
+  const std::uint64_t k = form_.k();
+  if (k == 0) return Spectrum{};
+  const MatrixFacts facts = witnessed();
+  if (!facts.finite) return std::nullopt;
+  if (facts.frobenius_sq == 0) {
+    Spectrum zero{.values = std::vector<double>(k, 0.0), .method = method_for(k)};
+    zero.error.k = k;
+    return zero;
+  }
+  std::optional<Violation> violation, again;
+  Spectrum spectrum = by_gram(facts, violation);
+  const bool refine = request.refine && count_below(spectrum.values, spectrum.error.tau) > 0;
+  if (!violation && !((request.crosscheck || refine) && repeatable(form_)))
+    return unscaled(std::move(spectrum));
+  if (!repeatable(form_))
+    refuse("spectrum.invariant", "an identity that holds",
+           sentence(*violation) + "; too large to be repeated");
+  Spectrum other = by_dense(facts, again);
+  if (violation && again)
+    refuse("spectrum.invariant", "an identity that holds",
+           fmt::format("{} by {}; {} by {}", sentence(*violation), name_of(spectrum.method), sentence(*again),
+                       name_of(other.method)));
+  if (!violation && again)
+    refuse("spectrum.invariant", "an identity that holds", sentence(*again) + " by dgesdd");
+  if (violation) {
+    other.attempts = 2;
+    other.gaps.square_gap = spectrum.gaps.square_gap;  // what the first attempt broke stays on record
+    other.gaps.probe_gap = spectrum.gaps.probe_gap;
+    other.gaps.min_eigenvalue = spectrum.gaps.min_eigenvalue;
+    return unscaled(std::move(other));
+  }
+  compare(spectrum, other);
+  if (!refine) return unscaled(std::move(spectrum));
+  other.gaps.crosscheck_gap = spectrum.gaps.crosscheck_gap;
+  return unscaled(std::move(other));
+}
+
+}  // namespace stemma
