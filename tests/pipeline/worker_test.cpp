@@ -25,10 +25,10 @@ struct Conversation {
   std::exception_ptr failure;
   std::jthread worker{[this] { failure = work(*loop.worker, 0, reader); }};
 
-  void send(MessageKind kind, std::vector<std::byte> payload = {}) {
+  void send(MessageKind kind, std::vector<std::byte> payload = {}) const {
     loop.coordinator->send({kind, 0, std::move(payload)});
   }
-  MessageKind heard() { return next(*loop.coordinator).kind; }
+  MessageKind heard() const { return next(*loop.coordinator).kind; }
 };
 
 TEST(Worker, StopsWhenItIsToldTo) {
