@@ -11,8 +11,7 @@
 #include "analyzers/numerics/float_scan.hpp"
 
 HWY_BEFORE_NAMESPACE();
-namespace stemma {
-namespace HWY_NAMESPACE {
+namespace stemma::HWY_NAMESPACE {
 namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
@@ -78,8 +77,7 @@ FloatScan scan_floats(std::span<const std::byte> bytes) {
 }
 
 }  // namespace
-}  // namespace HWY_NAMESPACE
-}  // namespace stemma
+}  // namespace stemma::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE

@@ -12,8 +12,7 @@
 #include "analyzers/numerics/moment_sums.hpp"
 
 HWY_BEFORE_NAMESPACE();
-namespace stemma {
-namespace HWY_NAMESPACE {
+namespace stemma::HWY_NAMESPACE {
 namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
@@ -112,8 +111,7 @@ bool all_finite(std::span<const double> values) {
 }
 
 }  // namespace
-}  // namespace HWY_NAMESPACE
-}  // namespace stemma
+}  // namespace stemma::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE

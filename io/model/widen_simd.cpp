@@ -11,8 +11,7 @@
 #include "io/model/widen_simd.hpp"
 
 HWY_BEFORE_NAMESPACE();
-namespace stemma {
-namespace HWY_NAMESPACE {
+namespace stemma::HWY_NAMESPACE {
 namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
@@ -107,8 +106,7 @@ void widen_small(const SmallFloat& format, std::span<const std::byte> bytes, std
 }
 
 }  // namespace
-}  // namespace HWY_NAMESPACE
-}  // namespace stemma
+}  // namespace stemma::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
