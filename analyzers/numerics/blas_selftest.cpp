@@ -103,7 +103,7 @@ void test_large_product(std::vector<std::string>& complaints) {
   std::vector<std::int64_t> inner(a.cols, 0), expected(a.rows, 0);
   const auto sign = [](std::size_t i) { return i * i % 7 < 3 ? -1 : 1; };
   for (std::size_t p = 0; p < a.cols; ++p)
-    for (std::size_t i = 0; i < a.rows; ++i) inner[p] += sign(i) * a.values[i + p * a.rows];
+    for (std::size_t i = 0; i < a.rows; ++i) inner[p] += std::int64_t{sign(i)} * a.values[i + p * a.rows];
   for (std::size_t p = 0; p < a.cols; ++p)
     for (std::size_t i = 0; i < a.rows; ++i) expected[i] += inner[p] * a.values[i + p * a.rows];
   for (std::size_t i = 0; i < a.rows; ++i) {

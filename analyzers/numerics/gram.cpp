@@ -27,13 +27,13 @@ TallGram::TallGram(const MatrixForm& form)
     : form_(form), panel_(panel_height(form) * form.cols), gram_(form.cols * form.cols, 0.0) {}
 
 void TallGram::take(std::span<const std::byte> rows) {
-  const std::uint64_t height = panel_height(form_);
-  while (!rows.empty()) {
-    const std::uint64_t some = std::min(rows.size() / form_.row_bytes(), height - filled_);
-    form_.widen_scaled(rows.first(some * form_.row_bytes()),
+  const std::uint64_t height = panel_height(form_), row_bytes = form_.row_bytes();
+  while (row_bytes > 0 && !rows.empty()) {
+    const std::uint64_t some = std::min(rows.size() / row_bytes, height - filled_);
+    form_.widen_scaled(rows.first(some * row_bytes),
                        std::span(panel_).subspan(filled_ * form_.cols, some * form_.cols));
     filled_ += some;
-    rows = rows.subspan(some * form_.row_bytes());
+    rows = rows.subspan(some * row_bytes);
     if (filled_ == height) update();
   }
 }

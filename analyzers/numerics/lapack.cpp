@@ -18,6 +18,7 @@ void dstein_(const int* n, const double* d, const double* e, const int* m, const
 void dormtr_(const char* side, const char* uplo, const char* trans, const int* m, const int* n,
              const double* a, const int* lda, const double* tau, double* c, const int* ldc, double* work,
              const int* lwork, int* info);
+// NOLINTNEXTLINE(readability-identifier-naming)
 void dsyevd_2stage_(const char* job, const char* uplo, const int* n, double* a, const int* lda, double* w,
                     double* work, const int* lwork, int* iwork, const int* liwork, int* info);
 void dgesdd_(const char* job, const int* m, const int* n, double* a, const int* lda, double* s, double* u,

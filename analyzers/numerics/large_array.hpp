@@ -12,7 +12,7 @@ void free_pages(void* memory, std::size_t bytes) noexcept;
 
 template <typename T>
 struct HugePages {
-  using value_type = T;
+  using value_type = T;  // NOLINT(readability-identifier-naming): the name that containers look for
   HugePages() = default;
   template <typename U>
   explicit HugePages(const HugePages<U>&) {}

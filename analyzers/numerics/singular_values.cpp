@@ -54,6 +54,22 @@ std::vector<double> roots(std::span<const double> ascending) {
                                   : "BLAS fails its self-test on this machine: " + complaints.front()});
 }
 
+/// Value by value, against both bounds.
+void compare(Spectrum& spectrum, const Spectrum& other) {
+  double worst = 0;
+  for (std::size_t i = 0; i < spectrum.values.size(); ++i) {
+    const double a = spectrum.values[i], b = other.values[i], difference = std::abs(a - b);
+    worst = std::max(worst, difference / spectrum.error.s1);
+    const double allowed = spectrum.error.bound(a) + other.error.bound(b);
+    if (!(difference <= allowed))
+      refuse("spectrum.disagreement",
+             fmt::format("singular value {} within {:.3g} by two methods", i, allowed),
+             fmt::format("{:.17g} by {} and {:.17g} by {}", a, name_of(spectrum.method), b,
+                         name_of(other.method)));
+  }
+  spectrum.gaps.crosscheck_gap = worst;
+}
+
 }  // namespace
 
 std::string_view name_of(SpectrumMethod method) {
@@ -87,8 +103,11 @@ std::uint64_t singular_values_memory(const MatrixForm& form) {
   const std::uint64_t k = form.k(), workspace = 8 * block * k;
   const bool held = form.wide() || form.dtype == Dtype::f64 || repeatable(form);
   const std::uint64_t again = repeatable(form) ? 8 * k * (form.longest() + k) : 0;
-  const std::uint64_t witness = 12 * 8 * form.cols;
-  return (held ? form.bytes() : 0) + std::max(gram_bytes(form), again) + workspace + witness;
+  const std::uint64_t witness = 96 * form.cols;  // twelve sums of doubles
+  const std::uint64_t polish = held ? 8 * most_polished * (k + form.longest()) + 8 * block * form.cols : 0;
+  constexpr std::uint64_t rounding = std::uint64_t{4} << 20U;  // two arrays in whole huge pages
+  return (held ? form.bytes() : 0) + std::max(gram_bytes(form) + polish, again) + workspace + witness +
+         rounding;
 }
 
 SingularValues::SingularValues(const MatrixForm& form, SpectrumSolvers solvers)
@@ -169,21 +188,6 @@ Spectrum SingularValues::by_dense(const MatrixFacts& facts, std::optional<Violat
   violation = check_values(facts, out.values, out.gaps);
   out.error = backward_stable_error(form_.rows, form_.cols, out.values.front());
   return out;
-}
-
-void SingularValues::compare(Spectrum& spectrum, const Spectrum& other) const {
-  double worst = 0;
-  for (std::size_t i = 0; i < spectrum.values.size(); ++i) {
-    const double a = spectrum.values[i], b = other.values[i], difference = std::abs(a - b);
-    worst = std::max(worst, difference / spectrum.error.s1);
-    const double allowed = spectrum.error.bound(a) + other.error.bound(b);
-    if (!(difference <= allowed))
-      refuse("spectrum.disagreement",
-             fmt::format("singular value {} within {:.3g} by two methods", i, allowed),
-             fmt::format("{:.17g} by {} and {:.17g} by {}", a, name_of(spectrum.method), b,
-                         name_of(other.method)));
-  }
-  spectrum.gaps.crosscheck_gap = worst;
 }
 
 Spectrum SingularValues::unscaled(Spectrum spectrum) const {

@@ -91,7 +91,6 @@ class SingularValues {
   Spectrum by_gram(const MatrixFacts& facts, std::optional<Violation>& violation);
   void polish(Spectrum& spectrum, const Eigenvalues& eigenvalues) const;
   Spectrum by_dense(const MatrixFacts& facts, std::optional<Violation>& violation);
-  void compare(Spectrum& spectrum, const Spectrum& other) const;
   Spectrum unscaled(Spectrum spectrum) const;
 
   MatrixForm form_;
