@@ -1,6 +1,9 @@
 # Sourced by ./demo and ./check: packages and build, quick when there is nothing to do.
 # shellcheck shell=bash
 assume_yes=${assume_yes:-${CI:+1}}
+# nproc counts threads of OpenMP when it is told their number; ranks and jobs are for cores.
+# shellcheck disable=SC2034
+cores=$(env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc)
 # The caller chooses among these lists. a|b is satisfied by either, and a is what would be installed: one rank is one
 # thread, so the serial OpenBLAS is enough; where the threaded one is at home, it is told to use one thread.
 # shellcheck disable=SC2034
