@@ -174,7 +174,8 @@ class Demo(EndToEnd):
     def demo(self, threads, program):
         """A place that looks like the source directory."""
         shutil.copyfile(harness.SOURCE / "demo", self.directory / "demo")
-        self.write("tests/harness/prepare.sh", "build_packages=()\ninstall_missing() { :; }\nbuild_preset() { :; }\n")
+        prepare = (harness.SOURCE / "tests/harness/prepare.sh").read_text(encoding="utf-8")
+        self.write("tests/harness/prepare.sh", prepare + "install_missing() { :; }\nbuild_preset() { :; }\n")
         (self.directory / "tests/data").symlink_to(harness.SOURCE / "tests/data")
         (self.directory / "configs").symlink_to(harness.SOURCE / "configs")
         (self.directory / "build/release").mkdir(parents=True)
