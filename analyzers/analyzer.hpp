@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "analyzers/numerics/decomposition.hpp"
 #include "io/archive/features.hpp"
 #include "io/archive/fingerprint.hpp"
 #include "io/model/model.hpp"
@@ -40,12 +41,12 @@ struct Subject {
   std::map<std::string, double> parameters;  ///< heads, kv_heads, head_dim, options of the analyzer, ...
 };
 
-/// What a subject will ask of a rank.
+/// What a subject will ask of a rank, or of a team.
 struct Cost {
-  double flops = 0;
+  double flops = 0;          ///< in plain loops over the elements, on one rank whatever the team
   double bytes = 0;          ///< weight bytes to be read
-  std::uint64_t memory = 0;  ///< bytes beside the reading buffers
-  int widest_team = 1;
+  std::uint64_t memory = 0;  ///< bytes beside the reading buffers and the decomposition
+  std::optional<Decomposition> decomposition;  ///< what a team may share
 };
 
 /// One subject while its weights go by. Never sees files, ranks or other subjects.

@@ -15,7 +15,9 @@ struct CostModel {
 
   /// Seconds of work that asks for `cost` on one rank.
   double seconds(const Cost& cost) const {
-    return cost.bytes / read_rate + cost.flops / flop_rate + item_seconds;
+    const double shared =
+        cost.decomposition ? cost.decomposition->product_flops() + cost.decomposition->eigenvalue_flops() : 0;
+    return cost.bytes / read_rate + (cost.flops + shared) / flop_rate + item_seconds;
   }
 };
 

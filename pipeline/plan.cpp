@@ -68,6 +68,10 @@ void plan_model(std::uint32_t index, const Model& model, const std::vector<Quest
     const Cost cost = analyzer->cost(subject, inputs_of(subject, model));
     load.cost.flops += cost.flops;
     load.cost.memory += cost.memory;
+    if (cost.decomposition) {
+      load.cost.flops += cost.decomposition->product_flops() + cost.decomposition->eigenvalue_flops();
+      load.cost.memory += cost.decomposition->memory(1);
+    }
     load.subjects += 1;
     for (const std::uint32_t c : subject.companions)
       load.companions += tensors[model.matrices[c].tensor].bytes;

@@ -159,7 +159,10 @@ TEST(Catalogue, SubjectsAreUniqueOrderedAndPriced) {
       const Cost cost = analyzer->cost(subjects[i], inputs);
       EXPECT_GT(cost.bytes, 0) << subjects[i].path;
       EXPECT_GT(cost.memory, 0U);
-      EXPECT_GE(cost.widest_team, 1);
+      if (cost.decomposition) {
+        EXPECT_GE(cost.decomposition->widest(), 1);
+        EXPECT_GT(cost.decomposition->memory(1), 0U);
+      }
     }
   }
   EXPECT_EQ(model.bytes_read(), 0U);

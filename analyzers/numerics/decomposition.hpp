@@ -1,0 +1,28 @@
+// What does it cost to take all singular values of one matrix, on one rank or shared by a team?
+#pragma once
+#include <cstdint>
+
+#include "analyzers/numerics/gram.hpp"
+
+namespace stemma {
+
+/// Rows and columns of one block of a matrix that is dealt out over a grid of ranks (block-cyclic).
+inline constexpr std::uint64_t dealt_block = 64;
+
+/// The work that a team may share: a rank-k update for the Gram matrix, then its eigenvalues. Pure
+/// arithmetic.
+struct Decomposition {
+  MatrixForm form;
+
+  /// M k^2: half of the multiplications of A^T A, because the result is symmetric.
+  double product_flops() const;
+  /// 4/3 k^3: reduction to tridiagonal form; what follows is of lower order.
+  double eigenvalue_flops() const;
+  /// The most ranks among which it can be dealt: every row and column of the squarest grid needs several
+  /// blocks.
+  int widest() const;
+  /// Peak bytes on each rank of a team of that size; 1 is a rank alone.
+  std::uint64_t memory(int ranks) const;
+};
+
+}  // namespace stemma
