@@ -98,6 +98,7 @@ std::vector<Message> Coordinator::handle(const Message& message) {
       w.batches = 0;
       return stop_all();
     case MessageKind::assign:
+    case MessageKind::assign_team:
     case MessageKind::stop:
       throw std::logic_error("a worker sent a message that only the coordinator sends");
   }

@@ -23,6 +23,11 @@ class Coordinator {
  public:
   /// Bytes of the work orders for these items.
   using OrderWriter = std::function<std::vector<std::byte>(std::span<const std::uint32_t> items)>;
+  /// Bytes of the order for one item that a team does: what each of its members gets. `block` names the
+  /// team: the same members always have the same block, and no two teams that share a rank have one in
+  /// common. `members` are ranks, ascending; the first one leads and sends the result.
+  using TeamOrderWriter = std::function<std::vector<std::byte>(std::uint32_t item, int block,
+                                                               std::span<const int> members)>;
 
   /// `workers` are ranks. Infeasible items of the plan are never handed out.
   Coordinator(const Plan& plan, const std::vector<int>& workers, OrderWriter write_orders);

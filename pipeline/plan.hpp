@@ -19,7 +19,8 @@ struct Item {
   std::vector<std::uint32_t> tensors;  ///< stored tensors, in order of file and offset
   std::optional<std::uint32_t> file;   ///< instead of tensors: one whole file, for a question about its bytes
   std::uint32_t subjects = 0;          ///< how many results it will give
-  double seconds = 0;                  ///< predicted on one rank
+  int width = 1;                       ///< ranks that do it together
+  double seconds = 0;                  ///< predicted, on so many ranks
   std::uint64_t bytes = 0;             ///< read from files, companions included
   std::uint64_t memory = 0;            ///< peak bytes on its rank
 };

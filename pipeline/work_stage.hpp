@@ -17,6 +17,7 @@ struct WorkInput {
   const Plan* plan = nullptr;
   Coordinator::OrderWriter orders;
   ResultSink sink;
+  Coordinator::TeamOrderWriter team_orders;  ///< may be empty where the plan has no item for a team
 };
 
 /// Work orders from `book`, as bytes; both must outlive the function.
