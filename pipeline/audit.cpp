@@ -74,21 +74,25 @@ class Leader {
     hosts_ = machines.hosts;
     result_.provenance = provenance_of(world_, request_, machines);
     read_headers();
-    make_the_plan(ranks_per_host(hosts_));
+    make_the_plan();
     std::filesystem::create_directories(request_.store);
     const auto log_path = request_.store / fmt::format("{}.rec", result_.provenance.uuid);
     store_.emplace(log_path, result_.models.size());
     orders_.emplace(result_.models, request_.questions);
     counters_.items_total = result_.plan.items.size() - result_.plan.infeasible.size();
     counters_.bytes_total = result_.plan.read_bytes;
-    counters_.seconds_total = result_.plan.work;
+    counters_.seconds_total = result_.plan.rank_seconds;
     actual_seconds_.assign(result_.plan.items.size(), missing);
     progress_.emplace(log_, counters_, request_.progress, request_.progress_every, request_.status_file);
     watch_ = Stopwatch();
   }
 
   WorkInput work_input() {
-    return {&result_.plan, orders_from(*orders_, result_.plan), [this](const ItemResult& r) { take(r); }};
+    return {&result_.plan,
+            orders_from(*orders_, result_.plan),
+            [this](const ItemResult& r) { take(r); },
+            {},
+            &occupied_seconds_};
   }
 
   AuditResult conclude() {
@@ -143,16 +147,16 @@ class Leader {
     }
   }
 
-  void make_the_plan(int ranks_here) {
-    const std::uint64_t budget = request_.memory_per_rank.value_or(memory_budget(ranks_here));
+  void make_the_plan() {
+    const std::uint64_t budget = request_.memory_per_rank.value_or(memory_budget(ranks_per_host(hosts_)));
     Plan& plan = result_.plan;
-    plan = make_plan(result_.models, request_.questions, CostModel{}, world_.all().size(),
-                     request_.coordinator, budget);
+    plan = make_plan(result_.models, request_.questions, CostModel{},
+                     MachineLayout::of_hosts(hosts_, request_.coordinator), budget);
     log_.info("plan", fmt::format("{}, {} to read once, on {} of {}; lower bound {}, predicted {}, "
                                   "efficiency {:.2f}; peak {} of {} per rank; plan {}",
                                   counted(plan.items.size(), "item"),
-                                  bytes_words(static_cast<double>(plan.weight_bytes)), plan.workers,
-                                  counted(static_cast<std::uint64_t>(plan.ranks), "rank"),
+                                  bytes_words(static_cast<double>(plan.weight_bytes)), plan.machine.workers(),
+                                  counted(static_cast<std::uint64_t>(plan.machine.ranks()), "rank"),
                                   duration_words(plan.lower_bound), duration_words(plan.makespan),
                                   plan.efficiency(), memory_words(static_cast<double>(plan.peak_memory)),
                                   memory_words(static_cast<double>(budget)), plan.digest));
@@ -166,26 +170,34 @@ class Leader {
     if (item.file) file_bytes_read_ += r.bytes_read;
     counters_.items += 1;
     counters_.bytes += r.bytes_read;
-    counters_.seconds = counters_.seconds + item.seconds;
+    counters_.seconds = counters_.seconds + item.width * item.seconds;
     for (const Features& f : r.features) counters_.failed += f.status == Status::failed;
   }
 
   void say_the_work() {
     const Plan& plan = result_.plan;
     double busy = 0;
-    for (const double s : actual_seconds_) busy += s > 0 ? s : 0;
+    for (std::size_t i = 0; i < actual_seconds_.size(); ++i)
+      if (actual_seconds_[i] > 0) busy += actual_seconds_[i] * plan.items[i].width;
     result_.provenance.read_ratio = plan.weight_bytes
                                         ? static_cast<double>(result_.bytes_read - file_bytes_read_) /
                                               static_cast<double>(plan.weight_bytes)
                                         : 1;
-    log_.info("work", fmt::format("{}, {} read in {}; read ratio {:.3f}; {} rank-seconds of work, ranks busy "
-                                  "{:.0f} % of the time; {} failed",
-                                  counted(counters_.items, "item"),
-                                  bytes_words(static_cast<double>(result_.bytes_read)),
-                                  duration_words(result_.work_seconds), result_.provenance.read_ratio,
-                                  fmt::format("{:.1f}", busy),
-                                  100 * busy / std::max(1e-9, result_.work_seconds * plan.workers),
-                                  counters_.failed.load()));
+    const double capacity = std::max(1e-9, result_.work_seconds * plan.machine.workers());
+    log_.info(
+        "work",
+        fmt::format("{}, {} read in {}; read ratio {:.3f}; {} rank-seconds of work, ranks busy "
+                    "{:.0f} % of the time; {} failed",
+                    counted(counters_.items, "item"), bytes_words(static_cast<double>(result_.bytes_read)),
+                    duration_words(result_.work_seconds), result_.provenance.read_ratio,
+                    fmt::format("{:.1f}", busy), 100 * busy / capacity, counters_.failed.load()));
+    log_.info("work",
+              fmt::format("predicted {}, took {} ({:.2f} of it); efficiency {:.2f}: width {:.2f}, "
+                          "overhead {:.2f}, packing {:.2f}",
+                          duration_words(plan.makespan), duration_words(result_.work_seconds),
+                          result_.work_seconds / std::max(1e-9, plan.makespan),
+                          plan.lower_bound / std::max(1e-9, result_.work_seconds), plan.width_efficiency(),
+                          busy / std::max(1e-9, occupied_seconds_), occupied_seconds_ / capacity));
   }
 
   void write_the_archive() {
@@ -210,6 +222,7 @@ class Leader {
   WorkCounters counters_;
   std::uint64_t file_bytes_read_ = 0;  ///< announced by the plan and no part of the read ratio
   std::vector<double> actual_seconds_;
+  double occupied_seconds_ = 0;  ///< rank-seconds, by the coordinator's clock
   std::optional<Progress> progress_;
   Stopwatch watch_;
 };

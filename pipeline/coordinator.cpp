@@ -1,119 +1,109 @@
 // A state machine without communication: what arrived goes in, what to send comes out.
 #include "pipeline/coordinator.hpp"
 
-#include <algorithm>
+#include <chrono>
 #include <stdexcept>
-#include <unordered_set>
+#include <utility>
 
 #include "pipeline/patience.hpp"
 
 namespace stemma {
-namespace {
 
-constexpr double shortest_batch = 0.1, longest_batch = 10;  // seconds
-constexpr std::size_t largest_batch = 256;                  // items
-constexpr int shares_left = 4;  // a batch is at most this part of a worker's fair share of what is left
+double Coordinator::steady_seconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
 
-}  // namespace
+Coordinator::Coordinator(const Plan& plan, const MachineLayout& machine, OrderWriter write_orders,
+                         TeamOrderWriter write_team_order, Clock clock)
+    : machine_(machine),
+      tasks_(tasks_of(plan, machine)),
+      scheduler_(machine_, tasks_),
+      write_orders_(std::move(write_orders)),
+      write_team_order_(std::move(write_team_order)),
+      clock_(std::move(clock)),
+      workers_(static_cast<std::size_t>(machine.slots())) {
+  for (const Task& task : tasks_)
+    if (task.feasible && task.level > 0 && !write_team_order_)
+      throw std::logic_error("the plan has an item for a team, and nobody writes orders for teams");
+}
 
-Coordinator::Coordinator(const Plan& plan, const std::vector<int>& workers, OrderWriter write_orders)
-    : plan_(plan), write_orders_(std::move(write_orders)) {
-  for (const int rank : workers) workers_.push_back({.rank = rank});
-  const std::unordered_set<std::uint32_t> never(plan.infeasible.begin(), plan.infeasible.end());
-  for (std::uint32_t i = 0; i < plan.items.size(); ++i) {
-    if (never.contains(i)) continue;
-    queue_.push_back(i);
-    seconds_left_ += plan.items[i].seconds;
+void Coordinator::send(const Assignment& assignment, double now, std::vector<Message>& out) {
+  const Block block = machine_.block_of(assignment.block);
+  const std::vector<int> members = machine_.ranks_in(block);
+  const bool team = block.level > 0;
+  const std::vector<std::byte> order =
+      team ? write_team_order_(assignment.items.front(), assignment.block, members)
+           : write_orders_(assignment.items);
+  for (const int rank : members) {
+    out.push_back({team ? MessageKind::assign_team : MessageKind::assign, rank, order});
+    Worker& w = workers_[static_cast<std::size_t>(machine_.slot_of(rank))];
+    if (w.assignments++ == 0) w.since = now;
   }
 }
 
-Coordinator::Worker& Coordinator::worker(int rank) {
-  const auto at =
-      std::find_if(workers_.begin(), workers_.end(), [&](const Worker& w) { return w.rank == rank; });
-  if (at == workers_.end()) throw std::logic_error("a message came from a rank that does not work");
-  return *at;
-}
-
-std::vector<std::uint32_t> Coordinator::next_batch() {
-  const double target = std::clamp(seconds_left_ / (shares_left * static_cast<double>(workers_.size())),
-                                   shortest_batch, longest_batch);
-  std::vector<std::uint32_t> batch;
-  double seconds = 0;
-  while (next_ < queue_.size() && batch.size() < largest_batch) {
-    const double more = plan_.items[queue_[next_]].seconds;
-    if (!batch.empty() && seconds + more > target) break;
-    seconds += more;
-    batch.push_back(queue_[next_++]);
-  }
-  seconds_left_ -= seconds;
-  return batch;
-}
-
-bool Coordinator::give(Worker& w, std::vector<Message>& out) {
+void Coordinator::hand_out(std::vector<Message>& out) {
   try {
-    const auto batch = next_batch();
-    if (batch.empty()) return false;
-    out.push_back({MessageKind::assign, w.rank, write_orders_(batch)});
-    ++w.batches;
-    return true;
+    const double now = clock_();
+    for (const Assignment& assignment : scheduler_.assign(now)) send(assignment, now, out);
   } catch (...) {
     failure_ = std::current_exception();
-    hand_out_no_more();
-    return false;
+    scheduler_.hand_out_no_more();
   }
 }
 
-void Coordinator::hand_out_no_more() {
-  next_ = queue_.size();
-  seconds_left_ = 0;
+void Coordinator::stop(int slot, std::vector<Message>& out) {
+  Worker& w = workers_[static_cast<std::size_t>(slot)];
+  if (!w.here || w.stopped || w.assignments > 0) return;  // the others stop when they report
+  w.stopped = true;
+  ++stopped_;
+  out.push_back({MessageKind::stop, machine_.rank_of(slot), {}});
 }
 
-void Coordinator::serve(Worker& w, std::vector<Message>& out) {
-  if (w.batches == 0 && !give(w, out) && !w.stopped) {
-    w.stopped = true;
-    ++stopped_;
-    out.push_back({MessageKind::stop, w.rank, {}});
-    return;
-  }
-  const double plenty = 2 * shares_left * shortest_batch * static_cast<double>(workers_.size());
-  if (w.batches == 1 && seconds_left_ > plenty) give(w, out);
+void Coordinator::stop_the_idle(std::vector<Message>& out) {
+  for (int slot = 0; slot < machine_.slots(); ++slot) stop(slot, out);
 }
 
 std::vector<Message> Coordinator::handle(const Message& message) {
   std::vector<Message> out;
-  Worker& w = worker(message.peer);
+  const int slot = machine_.slot_of(message.peer);
+  if (slot < 0) throw std::logic_error("a message came from a rank that does not work");
+  Worker& w = workers_[static_cast<std::size_t>(slot)];
   switch (message.kind) {
     case MessageKind::hello:
       w.here = true;
-      serve(w, out);
       break;
     case MessageKind::idle:
-      --w.batches;
-      serve(w, out);
+      if (w.assignments == 0) throw std::logic_error("a worker ended what it was not given");
+      if (--w.assignments == 0) occupied_seconds_ += clock_() - w.since;
       break;
     case MessageKind::result:
-      break;
+      return out;
     case MessageKind::failed:
       w.here = true;
-      w.batches = 0;
+      w.assignments = 0;
       return stop_all();
     case MessageKind::assign:
     case MessageKind::assign_team:
     case MessageKind::stop:
       throw std::logic_error("a worker sent a message that only the coordinator sends");
   }
+  const bool was_all = scheduler_.handed_out_all();
+  if (!was_all) {
+    scheduler_.release(slot);
+    hand_out(out);
+  }
+  if (was_all) {
+    stop(slot, out);
+  } else if (scheduler_.handed_out_all()) {
+    stop_the_idle(out);  // some may have waited for a team that another block became
+  }
   return out;
 }
 
 std::vector<Message> Coordinator::stop_all() {
   std::vector<Message> out;
-  hand_out_no_more();
-  for (Worker& w : workers_) {
-    if (!w.here || w.stopped || w.batches > 0) continue;  // the others stop when they report
-    w.stopped = true;
-    ++stopped_;
-    out.push_back({MessageKind::stop, w.rank, {}});
-  }
+  scheduler_.hand_out_no_more();
+  stop_the_idle(out);
   return out;
 }
 
@@ -131,6 +121,7 @@ std::exception_ptr serve(Coordinator& coordinator, Mailbox& mailbox, const Resul
       try {
         ItemResult result = decode_result(message->payload);
         result.rank = message->peer;
+        coordinator.learn(result.item, result.seconds);
         sink(std::move(result));
       } catch (...) {
         failure = std::current_exception();

@@ -12,13 +12,13 @@
 
 namespace stemma {
 
-/// The protocol of the work stage as a state machine: messages in, messages out; it knows no MPI, no clock
-/// and no disk, so it is tested at any number of ranks without starting one.
+/// The protocol of the work stage as a state machine: messages in, messages out; it knows no MPI, no disk and
+/// no clock but the one it is given, so it is tested at any number of ranks without starting one.
 ///
-/// Items are handed out on demand in the order of the plan, in batches that shrink as the work runs out. A
-/// worker holds at most two batches: while it works on one the next is already there, which hides the
-/// coordinator's latency. The second one is given only while so much work is left that nobody will wait for
-/// it at the end.
+/// Who gets what is the Scheduler's business; here its decisions become messages, and what workers report
+/// becomes free slots. A worker holds at most two batches: while it works on one the next is already there.
+/// A team's item goes to each of its members, all of whom have reported that they hold nothing, so they all
+/// come to the same place; each says idle when it is through.
 class Coordinator {
  public:
   /// Bytes of the work orders for these items.
@@ -26,45 +26,61 @@ class Coordinator {
   /// Bytes of the order for one item that a team does: what each of its members gets. `block` names the
   /// team: the same members always have the same block, and no two teams that share a rank have one in
   /// common. `members` are ranks, ascending; the first one leads and sends the result.
-  using TeamOrderWriter = std::function<std::vector<std::byte>(std::uint32_t item, int block,
-                                                               std::span<const int> members)>;
+  using TeamOrderWriter =
+      std::function<std::vector<std::byte>(std::uint32_t item, int block, std::span<const int> members)>;
 
-  /// `workers` are ranks. Infeasible items of the plan are never handed out.
-  Coordinator(const Plan& plan, const std::vector<int>& workers, OrderWriter write_orders);
+  /// Seconds since some moment, never going back.
+  using Clock = std::function<double()>;
+
+  /// `machine` tells which ranks work and which may be teams; `plan` must outlive the coordinator. Infeasible
+  /// items of the plan are never handed out. Throws std::logic_error for an item whose width no team has, or
+  /// a wide item without a writer of team orders.
+  Coordinator(const Plan& plan, const MachineLayout& machine, OrderWriter write_orders,
+              TeamOrderWriter write_team_order = {}, Clock clock = steady_seconds);
+  Coordinator(const Coordinator&) = delete;
+  Coordinator& operator=(const Coordinator&) = delete;
 
   /// Takes one message; returns what is to be sent. A result's payload is the caller's business. When a
   /// worker failed or the order writer throws, no more work is handed out, and everybody is stopped who holds
   /// none.
   std::vector<Message> handle(const Message& message);
 
+  /// An item took so long: later predictions of items of its kind follow.
+  void learn(std::uint32_t item, double seconds) { scheduler_.learn(item, seconds); }
+
   /// Stops everybody who was not stopped yet: after this no work is handed out.
   std::vector<Message> stop_all();
 
   /// Every worker was told to stop.
-  bool finished() const { return stopped_ == workers_.size(); }
-  std::size_t handed_out() const { return next_; }
+  bool finished() const { return stopped_ == machine_.workers(); }
+  std::size_t handed_out() const { return scheduler_.handed_out(); }
+  /// Rank-seconds from the sending of an assignment to a rank that had none until it had none again: what
+  /// ranks spent on work, on messages about it, and on waiting for the others of their team.
+  double occupied_seconds() const { return occupied_seconds_; }
   /// What the order writer threw, if it did.
   const std::exception_ptr& failure() const { return failure_; }
 
  private:
   struct Worker {
-    int rank = 0;
-    int batches = 0;  ///< outstanding
+    int assignments = 0;  ///< outstanding
+    double since = 0;     ///< when it got the first of them
     bool here = false, stopped = false;
   };
-  Worker& worker(int rank);
-  std::vector<std::uint32_t> next_batch();
-  bool give(Worker& worker, std::vector<Message>& out);
-  void hand_out_no_more();
-  void serve(Worker& worker, std::vector<Message>& out);
+  static double steady_seconds();
+  void hand_out(std::vector<Message>& out);
+  void send(const Assignment& assignment, double now, std::vector<Message>& out);
+  void stop(int slot, std::vector<Message>& out);
+  void stop_the_idle(std::vector<Message>& out);
 
-  const Plan& plan_;
-  std::vector<Worker> workers_;
+  MachineLayout machine_;
+  std::vector<Task> tasks_;
+  Scheduler scheduler_;
   OrderWriter write_orders_;
-  std::vector<std::uint32_t> queue_;  ///< feasible items, longest first
-  std::size_t next_ = 0;              ///< into queue_
-  double seconds_left_ = 0;           ///< predicted, of what was not handed out
-  std::size_t stopped_ = 0;
+  TeamOrderWriter write_team_order_;
+  Clock clock_;
+  std::vector<Worker> workers_;  ///< by slot
+  int stopped_ = 0;
+  double occupied_seconds_ = 0;
   std::exception_ptr failure_;
 };
 

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -175,18 +176,18 @@ void fill_archive(ArchiveWriter& writer, const AuditResult& result, const AuditR
   PlanRecord plan{.digest = result.plan.digest,
                   .work = result.plan.work,
                   .lower_bound = result.plan.lower_bound,
-                  .lambda = missing,
+                  .lambda = std::isfinite(result.plan.lambda) ? result.plan.lambda : missing,
                   .makespan_predicted = result.plan.makespan,
                   .makespan = result.work_seconds,
                   .efficiency = result.plan.efficiency(),
-                  .calibration_json = nlohmann::json{{"name", CostModel{}.name}}.dump(),
+                  .calibration_json = to_json(result.plan.model),
                   .items = {}};
   for (std::size_t i = 0; i < result.plan.items.size(); ++i) {
     const Item& item = result.plan.items[i];
     const SurveyedModel& surveyed = result.models[item.model];
     plan.items.push_back({.model = surveyed.request.id,
                           .name = name_of(item, *surveyed.model),
-                          .width = 1,
+                          .width = static_cast<std::uint16_t>(item.width),
                           .predicted_seconds = item.seconds,
                           .actual_seconds = actual_seconds[i],
                           .status = actual_seconds[i] >= 0 ? Status::ok : Status::skipped});

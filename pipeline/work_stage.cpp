@@ -41,14 +41,12 @@ class Conversation {
  public:
   Conversation(const Communicator& ranks, CoordinatorMode mode, const WorkInput& input,
                const ReaderMaker& reader)
-      : ranks_(ranks), sink_(input.sink) {
+      : ranks_(ranks), sink_(input.sink), occupied_seconds_(input.occupied_seconds) {
     const bool computes = !ranks.leads() || workers_among(ranks.size(), mode) == ranks.size();
     if (computes) reader_ = reader();
     if (ranks.size() > 1) remote_ = std::make_unique<MpiMailbox>(ranks);
     if (!ranks.leads()) return;
-    std::vector<int> workers;
-    for (int rank = computes ? 0 : 1; rank < ranks.size(); ++rank) workers.push_back(rank);
-    coordinator_.emplace(*input.plan, workers, input.orders);
+    coordinator_.emplace(*input.plan, input.plan->machine, input.orders, input.team_orders);
     if (computes) loop_ = make_loopback();
   }
 
@@ -75,11 +73,13 @@ class Conversation {
     // Aborts before the local thread is waited for: it would wait for its stop.
     const std::exception_ptr failure = talk(ranks_, [&] { return serve(*coordinator_, mailbox, sink_); });
     if (local.joinable()) local.join();
+    if (occupied_seconds_) *occupied_seconds_ = coordinator_->occupied_seconds();
     return failure ? failure : own;
   }
 
   Communicator ranks_;
   ResultSink sink_;
+  double* occupied_seconds_;
   std::unique_ptr<ByteReader> reader_;  ///< null where rank 0 does not compute
   std::unique_ptr<MpiMailbox> remote_;  ///< null in a world of one
   Loopback loop_;

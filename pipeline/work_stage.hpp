@@ -18,6 +18,7 @@ struct WorkInput {
   Coordinator::OrderWriter orders;
   ResultSink sink;
   Coordinator::TeamOrderWriter team_orders;  ///< may be empty where the plan has no item for a team
+  double* occupied_seconds = nullptr;        ///< gets Coordinator::occupied_seconds, where wanted
 };
 
 /// Work orders from `book`, as bytes; both must outlive the function.

@@ -19,8 +19,8 @@ constexpr std::size_t most_named = 20;
 Json document_of(const std::vector<SurveyedModel>& models, const std::vector<Plan>& plans) {
   Json columns = Json::array(), failed = Json::array();
   for (const Plan& p : plans) {
-    columns.push_back({{"ranks", p.ranks},
-                       {"workers", p.workers},
+    columns.push_back({{"ranks", p.machine.ranks()},
+                       {"workers", p.machine.workers()},
                        {"items", p.items.size()},
                        {"infeasible", p.infeasible.size()},
                        {"weight_bytes", p.weight_bytes},
@@ -69,8 +69,8 @@ void print_text(const std::vector<SurveyedModel>& models, const std::vector<Plan
                                              {"efficiency"},
                                              {"plan"}};
   for (const Plan& p : plans) {
-    const std::string cells[] = {with_commas(static_cast<std::uint64_t>(p.ranks)),
-                                 with_commas(static_cast<std::uint64_t>(p.workers)),
+    const std::string cells[] = {with_commas(static_cast<std::uint64_t>(p.machine.ranks())),
+                                 with_commas(static_cast<std::uint64_t>(p.machine.workers())),
                                  with_commas(p.items.size()),
                                  memory_words(static_cast<double>(p.peak_memory)),
                                  memory_words(static_cast<double>(p.memory_per_rank)),
@@ -107,7 +107,8 @@ bool print_plan(const AuditRequest& request, const std::vector<int>& ranks, bool
       survey(request.models, ArchitectureTables::shipped_and(request.architectures));
   std::vector<Plan> plans;
   for (const int p : ranks)
-    plans.push_back(make_plan(models, request.questions, CostModel{}, p, request.coordinator,
+    plans.push_back(make_plan(models, request.questions, CostModel{},
+                              MachineLayout::uniform(p, ranks_here, request.coordinator),
                               request.memory_per_rank.value_or(memory_budget(std::min(p, ranks_here)))));
   if (json) {
     fmt::print("{}\n", document_of(models, plans).dump(2, ' ', false, Json::error_handler_t::replace));

@@ -32,6 +32,11 @@ std::vector<std::uint32_t> items_in(const Message& message) {
   return items;
 }
 
+/// Workers with these ranks on one node, beside a coordinator that does not compute or is rank 0 of them.
+MachineLayout one_node(const std::vector<int>& ranks) {
+  return MachineLayout({ranks}, 1 + *std::max_element(ranks.begin(), ranks.end()));
+}
+
 /// Plays the protocol in simulated time: workers take as long as the plan says, times a factor of their own.
 struct Simulation {
   double makespan = 0;
@@ -42,7 +47,8 @@ struct Simulation {
 Simulation simulate(const Plan& plan, int workers, unsigned seed) {
   std::vector<int> ranks(static_cast<std::size_t>(workers));
   for (int w = 0; w < workers; ++w) ranks[static_cast<std::size_t>(w)] = w;
-  Coordinator coordinator(plan, ranks, numbers);
+  double clock = 0;
+  Coordinator coordinator(plan, one_node(ranks), numbers, {}, [&] { return clock; });
   std::mt19937 random(seed);
   std::vector<double> factor(ranks.size());
   for (double& f : factor) f = std::uniform_real_distribution<>(0.7, 1.4)(random);
@@ -77,7 +83,7 @@ Simulation simulate(const Plan& plan, int workers, unsigned seed) {
   while (!events.empty()) {
     const auto [now, w] = events.top();
     events.pop();
-    result.makespan = now;
+    result.makespan = clock = now;
     backlog[static_cast<std::size_t>(w)].pop();
     if (!backlog[static_cast<std::size_t>(w)].empty()) start(w, now);
     deliver(coordinator.handle({MessageKind::idle, w, {}}), now);
@@ -125,7 +131,7 @@ TEST(Coordinator, InfeasibleItemsAreNeverHandedOut) {
 
 TEST(Coordinator, AnEmptyPlanStopsEverybody) {
   const Plan plan;
-  Coordinator coordinator(plan, {0, 1}, numbers);
+  Coordinator coordinator(plan, one_node({0, 1}), numbers);
   for (const int w : {0, 1}) {
     const auto out = coordinator.handle({MessageKind::hello, w, {}});
     ASSERT_EQ(out.size(), 1U);
@@ -137,7 +143,7 @@ TEST(Coordinator, AnEmptyPlanStopsEverybody) {
 
 TEST(Coordinator, AfterStopAllNothingIsHandedOut) {
   const Plan plan = plan_of(std::vector<double>(100, 1.0));
-  Coordinator coordinator(plan, {0, 1, 2}, numbers);
+  Coordinator coordinator(plan, one_node({0, 1, 2}), numbers);
   coordinator.handle({MessageKind::hello, 0, {}});
   coordinator.stop_all();
   EXPECT_FALSE(coordinator.finished());  // worker 0 has work, 1 and 2 have not come yet
@@ -150,7 +156,7 @@ TEST(Coordinator, AfterStopAllNothingIsHandedOut) {
 
 TEST(Coordinator, AWorkerThatFailedIsStoppedAndNothingMoreIsHandedOut) {
   const Plan plan = plan_of(std::vector<double>(100, 1.0));
-  Coordinator coordinator(plan, {0, 1, 2}, numbers);
+  Coordinator coordinator(plan, one_node({0, 1, 2}), numbers);
   for (const int w : {0, 1}) coordinator.handle({MessageKind::hello, w, {}});
   const std::size_t before = coordinator.handed_out();
   const auto out = coordinator.handle({MessageKind::failed, 1, {}});
@@ -170,7 +176,7 @@ TEST(Coordinator, AnOrderThatCannotBeWrittenStopsEverybodyOnce) {
   const Plan plan = plan_of(std::vector<double>(100, 1.0));
   for (int bad = 0; bad < 6; ++bad) {
     int written = 0;
-    Coordinator coordinator(plan, {0, 1}, [&](std::span<const std::uint32_t> items) {
+    Coordinator coordinator(plan, one_node({0, 1}), [&](std::span<const std::uint32_t> items) {
       if (written++ == bad) throw std::bad_alloc();
       return numbers(items);
     });
@@ -193,7 +199,7 @@ TEST(Coordinator, AnOrderThatCannotBeWrittenStopsEverybodyOnce) {
 
 TEST(Coordinator, AMessageFromAStrangerIsABug) {
   const Plan plan;
-  Coordinator coordinator(plan, {1}, numbers);
+  Coordinator coordinator(plan, one_node({1}), numbers);
   EXPECT_THROW(coordinator.handle({MessageKind::hello, 5, {}}), std::logic_error);
 }
 

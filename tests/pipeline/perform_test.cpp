@@ -31,8 +31,7 @@ SurveyedModel model_with_norm() {
 std::vector<ItemResult> results_with(ByteReader& reader) {
   const std::vector<SurveyedModel> models{model_with_norm()};
   const std::vector<Question> questions = test::all_questions();
-  const Plan plan =
-      make_plan(models, questions, CostModel{}, 1, CoordinatorMode::automatic, std::uint64_t{4} << 30);
+  const Plan plan = make_plan(models, questions, CostModel{}, MachineLayout(), std::uint64_t{4} << 30);
   OrderBook book(models, questions);
   std::vector<ItemResult> results;
   for (std::uint32_t i = 0; i < plan.items.size(); ++i)

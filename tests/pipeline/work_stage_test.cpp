@@ -30,10 +30,11 @@ struct Stage {
   Plan plan;
   std::map<std::uint32_t, ItemResult> results;
 
-  explicit Stage(int n) {
+  explicit Stage(int n, CoordinatorMode mode = CoordinatorMode::automatic) {
     for (int i = 0; i < n; ++i) models.push_back(test::fake_model("m" + std::to_string(i), 3, 32));
-    plan = make_plan(models, test::all_questions(), CostModel{}, all_ranks().size(),
-                     CoordinatorMode::automatic, memory);
+    const int ranks = all_ranks().size();
+    plan = make_plan(models, test::all_questions(), CostModel{}, MachineLayout::uniform(ranks, ranks, mode),
+                     memory);
   }
   /// As if every item took long: no batch holds two, so every rank gets some.
   void one_item_at_a_time() {
@@ -41,7 +42,7 @@ struct Stage {
   }
   void run(CoordinatorMode mode, const ReaderMaker& reader, const ResultSink& sink) {
     OrderBook orders(models, test::all_questions());
-    run_work(all_ranks(), mode, {&plan, orders_from(orders, plan), sink}, reader);
+    run_work(all_ranks(), mode, {&plan, orders_from(orders, plan), sink, {}}, reader);
   }
   void run(CoordinatorMode mode, const ReaderMaker& reader) {
     run(mode, reader, [this](ItemResult r) {
@@ -68,7 +69,7 @@ std::vector<CoordinatorMode> modes() {
 
 TEST(WorkStage, EveryItemComesBackOnceWithTheSameNumbersAsOnOneRank) {
   for (const CoordinatorMode mode : modes()) {
-    Stage stage(5);
+    Stage stage(5, mode);
     stage.run(mode, sound_reader());
     if (!all_ranks().leads()) continue;
     ASSERT_EQ(stage.results.size(), stage.plan.items.size());
@@ -251,7 +252,7 @@ TEST(WorkStage, OrdersThatCannotBeReadEndTheStageOnAllRanks) {
     };
     std::string sentence;
     try {
-      run_work(all_ranks(), CoordinatorMode::automatic, {&stage.plan, orders, [](const ItemResult&) {}},
+      run_work(all_ranks(), CoordinatorMode::automatic, {&stage.plan, orders, [](const ItemResult&) {}, {}},
                sound_reader());
     } catch (const std::exception& error) {
       sentence = error.what();
@@ -272,7 +273,7 @@ TEST(WorkStage, OrdersThatCannotBeWrittenEndTheStageOnAllRanks) {
     };
     std::string sentence;
     try {
-      run_work(all_ranks(), CoordinatorMode::automatic, {&stage.plan, orders, [](const ItemResult&) {}},
+      run_work(all_ranks(), CoordinatorMode::automatic, {&stage.plan, orders, [](const ItemResult&) {}, {}},
                sound_reader());
     } catch (const std::exception& error) {
       sentence = error.what();

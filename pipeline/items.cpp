@@ -1,0 +1,208 @@
+// Tensors that a subject needs together become one item, small neighbours share one.
+#include "pipeline/items.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <tuple>
+#include <unordered_map>
+
+namespace stemma {
+namespace {
+
+constexpr std::uint64_t small_tensor = std::uint64_t{64} << 10;  // travels with its neighbours
+constexpr double small_batch = 0x1p20;                           // bytes
+constexpr double small_flops = 1e6;
+constexpr std::uint64_t reading_chunk = std::uint64_t{16} << 20;
+
+/// Stored tensors joined into groups by the subjects that need them together.
+class Groups {
+ public:
+  explicit Groups(std::size_t n) : parent_(n) { std::iota(parent_.begin(), parent_.end(), 0U); }
+  std::uint32_t root(std::uint32_t i) {
+    while (parent_[i] != i) i = parent_[i] = parent_[parent_[i]];
+    return i;
+  }
+  void join(std::uint32_t a, std::uint32_t b) {
+    parent_[std::max(root(a), root(b))] = std::min(root(a), root(b));
+  }
+
+ private:
+  std::vector<std::uint32_t> parent_;
+};
+
+/// The stored tensors that a subject streams.
+std::vector<std::uint32_t> tensors_of(const Subject& subject, const Model& model) {
+  std::vector<std::uint32_t> tensors;
+  for (const std::uint32_t matrix : subject.matrices) tensors.push_back(model.matrices[matrix].tensor);
+  if (subject.stored) tensors.push_back(*subject.stored);
+  return tensors;
+}
+
+/// Costs by value, each once.
+class Costs {
+ public:
+  explicit Costs(std::vector<ItemCost>& kept) : kept_(kept) {}
+
+  std::uint32_t index_of(ItemCost cost) {
+    const auto larger = [](const Decomposition& a, const Decomposition& b) {
+      return a.form.k() > b.form.k();
+    };
+    std::stable_sort(cost.decompositions.begin(), cost.decompositions.end(), larger);
+    std::vector<std::uint32_t>& alike = by_hash_[hash(cost)];
+    for (const std::uint32_t i : alike)
+      if (kept_[i] == cost) return i;
+    alike.push_back(static_cast<std::uint32_t>(kept_.size()));
+    kept_.push_back(std::move(cost));
+    return alike.back();
+  }
+
+ private:
+  static std::size_t hash(const ItemCost& cost) {
+    std::size_t h = std::hash<double>()(cost.read_bytes);
+    h = h * 31 + std::hash<double>()(cost.flops);
+    return h * 31 + cost.decompositions.size();
+  }
+
+  std::vector<ItemCost>& kept_;
+  std::unordered_map<std::size_t, std::vector<std::uint32_t>> by_hash_;
+};
+
+const Analyzer* analyzer_of(const Subject& subject, const std::vector<Question>& questions) {
+  for (const Question& question : questions)
+    if (question.analyzer->name() == subject.analyzer) return question.analyzer;
+  return nullptr;
+}
+
+/// What the subjects of one group of tensors ask for.
+struct Load {
+  ItemCost cost;
+  std::uint32_t subjects = 0;
+
+  void add(const Subject& subject, const Model& model, const std::vector<Question>& questions) {
+    const Cost more = analyzer_of(subject, questions)->cost(subject, inputs_of(subject, model));
+    cost.flops += more.flops;
+    cost.memory += more.memory;
+    if (more.decomposition) cost.decompositions.push_back(*more.decomposition);
+    for (const std::uint32_t c : subject.companions)
+      cost.read_bytes += static_cast<double>(model.checkpoint.tensors[model.matrices[c].tensor].bytes);
+    ++subjects;
+  }
+  bool small() const {
+    double flops = cost.flops;
+    for (const Decomposition& d : cost.decompositions) flops += d.product_flops() + d.eigenvalue_flops();
+    return flops < small_flops;
+  }
+  void join(const Load& other) {
+    cost.flops += other.cost.flops;
+    cost.memory += other.cost.memory;
+    cost.read_bytes += other.cost.read_bytes;
+    cost.decompositions.insert(cost.decompositions.end(), other.cost.decompositions.begin(),
+                               other.cost.decompositions.end());
+    subjects += other.subjects;
+  }
+};
+
+/// Adds the items of one model.
+class ModelItems {
+ public:
+  ModelItems(std::uint32_t index, const Model& model, Inventory& inventory, Costs& costs)
+      : index_(index), model_(model), inventory_(inventory), costs_(costs) {}
+
+  void add(const std::vector<Question>& questions) {
+    const auto& tensors = model_.checkpoint.tensors;
+    const std::vector<Subject> subjects = subjects_of(model_, questions);
+    Groups groups(tensors.size());
+    for (const Subject& subject : subjects) {
+      const auto needed = tensors_of(subject, model_);
+      for (const std::uint32_t t : needed) groups.join(needed.front(), t);
+    }
+    std::vector<Load> loads(tensors.size());  // at the root of each group
+    for (const Subject& subject : subjects) {
+      if (subject.file) add_file(subject);
+      const auto needed = tensors_of(subject, model_);
+      if (!needed.empty()) loads[groups.root(needed.front())].add(subject, model_, questions);
+    }
+    add_groups(groups, loads);
+  }
+
+ private:
+  void add_file(const Subject& subject) {
+    const std::uint64_t bytes = model_.checkpoint.files[*subject.file].bytes;
+    const auto read = static_cast<double>(bytes);
+    inventory_.items.push_back({.model = index_,
+                                .tensors = {},
+                                .file = subject.file,
+                                .subjects = 1,
+                                .cost = costs_.index_of({.read_bytes = read,
+                                                         .scanned_bytes = read,
+                                                         .memory = fixed_memory + reading_chunk,
+                                                         .decompositions = {}}),
+                                .bytes = bytes});
+  }
+
+  void add_groups(Groups& groups, const std::vector<Load>& loads) {
+    const auto& tensors = model_.checkpoint.tensors;
+    std::vector<std::uint32_t> order;
+    for (std::uint32_t t = 0; t < tensors.size(); ++t)
+      if (loads[groups.root(t)].subjects > 0) order.push_back(t);
+    std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
+      return std::tuple(tensors[a].file, tensors[a].offset) < std::tuple(tensors[b].file, tensors[b].offset);
+    });
+    std::vector<Load> made;  // by item of this model
+    std::vector<std::vector<std::uint32_t>> parts;
+    constexpr std::size_t none = std::size_t(-1);
+    std::vector<std::size_t> item_of(tensors.size(), none);  // by group root
+    std::size_t basket = none;                               // item that collects small tensors
+    for (const std::uint32_t t : order) {
+      const std::uint32_t root = groups.root(t);
+      const auto bytes = static_cast<double>(tensors[t].bytes);
+      inventory_.weight_bytes += tensors[t].bytes;
+      if (item_of[root] == none) {
+        const bool small = tensors[t].bytes <= small_tensor && loads[root].small();
+        if (small && basket != none && made[basket].cost.read_bytes < small_batch) {
+          item_of[root] = basket;
+        } else {
+          item_of[root] = made.size();
+          made.emplace_back().cost.memory = fixed_memory + 2 * reading_chunk;
+          parts.emplace_back();
+          if (small) basket = item_of[root];
+        }
+        made[item_of[root]].join(loads[root]);
+      }
+      made[item_of[root]].cost.read_bytes += bytes;
+      made[item_of[root]].cost.scanned_bytes += bytes;
+      parts[item_of[root]].push_back(t);
+    }
+    for (std::size_t i = 0; i < made.size(); ++i) {
+      const auto bytes = static_cast<std::uint64_t>(made[i].cost.read_bytes);
+      inventory_.items.push_back({.model = index_,
+                                  .tensors = std::move(parts[i]),
+                                  .file = {},
+                                  .subjects = made[i].subjects,
+                                  .cost = costs_.index_of(std::move(made[i].cost)),
+                                  .bytes = bytes});
+    }
+  }
+
+  std::uint32_t index_;
+  const Model& model_;
+  Inventory& inventory_;
+  Costs& costs_;
+};
+
+}  // namespace
+
+std::string name_of(const Item& item, const Model& model) {
+  return item.file ? model.checkpoint.files[*item.file].path
+                   : model.checkpoint.tensors[item.tensors.front()].name;
+}
+
+Inventory take_inventory(std::span<const SurveyedModel> models, const std::vector<Question>& questions) {
+  Inventory inventory;
+  Costs costs(inventory.costs);
+  for (std::uint32_t m = 0; m < models.size(); ++m)
+    if (models[m].model) ModelItems(m, *models[m].model, inventory, costs).add(questions);
+  return inventory;
+}
+
+}  // namespace stemma

@@ -1,0 +1,46 @@
+// Which pieces of work is a corpus made of, and what does each ask for?
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "pipeline/cost_model.hpp"
+#include "pipeline/question.hpp"
+#include "pipeline/survey.hpp"
+
+namespace stemma {
+
+/// The smallest thing that is scheduled, counted and allowed to fail: stored tensors of one model that are
+/// read together because some subject needs them together, or because they are small neighbours.
+struct Item {
+  std::uint32_t model = 0;             ///< index into the survey
+  std::vector<std::uint32_t> tensors;  ///< stored tensors, in order of file and offset
+  std::optional<std::uint32_t> file;   ///< instead of tensors: one whole file, for a question about its bytes
+  std::uint32_t subjects = 0;          ///< how many results it will give
+  std::uint32_t cost = 0;              ///< index into Plan::costs
+  int width = 1;                       ///< ranks that do it together
+  double seconds = 0;                  ///< predicted, on so many ranks
+  std::uint64_t bytes = 0;             ///< read from files, companions included
+  std::uint64_t memory = 0;            ///< peak bytes on each of its ranks
+};
+
+/// First tensor of an item, or its file: the name by which people know it. Not escaped.
+std::string name_of(const Item& item, const Model& model);
+
+/// Bytes that every rank needs whatever it works on: program, MPI, message pool, reading buffers.
+inline constexpr std::uint64_t fixed_memory = 250'000'000;
+
+/// All items of a corpus, width 1, no time predicted. Layers are alike and models come in families, so items
+/// share few costs, each kept once.
+struct Inventory {
+  std::vector<Item> items;  ///< in order of model, file and offset
+  std::vector<ItemCost> costs;
+  std::uint64_t weight_bytes = 0;  ///< bytes of all tensors that are needed, each counted once
+};
+
+/// Models that could not be read have no items. O(n log n) for n tensors.
+Inventory take_inventory(std::span<const SurveyedModel> models, const std::vector<Question>& questions);
+
+}  // namespace stemma

@@ -1,0 +1,218 @@
+// Wide before narrow, long before short, and nothing that would make a team wait.
+#include "pipeline/scheduler.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+#include <stdexcept>
+#include <utility>
+
+namespace stemma {
+namespace {
+
+constexpr double shortest_batch = 0.1, longest_batch = 10;  // seconds
+constexpr std::size_t largest_batch = 256;                  // items
+constexpr double shares_left = 4;  // a batch is at most this part of a rank's fair share of what is left
+constexpr double forever = std::numeric_limits<double>::infinity();
+constexpr double memory_of_factor = 0.8, furthest_factor = 4;
+
+}  // namespace
+
+Scheduler::Scheduler(const MachineLayout& machine, std::span<const Task> tasks)
+    : tasks_(tasks),
+      tree_(machine),
+      workers_(machine.workers()),
+      levels_(static_cast<std::size_t>(machine.top_level()) + 1),
+      outstanding_(static_cast<std::size_t>(machine.slots()), 0),
+      end_(static_cast<std::size_t>(machine.slots()), 0) {
+  for (std::uint32_t i = 0; i < tasks.size(); ++i) {
+    const Task& task = tasks[i];
+    if (!task.feasible) continue;
+    ++total_;
+    if (task.kind >= correction_.size()) correction_.resize(task.kind + 1U, 1);
+    if (task.level == 0) {
+      narrow_.push_back(i);
+      if (task.kind >= left_by_kind_.size()) left_by_kind_.resize(task.kind + 1U, 0);
+      left_by_kind_[task.kind] += task.seconds;
+      continue;
+    }
+    if (task.level < 0 || task.level > machine.top_level() || machine.width_at(task.level) == 0)
+      throw std::logic_error("an item is to be done by a team that this machine does not have");
+    levels_[static_cast<std::size_t>(task.level)].items.push_back(i);
+    ++waiting_wide_;
+  }
+  const auto longer = [&](std::uint32_t a, std::uint32_t b) { return tasks[a].seconds > tasks[b].seconds; };
+  std::stable_sort(narrow_.begin(), narrow_.end(), longer);
+  for (Level& level : levels_) std::stable_sort(level.items.begin(), level.items.end(), longer);
+  narrow_left_ = narrow_.size();
+  next_left_.resize(narrow_.size() + 1);
+  std::iota(next_left_.begin(), next_left_.end(), 0U);
+}
+
+void Scheduler::release(int slot) {
+  std::uint8_t& outstanding = outstanding_[static_cast<std::size_t>(slot)];
+  if (outstanding > 0) --outstanding;
+  if (outstanding == 0) tree_.set_idle(slot);
+  touched_.push_back(slot);
+}
+
+std::vector<Assignment> Scheduler::assign(double now) {
+  std::vector<Assignment> out;
+  // A reservation that is dropped on the way sets slots free, which are looked at in the next turn.
+  while (!touched_.empty()) {
+    const std::vector<int> slots = std::exchange(touched_, {});
+    if (waiting_wide_ > 0) {
+      place_wide(slots, now, out);
+      for (int level = static_cast<int>(levels_.size()) - 1; level > 0; --level) reserve_for(level);
+    }
+    place_narrow(slots, now, out);
+  }
+  return out;
+}
+
+void Scheduler::hand_out_no_more() {
+  for (Level& level : levels_) level.next = level.items.size();
+  waiting_wide_ = narrow_left_ = 0;
+  total_ = handed_out_;
+  touched_.clear();
+}
+
+void Scheduler::learn(std::uint32_t item, double actual_seconds) {
+  const Task& task = tasks_[item];
+  if (!(task.seconds > 0) || !(actual_seconds >= 0)) return;
+  double& factor = correction_[task.kind];
+  factor = std::clamp(memory_of_factor * factor + (1 - memory_of_factor) * actual_seconds / task.seconds,
+                      1 / furthest_factor, furthest_factor);
+}
+
+void Scheduler::place_wide(std::span<const int> slots, double now, std::vector<Assignment>& out) {
+  for (int level = static_cast<int>(levels_.size()) - 1; level > 0; --level) {
+    const Level& waiting = levels_[static_cast<std::size_t>(level)];
+    for (const int slot : slots) {
+      if (waiting.waiting() == 0) break;
+      const int block = tree_.block_of(slot, level);
+      if (tree_.ready(block) && may_start(block, seconds_of(waiting.items[waiting.next]), now))
+        start_team(level, block, now, out);
+    }
+  }
+}
+
+bool Scheduler::may_start(int block, double seconds, double now) const {
+  const int reservation = tree_.reservation_over(block);
+  return reservation == 0 || reservation == block || now + seconds <= tree_.end(reservation);
+}
+
+void Scheduler::start_team(int level, int block, double now, std::vector<Assignment>& out) {
+  Level& from = levels_[static_cast<std::size_t>(level)];
+  const std::uint32_t item = from.items[from.next++];
+  const double seconds = seconds_of(item);
+  --waiting_wide_;
+  ++handed_out_;
+  const int first = tree_.first_slot(block);
+  for (int slot = first; slot < first + tree_.slots_in(block); ++slot) {
+    if (!tree_.idle(slot)) continue;  // no rank sits there
+    outstanding_[static_cast<std::size_t>(slot)] = 1;
+    end_[static_cast<std::size_t>(slot)] = now + seconds;
+    tree_.set_busy(slot, now + seconds);
+  }
+  out.push_back({block, {item}, seconds});
+  // As many blocks stay reserved as items wait: this one while it is needed again, else the one that would
+  // be free last.
+  while (from.reserved.size() > from.waiting()) {
+    const auto last = std::max_element(from.reserved.begin(), from.reserved.end(), [&](int a, int b) {
+      return std::pair(a == block, tree_.end(a)) < std::pair(b == block, tree_.end(b));
+    });
+    drop_reservation(level, *last);
+  }
+}
+
+void Scheduler::reserve_for(int level) {
+  Level& wanted = levels_[static_cast<std::size_t>(level)];
+  if (wanted.exhausted || wanted.reserved.size() >= wanted.waiting()) return;
+  const std::size_t need = wanted.waiting() - wanted.reserved.size();
+  std::vector<std::pair<double, int>> free_from;
+  const int first = tree_.block_of(0, level);
+  for (int block = first; block < 2 * first; ++block)
+    if (tree_.may_team(block) && !tree_.touches_reservation(block))
+      free_from.emplace_back(tree_.end(block), block);
+  wanted.exhausted = free_from.size() <= need;
+  if (!wanted.exhausted)
+    std::nth_element(free_from.begin(), free_from.begin() + static_cast<std::ptrdiff_t>(need),
+                     free_from.end());
+  free_from.resize(std::min(need, free_from.size()));
+  for (const auto& [end, block] : free_from) {
+    tree_.reserve(block);
+    wanted.reserved.push_back(block);
+    if (tree_.ready(block)) touched_.push_back(tree_.first_slot(block));
+  }
+}
+
+void Scheduler::drop_reservation(int level, int block) {
+  std::vector<int>& reserved = levels_[static_cast<std::size_t>(level)].reserved;
+  reserved.erase(std::find(reserved.begin(), reserved.end(), block));
+  tree_.unreserve(block);
+  for (Level& other : levels_) other.exhausted = false;
+  const int first = tree_.first_slot(block);
+  for (int slot = first; slot < first + tree_.slots_in(block); ++slot)
+    if (tree_.idle(slot)) touched_.push_back(slot);
+}
+
+void Scheduler::place_narrow(std::span<const int> slots, double now, std::vector<Assignment>& out) {
+  const double plenty = 2 * shares_left * shortest_batch * workers_;
+  for (const int slot : slots) {
+    if (narrow_left_ == 0) return;
+    std::uint8_t& outstanding = outstanding_[static_cast<std::size_t>(slot)];
+    if (outstanding == 0 && tree_.idle(slot)) give_batch(slot, now, window_of(slot, now), out);
+    if (outstanding == 1 && waiting_wide_ == 0 && narrow_seconds_left() > plenty)
+      give_batch(slot, now, forever, out);
+  }
+}
+
+double Scheduler::window_of(int slot, double now) const {
+  const int reservation = tree_.reservation_over(tree_.block_of(slot, 0));
+  return reservation == 0 ? forever : tree_.end(reservation) - now;
+}
+
+double Scheduler::narrow_seconds_left() const {
+  return std::inner_product(left_by_kind_.begin(), left_by_kind_.end(), correction_.begin(), 0.0);
+}
+
+std::size_t Scheduler::alive(std::size_t position) {
+  while (next_left_[position] != position) position = next_left_[position] = next_left_[next_left_[position]];
+  return position;
+}
+
+bool Scheduler::give_batch(int slot, double now, double window, std::vector<Assignment>& out) {
+  const double share = narrow_seconds_left() / (shares_left * workers_);
+  const double target = std::min(std::clamp(share, shortest_batch, longest_batch), window);
+  std::size_t position = 0;
+  if (window < forever)
+    position = static_cast<std::size_t>(
+        std::partition_point(narrow_.begin(), narrow_.end(),
+                             [&](std::uint32_t i) { return tasks_[i].seconds > window; }) -
+        narrow_.begin());
+  Assignment batch{tree_.block_of(slot, 0), {}, 0};
+  for (position = alive(position); position < narrow_.size() && batch.items.size() < largest_batch;
+       position = alive(position)) {
+    const std::uint32_t item = narrow_[position];
+    const double more = seconds_of(item);
+    if (batch.items.empty() ? more > window : batch.seconds + more > target) break;
+    batch.items.push_back(item);
+    batch.seconds += more;
+    left_by_kind_[tasks_[item].kind] -= tasks_[item].seconds;
+    next_left_[position] = static_cast<std::uint32_t>(position) + 1;
+  }
+  if (batch.items.empty()) return false;
+  narrow_left_ -= batch.items.size();
+  handed_out_ += batch.items.size();
+  if (narrow_left_ == 0) std::fill(left_by_kind_.begin(), left_by_kind_.end(), 0.0);
+  std::uint8_t& outstanding = outstanding_[static_cast<std::size_t>(slot)];
+  double& end = end_[static_cast<std::size_t>(slot)];
+  end = (outstanding == 0 ? now : std::max(end, now)) + batch.seconds;
+  ++outstanding;
+  tree_.set_busy(slot, end);
+  out.push_back(std::move(batch));
+  return true;
+}
+
+}  // namespace stemma
