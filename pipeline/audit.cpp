@@ -6,7 +6,10 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <limits>
 #include <map>
+#include <set>
+#include <sstream>
 
 #include "analyzers/distributed/unison.hpp"
 #include "io/archive/archive_writer.hpp"
@@ -227,6 +230,22 @@ class Leader {
   Stopwatch watch_;
 };
 
+/// Collective. How all ranks read: only rank 0 knows the configuration.
+DirectReading same_everywhere(const Communicator& ranks, const AuditRequest* request) {
+  const int mine = request ? static_cast<int>(request->direct) : std::numeric_limits<int>::max();
+  return static_cast<DirectReading>(ranks.all_reduce_min(mine));
+}
+
+/// What many ranks have to say alike is said once. One text of lines per rank.
+void warn_once(const std::vector<std::string>& texts, Log& log) {
+  std::set<std::string> sentences;
+  for (const std::string& text : texts) {
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) sentences.insert(line);
+  }
+  for (const std::string& sentence : sentences) log.warn(sentence);
+}
+
 }  // namespace
 
 std::optional<AuditResult> audit(const World& world, const AuditRequest* request, Log& log) {
@@ -239,8 +258,10 @@ std::optional<AuditResult> audit(const World& world, const AuditRequest* request
     if (leader) leader->prepare(machines);
   });
   const CoordinatorMode mode = request ? request->coordinator : CoordinatorMode::automatic;
+  const auto policy = std::make_shared<ReadingPolicy>(same_everywhere(ranks, request));
   run_work(ranks, mode, leader ? leader->work_input() : WorkInput{},
-           [] { return std::make_unique<FileReader>(); });
+           [&] { return std::make_unique<FileReader>(most_open_files, policy); });
+  warn_once(ranks.gather(fmt::format("{}", fmt::join(policy->notes(), "\n"))), log);
   std::optional<AuditResult> result;
   in_unison(ranks, "gathering the results", [&] {
     if (leader) result = leader->conclude();

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "analyzers/distributed/world.hpp"
+#include "io/formats/reading_policy.hpp"
 #include "pipeline/comparison.hpp"
 #include "pipeline/exit_code.hpp"
 #include "pipeline/log.hpp"
@@ -24,6 +25,7 @@ struct AuditRequest {
   std::filesystem::path archive;                     ///< final path
   std::filesystem::path store;                       ///< directory for results on their way
   std::filesystem::path status_file;                 ///< "" for none
+  DirectReading direct = DirectReading::automatic;   ///< past the page cache?
   CoordinatorMode coordinator = CoordinatorMode::automatic;
   std::optional<std::uint64_t> memory_per_rank;  ///< bytes; nothing: from the machine
   bool strict = false;                           ///< an invalid model ends the run before any weight is read

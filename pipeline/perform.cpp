@@ -14,8 +14,6 @@
 namespace stemma {
 namespace {
 
-constexpr std::uint64_t file_chunk = std::uint64_t{8} << 20;
-
 /// One subject on its way from begin to finish.
 struct Running {
   const Subject* subject = nullptr;
@@ -138,13 +136,8 @@ void stream(const WorkOrder& order, std::uint32_t index, std::vector<Running>& r
 /// Passes a whole file to the one subject that asked for it.
 void stream_file(const SourceFile& file, Running& running, ByteReader& reader) {
   running.attempt([&] {
-    std::vector<std::byte> chunk(std::min(file.bytes, file_chunk));
-    for (std::uint64_t at = 0; at < file.bytes; at += chunk.size()) {
-      const std::span<std::byte> part =
-          std::span(chunk).first(std::min<std::uint64_t>(chunk.size(), file.bytes - at));
-      reader.read(file, at, part);
-      running.measurement->take_stored(part);
-    }
+    reader.stream(file, 0, file.bytes, request_bytes,
+                  [&](std::span<const std::byte> part) { running.measurement->take_stored(part); });
     reader.check(file);
   });
 }

@@ -98,22 +98,22 @@ MatrixWitness::MatrixWitness(const MatrixForm& form)
   }
 }
 
-void MatrixWitness::take(std::span<const std::byte> rows) {
-  for (; !rows.empty(); rows = rows.subspan(form_.row_bytes())) {
+void MatrixWitness::take_from(std::uint64_t first, std::span<const std::byte> rows) {
+  for (next_row_ = first; !rows.empty(); rows = rows.subspan(form_.row_bytes())) {
     form_.widen_scaled(rows.first(form_.row_bytes()), values_);
-    take_row(values_);
-    if (++row_ % block_rows == 0) fold();
+    take_row(next_row_++, values_);
+    if (++in_block_ == block_rows) fold();
   }
 }
 
-void MatrixWitness::take_row(std::span<const double> row) {
+void MatrixWitness::take_row(std::uint64_t row, std::span<const double> elements) {
   // The probe of a wide matrix has one element per row; its dot products come in the second pass.
   const bool wide = form_.wide();
-  const double* x0 = wide ? row.data() : x_[0].data();
-  const double* x1 = wide ? row.data() : x_[1].data();
-  const RowSums sums = sums_of(row, x0, x1);
-  const auto a = wide ? std::array{x_[0][row_], x_[1][row_]} : sums.dot;
-  spread(row, a, block_, square_block_.data(), absolute_block_.data());
+  const double* x0 = wide ? elements.data() : x_[0].data();
+  const double* x1 = wide ? elements.data() : x_[1].data();
+  const RowSums sums = sums_of(elements, x0, x1);
+  const auto a = wide ? std::array{x_[0][row], x_[1][row]} : sums.dot;
+  spread(elements, a, block_, square_block_.data(), absolute_block_.data());
   facts_.finite = facts_.finite && std::isfinite(sums.absolute);
   row_square_ = std::max(row_square_, sums.square);
   row_absolute_ = std::max(row_absolute_, sums.absolute);
@@ -124,14 +124,39 @@ void MatrixWitness::fold() {
   for (std::size_t p = 0; p < probes; ++p) move_into(sum_[p], block_[p]);
   move_into(square_, square_block_);
   move_into(absolute_, absolute_block_);
+  in_block_ = 0;
 }
 
-void MatrixWitness::take_again(std::span<const std::byte> rows) {
-  for (; !rows.empty(); rows = rows.subspan(form_.row_bytes())) {
-    if (facts_.images[0].empty()) fold();
+void MatrixWitness::take_again(std::uint64_t first, std::span<const std::byte> rows) {
+  if (facts_.images[0].empty()) {
+    fold();
+    for (auto& image : facts_.images) image.assign(form_.rows, 0.0);
+  }
+  for (std::uint64_t row = first; !rows.empty(); rows = rows.subspan(form_.row_bytes()), ++row) {
     form_.widen_scaled(rows.first(form_.row_bytes()), values_);
     const RowSums sums = sums_of(values_, sum_[0].data(), sum_[1].data());
-    for (std::size_t p = 0; p < probes; ++p) facts_.images[p].push_back(sums.dot[p]);
+    for (std::size_t p = 0; p < probes; ++p) facts_.images[p][row] = sums.dot[p];
+  }
+}
+
+void MatrixWitness::join(const Join& sum, const Join& largest) {
+  fold();
+  for (auto* part : {&sum_[0], &sum_[1], &square_, &absolute_}) sum(*part);
+  double total = total_.value();
+  sum({&total, 1});
+  total_ = {};
+  total_.add(total);
+  std::array<double, 3> most = {row_square_, row_absolute_, facts_.finite ? 0.0 : 1.0};
+  largest(most);
+  row_square_ = most[0];
+  row_absolute_ = most[1];
+  facts_.finite = most[2] == 0;
+}
+
+void MatrixWitness::join_again(const Join& sum) {
+  for (auto& image : facts_.images) {
+    image.resize(form_.rows);  // a witness without rows
+    sum(image);
   }
 }
 

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -33,18 +34,29 @@ struct MatrixFacts {
 class MatrixWitness {
  public:
   explicit MatrixWitness(const MatrixForm& form);
-  void take(std::span<const std::byte> rows);
-  /// Of a wide matrix, after all rows were taken: the same rows once more.
-  void take_again(std::span<const std::byte> rows);
+  void take(std::span<const std::byte> rows) { take_from(next_row_, rows); }
+  /// The same of a witness that sees a part of the rows: they begin with row `first`.
+  void take_from(std::uint64_t first, std::span<const std::byte> rows);
+  /// Of a wide matrix, after all rows were taken: the same rows once more, beginning with row `first`.
+  void take_again(std::uint64_t first, std::span<const std::byte> rows);
+
+  /// Joins what several witnesses saw, each a part of the rows: `sum` and `largest` work element by element
+  /// over all of them, and all call this at the same time, after the rows and (of a wide matrix) after the
+  /// second pass.
+  using Join = std::function<void(std::span<double>)>;
+  void join(const Join& sum, const Join& largest);
+  void join_again(const Join& sum);
+
   MatrixFacts finish();
 
  private:
-  void take_row(std::span<const double> row);
+  void take_row(std::uint64_t row, std::span<const double> elements);
   void fold();
 
   MatrixForm form_;
   Probes x_;
-  std::uint64_t row_ = 0;
+  std::uint64_t next_row_ = 0;
+  std::uint64_t in_block_ = 0;             ///< rows since the last fold
   std::vector<double> values_;             ///< one row, widened
   Probes block_, sum_;                     ///< rows times coefficients: A^T (A x), or A^T x of a wide matrix
   std::vector<double> square_, absolute_;  ///< by column

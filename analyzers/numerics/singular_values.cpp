@@ -4,14 +4,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <memory>
 
-#include "analyzers/numerics/blas_selftest.hpp"
 #include "analyzers/numerics/lapack.hpp"
 #include "analyzers/numerics/ritz_values.hpp"
-#include "io/model/finding.hpp"
 
 namespace stemma {
 
@@ -23,60 +20,7 @@ constexpr std::uint64_t most_polished = 32;
 constexpr std::uint64_t repeat_limit = 2048;
 constexpr std::uint64_t repeat_bytes = std::uint64_t{256} << 20U;
 
-/// The exponent that brings the largest magnitude to [1/2, 1), when squares of the elements could otherwise
-/// leave the range of doubles; 0 otherwise.
-int scaling_exponent(const MatrixForm& form, std::span<const std::byte> bytes) {
-  std::vector<double> row(form.cols);
-  double largest = 0;
-  for (; !bytes.empty(); bytes = bytes.subspan(form.row_bytes())) {
-    form.widen_scaled(bytes.first(form.row_bytes()), row);
-    for (const double x : row)
-      if (std::isfinite(x)) largest = std::max(largest, std::abs(x));
-  }
-  int exponent = 0;
-  std::frexp(largest, &exponent);
-  return std::abs(exponent) > 200 ? exponent : 0;
-}
-
-std::vector<double> roots(std::span<const double> ascending) {
-  std::vector<double> values(ascending.rbegin(), ascending.rend());
-  for (double& x : values) x = x > 0 ? std::sqrt(x) : 0;
-  return values;
-}
-
-[[noreturn]] void refuse(const char* rule, std::string expected, std::string found) {
-  const std::vector<std::string> complaints = blas_selftest();
-  throw InvalidInput({.rule = rule,
-                      .expected = std::move(expected),
-                      .found = std::move(found),
-                      .hint = complaints.empty()
-                                  ? "BLAS passes its self-test; read the weights again"
-                                  : "BLAS fails its self-test on this machine: " + complaints.front()});
-}
-
-/// Value by value, against both bounds.
-void compare(Spectrum& spectrum, const Spectrum& other) {
-  double worst = 0;
-  for (std::size_t i = 0; i < spectrum.values.size(); ++i) {
-    const double a = spectrum.values[i], b = other.values[i], difference = std::abs(a - b);
-    worst = std::max(worst, difference / spectrum.error.s1);
-    const double allowed = spectrum.error.bound(a) + other.error.bound(b);
-    if (!(difference <= allowed))
-      refuse("spectrum.disagreement",
-             fmt::format("singular value {} within {:.3g} by two methods", i, allowed),
-             fmt::format("{:.17g} by {} and {:.17g} by {}", a, name_of(spectrum.method), b,
-                         name_of(other.method)));
-  }
-  spectrum.gaps.crosscheck_gap = worst;
-}
-
 }  // namespace
-
-std::string_view name_of(SpectrumMethod method) {
-  constexpr std::array<std::string_view, 7> names = {
-      "gram_dsyevd", "gram_dsyevd_2stage", "gram_elpa2", "gram_pdsyevr", "qr_dgesdd", "qr_dgejsv", "dgesdd"};
-  return names.at(static_cast<std::size_t>(method));
-}
 
 SpectrumMethod method_for(std::uint64_t k) {
   return k <= one_stage_limit ? SpectrumMethod::gram_dsyevd : SpectrumMethod::gram_dsyevd_2stage;
@@ -131,10 +75,13 @@ void SingularValues::take(std::span<const std::byte> rows) {
 
 MatrixFacts SingularValues::witnessed() {
   if (!streamed_) {
-    if (form_.dtype == Dtype::f64) form_.exponent = scaling_exponent(form_, bytes_);
+    if (form_.dtype == Dtype::f64) {
+      const int exponent = largest_exponent(form_, bytes_);
+      form_.exponent = std::abs(exponent) > harmless_exponent ? exponent : 0;
+    }
     witness_.emplace(form_);
     witness_->take(bytes_);
-    if (form_.wide()) witness_->take_again(bytes_);
+    if (form_.wide()) witness_->take_again(0, bytes_);
   }
   MatrixFacts facts = witness_->finish();
   witness_.reset();
@@ -152,7 +99,7 @@ Spectrum SingularValues::by_gram(const MatrixFacts& facts, std::optional<Violati
     return out;
   }
   violation = check_eigenvalues(form_, facts, gram_says, eigenvalues.ascending, out.gaps);
-  out.values = roots(eigenvalues.ascending);
+  out.values = singular_values_of(eigenvalues.ascending);
   out.error = gram_error(form_.rows, form_.cols, out.values.front(), facts.frobenius_sq);
   if (!violation && held_) polish(out, eigenvalues);
   return out;
@@ -190,19 +137,6 @@ Spectrum SingularValues::by_dense(const MatrixFacts& facts, std::optional<Violat
   return out;
 }
 
-Spectrum SingularValues::unscaled(Spectrum spectrum) const {
-  const int e = form_.exponent;
-  spectrum.count_below_tau = count_below(spectrum.values, spectrum.error.tau);
-  if (e == 0) return spectrum;
-  for (double& s : spectrum.values) s = std::scalbn(s, e);
-  spectrum.error.s1 = std::scalbn(spectrum.error.s1, e);
-  spectrum.error.tau = std::scalbn(spectrum.error.tau, e);
-  for (double* square : {&spectrum.error.e_estimate, &spectrum.error.e_bound, &spectrum.frobenius_sq,
-                         &spectrum.gaps.min_eigenvalue})
-    *square = std::scalbn(*square, 2 * e);
-  return spectrum;
-}
-
 std::optional<Spectrum> SingularValues::finish(const SpectrumRequest& request) {
   const std::uint64_t k = form_.k();
   if (k == 0) return Spectrum{};
@@ -217,28 +151,28 @@ std::optional<Spectrum> SingularValues::finish(const SpectrumRequest& request) {
   Spectrum spectrum = by_gram(facts, violation);
   const bool refine = request.refine && count_below(spectrum.values, spectrum.error.tau) > 0;
   if (!violation && !((request.crosscheck || refine) && repeatable(form_)))
-    return unscaled(std::move(spectrum));
+    return unscaled(std::move(spectrum), form_.exponent);
   if (!repeatable(form_))
-    refuse("spectrum.invariant", "an identity that holds",
-           sentence(*violation) + "; too large to be repeated");
+    refuse_spectrum("spectrum.invariant", "an identity that holds",
+                    sentence(*violation) + "; too large to be repeated");
   Spectrum other = by_dense(facts, again);
   if (violation && again)
-    refuse("spectrum.invariant", "an identity that holds",
-           fmt::format("{} by {}; {} by {}", sentence(*violation), name_of(spectrum.method), sentence(*again),
-                       name_of(other.method)));
+    refuse_spectrum("spectrum.invariant", "an identity that holds",
+                    fmt::format("{} by {}; {} by {}", sentence(*violation), name_of(spectrum.method),
+                                sentence(*again), name_of(other.method)));
   if (!violation && again)
-    refuse("spectrum.invariant", "an identity that holds", sentence(*again) + " by dgesdd");
+    refuse_spectrum("spectrum.invariant", "an identity that holds", sentence(*again) + " by dgesdd");
   if (violation) {
     other.attempts = 2;
     other.gaps.square_gap = spectrum.gaps.square_gap;  // what the first attempt broke stays on record
     other.gaps.probe_gap = spectrum.gaps.probe_gap;
     other.gaps.min_eigenvalue = spectrum.gaps.min_eigenvalue;
-    return unscaled(std::move(other));
+    return unscaled(std::move(other), form_.exponent);
   }
-  compare(spectrum, other);
-  if (!refine) return unscaled(std::move(spectrum));
+  compare_spectra(spectrum, other);
+  if (!refine) return unscaled(std::move(spectrum), form_.exponent);
   other.gaps.crosscheck_gap = spectrum.gaps.crosscheck_gap;
-  return unscaled(std::move(other));
+  return unscaled(std::move(other), form_.exponent);
 }
 
 }  // namespace stemma

@@ -5,37 +5,13 @@
 #include <functional>
 #include <optional>
 #include <span>
-#include <string_view>
 #include <vector>
 
 #include "analyzers/numerics/gram.hpp"
 #include "analyzers/numerics/matrix_witness.hpp"
-#include "analyzers/numerics/spectral_error.hpp"
-#include "analyzers/numerics/spectrum_checks.hpp"
+#include "analyzers/numerics/spectrum_result.hpp"
 
 namespace stemma {
-
-/// The numeric values are written to archives: append only.
-enum class SpectrumMethod : std::uint8_t {
-  gram_dsyevd,
-  gram_dsyevd_2stage,
-  gram_elpa2,
-  gram_pdsyevr,
-  qr_dgesdd,
-  qr_dgejsv,
-  dgesdd
-};
-std::string_view name_of(SpectrumMethod method);
-
-struct Spectrum {
-  std::vector<double> values;  ///< descending, >= 0; min(rows, cols) of them
-  SpectralError error;
-  std::uint64_t count_below_tau = 0;
-  SpectrumMethod method = SpectrumMethod::gram_dsyevd;
-  int attempts = 1;
-  double frobenius_sq = 0;  ///< of the elements, independent of the values
-  SpectrumGaps gaps;
-};
 
 struct Eigenvalues {
   std::vector<double> ascending;  ///< empty: did not converge
@@ -91,7 +67,6 @@ class SingularValues {
   Spectrum by_gram(const MatrixFacts& facts, std::optional<Violation>& violation);
   void polish(Spectrum& spectrum, const Eigenvalues& eigenvalues) const;
   Spectrum by_dense(const MatrixFacts& facts, std::optional<Violation>& violation);
-  Spectrum unscaled(Spectrum spectrum) const;
 
   MatrixForm form_;
   SpectrumSolvers solvers_;

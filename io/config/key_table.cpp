@@ -279,6 +279,15 @@ std::vector<Key> make_table() {
              .changes_results = false},
             STEMMA_MEMBER(report.labels)));
 
+  add({.path = "io", .meaning = "How weights are read.", .changes_results = false});
+  add(bound({.path = "io.direct",
+             .type = T::choice,
+             .meaning = "Read past the page cache (O_DIRECT): on Lustre; wherever it is offered; never.",
+             .consumer = "io/formats",
+             .choices = {"auto", "always", "never"},
+             .changes_results = false},
+            STEMMA_MEMBER(io.direct)));
+
   add({.path = "runtime",
        .meaning = "How the run behaves. Ranks and threads come from the launcher.",
        .changes_results = false});

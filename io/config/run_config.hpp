@@ -41,6 +41,7 @@ struct ModelListing {
 enum class Pairs : std::uint8_t { all, declared, reference, listed };
 enum class DeclaredLineage : std::uint8_t { check, ignore };
 enum class Labels : std::uint8_t { label, id };
+enum class DirectIo : std::uint8_t { automatic, always, never };
 enum class CoordinatorStyle : std::uint8_t { automatic, shared, dedicated };
 enum class ProgressStyle : std::uint8_t { automatic, bar, lines, none };
 enum class LogLevel : std::uint8_t { debug, info, warn };
@@ -68,6 +69,10 @@ struct RunConfig {
     Labels labels = Labels::id;
     bool operator==(const Report&) const = default;
   };
+  struct Io {
+    DirectIo direct = DirectIo::automatic;
+    bool operator==(const Io&) const = default;
+  };
   struct Runtime {
     std::optional<std::uint64_t> memory_per_rank;  ///< bytes; nullopt: from the machine
     bool strict = false;
@@ -94,6 +99,7 @@ struct RunConfig {
   Compare compare;
   Verdicts verdicts;
   Report report;
+  Io io;
   Runtime runtime;
 
   bool operator==(const RunConfig&) const = default;

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -67,6 +68,31 @@ Descriptor open_regular(const std::string& path) {
   return descriptor;
 }
 
+std::optional<Descriptor> reopen_direct(const Descriptor& descriptor) {
+  // By its number and not by its path, where another file may stand by now.
+  const std::string same = fmt::format("/proc/self/fd/{}", descriptor.number());
+  constexpr int flags = O_RDONLY | O_CLOEXEC | O_DIRECT;
+  int number = open(same.c_str(), flags | O_NOATIME);
+  if (number < 0 && errno == EPERM) number = open(same.c_str(), flags);
+  if (number < 0) return std::nullopt;
+  return Descriptor(number);
+}
+
+bool is_cached(const Descriptor& descriptor, std::uint64_t offset, std::uint64_t bytes) {
+  const auto here = [&](std::uint64_t at) {
+    std::byte byte{};
+    const iovec one{&byte, 1};
+    return preadv2(descriptor.number(), &one, 1, static_cast<off_t>(at), RWF_NOWAIT) == 1;
+  };
+  return bytes > 0 && here(offset + bytes / 2) && here(offset + bytes - 1);
+}
+
+void forget_pages(const Descriptor& descriptor, std::uint64_t begin, std::uint64_t end) {
+  if (begin < end)
+    posix_fadvise(descriptor.number(), static_cast<off_t>(begin), static_cast<off_t>(end - begin),
+                  POSIX_FADV_DONTNEED);
+}
+
 SourceFile measure(const Descriptor& descriptor, const std::string& path) {
   const struct stat status = status_of(descriptor.number(), path);
   SourceFile file;
@@ -96,10 +122,23 @@ std::string filesystem_of(const Descriptor& descriptor) {
   return "local";
 }
 
+void fail_to_read(const std::string& path, std::uint64_t offset, int error) {
+  fail("file.read_failed", path, std::strerror(error), fmt::format("at byte {}", offset));
+}
+
+void fail_short(const std::string& path, std::uint64_t offset, std::size_t bytes, std::size_t found) {
+  throw InvalidInput({.rule = "file.short_read",
+                      .file = file_name_of(path),
+                      .byte_offset = offset,
+                      .expected = fmt::format("{} bytes", bytes),
+                      .found = fmt::format("{} bytes", found),
+                      .hint = "the file ends before the bytes that its header promises"});
+}
+
 bool ends_at(const Descriptor& descriptor, const std::string& path, std::uint64_t offset) {
   std::byte next{};
   const ssize_t n = pread(descriptor.number(), &next, 1, static_cast<off_t>(offset));
-  if (n < 0) fail("file.read_failed", path, std::strerror(errno), fmt::format("at byte {}", offset));
+  if (n < 0) fail_to_read(path, offset, errno);
   return n == 0;
 }
 
@@ -110,15 +149,8 @@ void read_exactly(const Descriptor& descriptor, const std::string& path, std::ui
     const ssize_t n =
         pread(descriptor.number(), out.data() + done, out.size() - done, static_cast<off_t>(offset + done));
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) fail("file.read_failed", path, std::strerror(errno), fmt::format("at byte {}", offset + done));
-    if (n == 0) {
-      throw InvalidInput({.rule = "file.short_read",
-                          .file = file_name_of(path),
-                          .byte_offset = offset,
-                          .expected = fmt::format("{} bytes", out.size()),
-                          .found = fmt::format("{} bytes", done),
-                          .hint = "the file ends before the bytes that its header promises"});
-    }
+    if (n < 0) fail_to_read(path, offset + done, errno);
+    if (n == 0) fail_short(path, offset, out.size(), done);
     done += static_cast<std::size_t>(n);
   }
 }

@@ -232,15 +232,14 @@ void stream_tensor(const SourceFile& file, const StoredTensor& tensor, std::span
     slab->add(i, view.slice);
   }
 
-  const std::size_t chunk = chunk_of(tensor, element_bytes, chunk_bytes);
-  Buffer buffer(std::min<std::uint64_t>(chunk, tensor.bytes));
-  for (std::uint64_t at = 0; at < tensor.bytes; at += chunk) {
-    const std::span<std::byte> bytes = buffer.first(std::min<std::uint64_t>(chunk, tensor.bytes - at));
-    reader.read(file, tensor.offset + at, bytes);
-    if (stored) stored(bytes);
-    for (RowView& view : row_views) view.accept(at, bytes);
-    for (TransposedSlab& slab : slabs) slab.accept(at, bytes);
-  }
+  std::uint64_t at = 0;
+  reader.stream(file, tensor.offset, tensor.bytes, chunk_of(tensor, element_bytes, chunk_bytes),
+                [&](Bytes bytes) {
+                  if (stored) stored(bytes);
+                  for (RowView& view : row_views) view.accept(at, bytes);
+                  for (TransposedSlab& slab : slabs) slab.accept(at, bytes);
+                  at += bytes.size();
+                });
 }
 
 }  // namespace stemma

@@ -165,6 +165,18 @@ CoordinatorMode coordinator_of(const RunConfig& config) {
   return CoordinatorMode::automatic;
 }
 
+DirectReading direct_reading_of(const RunConfig& config) {
+  switch (config.io.direct) {
+    case DirectIo::always:
+      return DirectReading::always;
+    case DirectIo::never:
+      return DirectReading::never;
+    case DirectIo::automatic:
+      break;
+  }
+  return DirectReading::automatic;
+}
+
 AuditRequest request_of(const Configuration& configuration, const Invocation& invocation,
                         std::vector<std::string>& notes) {
   const RunConfig& config = configuration.config;
@@ -176,6 +188,7 @@ AuditRequest request_of(const Configuration& configuration, const Invocation& in
   std::vector<std::string> ids;
   for (const ModelRequest& model : request.models) ids.push_back(model.id);
   check_pair_list(request.comparison->listed, config.compare.list, ids);
+  request.direct = direct_reading_of(config);
   request.coordinator = coordinator_of(config);
   request.memory_per_rank = config.runtime.memory_per_rank;
   request.strict = config.runtime.strict || invocation.strict;

@@ -40,6 +40,7 @@ void check_pair_list(const std::vector<std::pair<std::string, std::string>>& pai
 Verbosity verbosity_of(const RunConfig& config, const Invocation& invocation);
 
 CoordinatorMode coordinator_of(const RunConfig& config);
+DirectReading direct_reading_of(const RunConfig& config);
 
 /// Everything but the paths of archive, store and status file.
 AuditRequest request_of(const Configuration& configuration, const Invocation& invocation,

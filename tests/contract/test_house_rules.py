@@ -28,6 +28,9 @@ def files():
             continue  # weights of the demo; a file deleted but not yet committed
 
 
+GENERATED = {"configs/stemma.schema.json"}  # one line for each word of it; nobody writes it by hand
+
+
 class HouseRules(unittest.TestCase):
     def code(self):
         found = [(name, text) for name, text in files() if name.endswith((".cpp", ".hpp"))]
@@ -49,7 +52,7 @@ class HouseRules(unittest.TestCase):
 
     def test_no_file_is_too_long(self):
         for name, text in files():
-            if not name.startswith("tests/data/"):
+            if not name.startswith("tests/data/") and name not in GENERATED:
                 with self.subTest(name):
                     self.assertLessEqual(text.count("\n"), LONGEST)
 

@@ -9,6 +9,7 @@ cores=$(env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc)
 # shellcheck disable=SC2034
 build_packages=(g++ cmake ninja-build pkg-config git openmpi-bin libopenmpi-dev libhdf5-dev libeigen3-dev libyaml-cpp-dev
   libcli11-dev libfmt-dev libxxhash-dev libhwy-dev nlohmann-json3-dev libssl-dev
+  libscalapack-openmpi-dev libelpa-dev
   'libopenblas-serial-dev|libopenblas-pthread-dev|libopenblas-openmp-dev' libgtest-dev libgmock-dev)
 # shellcheck disable=SC2034
 test_packages=(python3 python3-h5py python3-numpy python3-scipy python3-xarray python3-h5netcdf python3-yaml

@@ -56,7 +56,7 @@ TEST(SpectrumChecks, FactsAreThoseOfTheElements) {
     const Stored matrix = gaussian(Dtype::f32, rows, cols, 4);
     MatrixWitness witness(matrix.form);
     witness.take(matrix.bytes);
-    if (matrix.form.wide()) witness.take_again(matrix.bytes);
+    if (matrix.form.wide()) witness.take_again(0, matrix.bytes);
     const MatrixFacts facts = witness.finish();
     const std::vector<double> values = matrix.values();
     using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;

@@ -104,6 +104,8 @@ verdicts:
   declared: check
 report:
   labels: id
+io:
+  direct: auto
 runtime:
   memory_per_rank: auto
   strict: false

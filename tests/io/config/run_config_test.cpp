@@ -54,6 +54,7 @@ compare:
   background: nulls.tsv
 verdicts: {declared: ignore}
 report: {labels: label}
+io: {direct: never}
 runtime: {memory_per_rank: 1.5GiB, strict: true, coordinator: dedicated, progress: none, progress_every: 1min, log_level: warn}
 )",
                         {}, {{"HERE", "/here"}});
@@ -84,6 +85,7 @@ runtime: {memory_per_rank: 1.5GiB, strict: true, coordinator: dedicated, progres
   EXPECT_EQ(config.compare.background, "/etc/nulls.tsv");
   EXPECT_EQ(config.verdicts.declared, DeclaredLineage::ignore);
   EXPECT_EQ(config.report.labels, Labels::label);
+  EXPECT_EQ(config.io.direct, DirectIo::never);
   EXPECT_EQ(config.runtime.memory_per_rank, 3ULL << 29);
   EXPECT_TRUE(config.runtime.strict);
   EXPECT_EQ(config.runtime.coordinator, CoordinatorStyle::dedicated);

@@ -190,6 +190,40 @@ TEST(StreamTensor, RowsGoThroughInWholeRowsWhereTheyFit) {
   EXPECT_EQ(sizes, (std::vector<std::uint64_t>{6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 4}));
 }
 
+/// Shows its own memory instead of filling somebody else's, as a reader over a window of ranks does.
+class WindowReader final : public ByteReader {
+ public:
+  explicit WindowReader(std::vector<std::byte> window) : window_(std::move(window)) {}
+  void read(const SourceFile&, std::uint64_t, std::span<std::byte>) override {
+    FAIL() << "nothing is copied";
+  }
+  void stream(const SourceFile&, std::uint64_t offset, std::uint64_t bytes, std::size_t piece_bytes,
+              const PieceSink& take) override {
+    for (std::uint64_t at = 0; at < bytes; at += piece_bytes)
+      take(std::span(window_).subspan(offset + at, std::min<std::uint64_t>(piece_bytes, bytes - at)));
+  }
+  std::uint64_t bytes_read() const override { return 0; }
+  const std::byte* at(std::uint64_t offset) const { return window_.data() + offset; }
+
+ private:
+  std::vector<std::byte> window_;
+};
+
+TEST(StreamTensor, PiecesLieWhereTheReaderPutsThem) {
+  const Layout layout{"", {100, 8}, {view(0, 100, 8, rows(0, 100))}};
+  const StoredTensor tensor = tensor_of(layout, Dtype::bf16);
+  WindowReader reader(std::vector<std::byte>(tensor.offset + tensor.bytes));
+  std::uint64_t rows_seen = 0;
+  stream_tensor(
+      {}, tensor, layout.views, reader, nullptr,
+      [&](std::size_t, const Panel& panel) {
+        EXPECT_EQ(panel.bytes.data(), reader.at(tensor.offset + 16 * panel.first_row));
+        rows_seen += panel.rows;
+      },
+      100);
+  EXPECT_EQ(rows_seen, 100U);
+}
+
 TEST(StreamTensor, SinksMayBeEmpty) {
   const Layout layout{"", {4, 4}, {view(0, 4, 4, rows(0, 4))}};
   const StoredTensor tensor = tensor_of(layout, Dtype::f32);

@@ -1,0 +1,31 @@
+// How does a team take eigenvalues and singular values of a matrix that is dealt out over it?
+#pragma once
+#include <string>
+#include <vector>
+
+#include "analyzers/distributed/dealt_matrix.hpp"
+#include "analyzers/numerics/singular_values.hpp"
+
+namespace stemma {
+
+/// Whether this program was built with ELPA, and its version ("" without).
+std::string elpa_version();
+
+/// The solver that a team uses for a Gram matrix of that size: ELPA's two-stage reduction where it was found,
+/// pdsyevr otherwise; the LAPACK of one rank (dsyevd) where the grid would have rows or columns with less
+/// than four blocks, on which ELPA fails.
+SpectrumMethod team_method_for(const ProcessGrid& grid, std::uint64_t k);
+
+/// Collective. All eigenvalues, ascending, of a symmetric matrix given by its lower triangle, which is used
+/// up. Empty when the solver gave up on any rank. Every rank gets them. `how` is one of gram_elpa2,
+/// gram_pdsyevr and gram_dsyevd; throws std::invalid_argument for others, and for ELPA where there is none.
+std::vector<double> team_eigenvalues(const Team& team, DealtMatrix lower, SpectrumMethod how);
+
+/// Collective. All singular values, descending, of any matrix, which is used up, by ScaLAPACK's pdgesvd
+/// without vectors: half of its work runs at the speed of memory, so it only checks. Empty when it gave up.
+std::vector<double> team_dense_singular_values(const Team& team, DealtMatrix matrix);
+
+/// Collective. lower = matrix^T matrix by ScaLAPACK's pdsyrk: what TeamGram is held to.
+DealtMatrix team_syrk(const Team& team, const DealtMatrix& matrix);
+
+}  // namespace stemma
