@@ -108,7 +108,6 @@ class SpectrumQuestion : public Analyzer {
     cost.bytes = static_cast<double>(form.bytes());
     cost.memory = std::uint64_t{64} << 10U;
     if (too_large(subject, form)) return cost;
-    cost.flops = 10.0 * static_cast<double>(form.longest()) * static_cast<double>(form.k());  // the witness
     if (form.k() > 0) cost.decomposition = Decomposition{form};
     return cost;
   }

@@ -170,7 +170,7 @@ class Leader {
     store_->add(item.model, r);
     actual_seconds_[r.item] = r.seconds;
     result_.bytes_read += r.bytes_read;
-    if (item.file) file_bytes_read_ += r.bytes_read;
+    if (item.file || item.portion == Portion::decompositions) announced_bytes_ += r.bytes_read;
     counters_.items += 1;
     counters_.bytes += r.bytes_read;
     counters_.seconds = counters_.seconds + item.width * item.seconds;
@@ -183,7 +183,7 @@ class Leader {
     for (std::size_t i = 0; i < actual_seconds_.size(); ++i)
       if (actual_seconds_[i] > 0) busy += actual_seconds_[i] * plan.items[i].width;
     result_.provenance.read_ratio = plan.weight_bytes
-                                        ? static_cast<double>(result_.bytes_read - file_bytes_read_) /
+                                        ? static_cast<double>(result_.bytes_read - announced_bytes_) /
                                               static_cast<double>(plan.weight_bytes)
                                         : 1;
     const double capacity = std::max(1e-9, result_.work_seconds * plan.machine.workers());
@@ -223,7 +223,7 @@ class Leader {
   std::optional<ResultStore> store_;
   std::optional<OrderBook> orders_;
   WorkCounters counters_;
-  std::uint64_t file_bytes_read_ = 0;  ///< announced by the plan and no part of the read ratio
+  std::uint64_t announced_bytes_ = 0;  ///< read again as the plan announced: no part of the read ratio
   std::vector<double> actual_seconds_;
   double occupied_seconds_ = 0;  ///< rank-seconds, by the coordinator's clock
   std::optional<Progress> progress_;

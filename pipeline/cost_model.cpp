@@ -18,7 +18,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::uint64_t too_small_for_teams = 64;
 constexpr const char* schema = "stemma.calibration/1";
 
 /// Of a team, the ranks that one decomposition keeps busy.
@@ -84,7 +83,8 @@ double CostModel::seconds(const ItemCost& cost, int ranks) const {
   for (const Decomposition& d : cost.decompositions) {
     const double k = static_cast<double>(d.form.k());
     if (k == 0) continue;
-    const double alone = d.product_flops() / product_rate + d.eigenvalue_flops() / eigen_rate(k);
+    const double alone = d.product_flops() / product_rate + d.eigenvalue_flops() / eigen_rate(k) +
+                         d.witness_flops() / flop_rate;
     const int used = ranks_used(d, ranks);
     total += used == 1 ? alone : alone / (used * team_efficiency) + k * step_seconds * std::log2(used);
   }

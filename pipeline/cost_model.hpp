@@ -9,6 +9,9 @@
 
 namespace stemma {
 
+/// Matrices whose shorter side is no longer than this are decomposed by one rank: a message costs more.
+inline constexpr std::uint64_t too_small_for_teams = 64;
+
 /// Everything that an item asks for, summed over its subjects.
 struct ItemCost {
   double read_bytes = 0;                      ///< from files

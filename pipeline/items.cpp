@@ -41,7 +41,9 @@ std::vector<std::uint32_t> tensors_of(const Subject& subject, const Model& model
 /// Costs by value, each once.
 class Costs {
  public:
-  explicit Costs(std::vector<ItemCost>& kept) : kept_(kept) {}
+  explicit Costs(std::vector<ItemCost>& kept) : kept_(kept) {
+    for (std::uint32_t i = 0; i < kept_.size(); ++i) by_hash_[hash(kept_[i])].push_back(i);
+  }
 
   std::uint32_t index_of(ItemCost cost) {
     const auto larger = [](const Decomposition& a, const Decomposition& b) {
@@ -190,6 +192,71 @@ class ModelItems {
   Costs& costs_;
 };
 
+/// The tensor of a subject that asks for one decomposition, of a size that a team may share, and for no other
+/// tensor.
+std::optional<std::uint32_t> decomposed_tensor(const Subject& subject, const Model& model,
+                                               const std::vector<Question>& questions) {
+  if (subject.matrices.size() != 1 || subject.stored) return std::nullopt;
+  const Cost cost = analyzer_of(subject, questions)->cost(subject, inputs_of(subject, model));
+  if (!cost.decomposition || cost.decomposition->form.k() <= too_small_for_teams) return std::nullopt;
+  return model.matrices[subject.matrices.front()].tensor;
+}
+
+/// Splits items of one model; its subjects by tensor are derived once.
+class Splitter {
+ public:
+  Splitter(const Model& model, const std::vector<Question>& questions)
+      : model_(model), questions_(questions), by_tensor_(model.checkpoint.tensors.size()) {
+    for (Subject& subject : subjects_of(model, questions)) {
+      const auto needed = tensors_of(subject, model);
+      if (!needed.empty()) by_tensor_[needed.front()].push_back(std::move(subject));
+    }
+  }
+
+  void split(const Item& item, Inventory& into, Costs& costs) const {
+    Load others;
+    std::vector<std::pair<std::uint32_t, Load>> pieces;
+    for (const std::uint32_t t : item.tensors) {
+      Load decompositions;
+      for (const Subject& subject : by_tensor_[t])
+        (decomposed_tensor(subject, model_, questions_) ? decompositions : others)
+            .add(subject, model_, questions_);
+      if (decompositions.subjects > 0) pieces.emplace_back(t, std::move(decompositions));
+    }
+    if (pieces.empty() || (others.subjects == 0 && pieces.size() == 1)) {
+      into.items.push_back(item);
+      return;
+    }
+    for (auto& [tensor, load] : pieces)
+      add(item, {tensor}, Portion::decompositions, std::move(load), into, costs);
+    if (others.subjects == 0) return;
+    add(item, item.tensors, Portion::others, std::move(others), into, costs);
+    for (const auto& [tensor, load] : pieces) into.again_bytes += model_.checkpoint.tensors[tensor].bytes;
+  }
+
+ private:
+  void add(const Item& item, std::vector<std::uint32_t> tensors, Portion portion, Load load, Inventory& into,
+           Costs& costs) const {
+    double bytes = 0;
+    for (const std::uint32_t t : tensors) bytes += static_cast<double>(model_.checkpoint.tensors[t].bytes);
+    load.cost.read_bytes += bytes;
+    if (portion == Portion::others) load.cost.scanned_bytes = bytes;
+    load.cost.memory += fixed_memory + 2 * reading_chunk;
+    const auto read = static_cast<std::uint64_t>(load.cost.read_bytes);
+    into.items.push_back({.model = item.model,
+                          .tensors = std::move(tensors),
+                          .file = {},
+                          .portion = portion,
+                          .subjects = load.subjects,
+                          .cost = costs.index_of(std::move(load.cost)),
+                          .bytes = read});
+  }
+
+  const Model& model_;
+  const std::vector<Question>& questions_;
+  std::vector<std::vector<Subject>> by_tensor_;  ///< at the first tensor that a subject needs
+};
+
 }  // namespace
 
 std::string name_of(const Item& item, const Model& model) {
@@ -203,6 +270,31 @@ Inventory take_inventory(std::span<const SurveyedModel> models, const std::vecto
   for (std::uint32_t m = 0; m < models.size(); ++m)
     if (models[m].model) ModelItems(m, *models[m].model, inventory, costs).add(questions);
   return inventory;
+}
+
+Inventory split(const Inventory& inventory, const std::vector<bool>& which,
+                std::span<const SurveyedModel> models, const std::vector<Question>& questions) {
+  Inventory finer{.items = {}, .costs = inventory.costs, .weight_bytes = inventory.weight_bytes};
+  Costs costs(finer.costs);
+  std::optional<Splitter> splitter;
+  std::uint32_t of_model = 0;
+  for (const Item& item : inventory.items) {
+    if (!which[item.cost] || item.file) {
+      finer.items.push_back(item);
+      continue;
+    }
+    if (!splitter || of_model != item.model) splitter.emplace(*models[item.model].model, questions);
+    of_model = item.model;
+    splitter->split(item, finer, costs);
+  }
+  return finer;
+}
+
+bool serves(const Item& item, const Subject& subject, const Model& model,
+            const std::vector<Question>& questions) {
+  if (item.portion == Portion::all) return true;
+  const bool shared = decomposed_tensor(subject, model, questions).has_value();
+  return shared == (item.portion == Portion::decompositions);
 }
 
 }  // namespace stemma

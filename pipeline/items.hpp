@@ -12,18 +12,23 @@
 
 namespace stemma {
 
+/// Which subjects of its tensors an item serves: all, or, where they were split, only those with a
+/// decomposition that a team may share, or only the others.
+enum class Portion : std::uint8_t { all, decompositions, others };
+
 /// The smallest thing that is scheduled, counted and allowed to fail: stored tensors of one model that are
 /// read together because some subject needs them together, or because they are small neighbours.
 struct Item {
   std::uint32_t model = 0;             ///< index into the survey
   std::vector<std::uint32_t> tensors;  ///< stored tensors, in order of file and offset
   std::optional<std::uint32_t> file;   ///< instead of tensors: one whole file, for a question about its bytes
-  std::uint32_t subjects = 0;          ///< how many results it will give
-  std::uint32_t cost = 0;              ///< index into Plan::costs
-  int width = 1;                       ///< ranks that do it together
-  double seconds = 0;                  ///< predicted, on so many ranks
-  std::uint64_t bytes = 0;             ///< read from files, companions included
-  std::uint64_t memory = 0;            ///< peak bytes on each of its ranks
+  Portion portion = Portion::all;
+  std::uint32_t subjects = 0;  ///< how many results it will give
+  std::uint32_t cost = 0;      ///< index into Plan::costs
+  int width = 1;               ///< ranks that do it together
+  double seconds = 0;          ///< predicted, on so many ranks
+  std::uint64_t bytes = 0;     ///< read from files, companions included
+  std::uint64_t memory = 0;    ///< peak bytes on each of its ranks
 };
 
 /// First tensor of an item, or its file: the name by which people know it. Not escaped.
@@ -38,9 +43,21 @@ struct Inventory {
   std::vector<Item> items;  ///< in order of model, file and offset
   std::vector<ItemCost> costs;
   std::uint64_t weight_bytes = 0;  ///< bytes of all tensors that are needed, each counted once
+  std::uint64_t again_bytes = 0;   ///< of tensors that are read by two items, because they were split
 };
 
 /// Models that could not be read have no items. O(n log n) for n tensors.
 Inventory take_inventory(std::span<const SurveyedModel> models, const std::vector<Question>& questions);
+
+/// The same work in smaller pieces: every item with a cost that `which` names becomes one item for the
+/// decompositions of each of its tensors and one for everything else. What a team shares is then alone, and
+/// what it cannot share holds up nobody; the price is that the bytes are read twice. Whole files and tensors
+/// without a decomposition stay as they are.
+Inventory split(const Inventory& inventory, const std::vector<bool>& which,
+                std::span<const SurveyedModel> models, const std::vector<Question>& questions);
+
+/// Whether the item serves that subject of its tensors.
+bool serves(const Item& item, const Subject& subject, const Model& model,
+            const std::vector<Question>& questions);
 
 }  // namespace stemma

@@ -11,14 +11,54 @@
 namespace stemma {
 namespace {
 
+constexpr double worth_reading_twice = 0.05;  // of the makespan
+
 /// Of what decides who does what.
 std::string digest_of(const Plan& plan) {
   std::string text = fmt::format("stemma-plan/2 {} {}", plan.machine.ranks(), plan.machine.slots_per_node());
   for (const Item& item : plan.items) {
-    text += fmt::format("\n{} {} {} {}", item.model, fmt::join(item.tensors, ","), item.subjects, item.width);
+    text += fmt::format("\n{} {} {} {} {}", item.model, fmt::join(item.tensors, ","),
+                        static_cast<int>(item.portion), item.subjects, item.width);
     if (item.file) text += fmt::format(" file {}", *item.file);
   }
   return sha256_hex(text).substr(0, 16);
+}
+
+struct Division {
+  Inventory inventory;
+  WidthPlan widths;
+};
+
+std::vector<std::uint32_t> costs_of(const std::vector<Item>& items) {
+  std::vector<std::uint32_t> costs;
+  costs.reserve(items.size());
+  for (const Item& item : items) costs.push_back(item.cost);
+  return costs;
+}
+
+/// Items with their widths. Those that would be wide, or fit nowhere, are tried in smaller pieces, which are
+/// kept when more then fits or all ends sooner by so much that reading twice is worth it.
+Division divided(std::span<const SurveyedModel> models, const std::vector<Question>& questions,
+                 const CostModel& costs, const MachineLayout& machine, std::uint64_t memory) {
+  Division whole{take_inventory(models, questions), {}};
+  const auto search = [&](const Inventory& inventory, double work) {
+    return search_widths(machine, costs, inventory.costs, costs_of(inventory.items), memory, work);
+  };
+  whole.widths = search(whole.inventory, 0);
+  std::vector<bool> which(whole.inventory.costs.size(), false);
+  for (std::size_t i = 0; i < whole.inventory.items.size(); ++i) {
+    const std::uint32_t cost = whole.inventory.items[i].cost;
+    if (whole.widths.level[i] != 0 && !whole.inventory.costs[cost].decompositions.empty()) which[cost] = true;
+  }
+  if (std::find(which.begin(), which.end(), true) == which.end()) return whole;
+  Division finer{split(whole.inventory, which, models, questions), {}};
+  // Work is what the undivided items ask for; reading again is no work that had to be done.
+  const bool same_items = whole.widths.infeasible == 0;
+  finer.widths = search(finer.inventory, same_items ? whole.widths.work : 0);
+  if (finer.widths.infeasible < whole.widths.infeasible) return finer;
+  if (finer.widths.infeasible > whole.widths.infeasible) return whole;
+  return finer.widths.uneven_makespan < (1 - worth_reading_twice) * whole.widths.uneven_makespan ? finer
+                                                                                                 : whole;
 }
 
 }  // namespace
@@ -38,33 +78,30 @@ std::vector<Task> tasks_of(const Plan& plan, const MachineLayout& machine) {
 
 Plan make_plan(std::span<const SurveyedModel> models, const std::vector<Question>& questions,
                const CostModel& costs, const MachineLayout& machine, std::uint64_t memory_per_rank) {
-  Inventory inventory = take_inventory(models, questions);
+  Division division = divided(models, questions, costs, machine, memory_per_rank);
+  const WidthPlan& widths = division.widths;
   Plan plan;
   plan.machine = machine;
   plan.model = costs;
-  plan.items = std::move(inventory.items);
-  plan.costs = std::move(inventory.costs);
+  plan.items = std::move(division.inventory.items);
+  plan.costs = std::move(division.inventory.costs);
   plan.memory_per_rank = memory_per_rank;
-  plan.weight_bytes = inventory.weight_bytes;
-  std::vector<std::uint32_t> item_costs;
-  for (const Item& item : plan.items) item_costs.push_back(item.cost);
-  const WidthPlan widths = search_widths(machine, costs, plan.costs, item_costs, memory_per_rank);
-  for (Item& item : plan.items) {
+  plan.weight_bytes = division.inventory.weight_bytes;
+  plan.again_bytes = division.inventory.again_bytes;
+  for (std::uint32_t i = 0; i < plan.items.size(); ++i) {
+    Item& item = plan.items[i];
     const ItemCost& cost = plan.costs[item.cost];
-    const int level = widths.level[item.cost];
-    item.width = level < 0 ? 1 : machine.width_at(level);
-    item.seconds = level < 0 ? costs.seconds(cost, 1) : widths.seconds[item.cost];
+    const bool feasible = widths.level[i] >= 0;
+    item.width = feasible ? machine.width_at(widths.level[i]) : 1;
+    item.seconds = feasible ? widths.seconds[i] : costs.seconds(cost, 1);
     item.memory = cost.memory_on(item.width);
     plan.read_bytes += item.bytes;
     if (item.file) plan.file_bytes += item.bytes;
-    if (level >= 0) plan.rank_seconds += item.width * item.seconds;
+    if (!feasible) plan.infeasible.push_back(i);
+    if (!feasible) continue;
+    plan.rank_seconds += item.width * item.seconds;
     plan.peak_memory = std::max(plan.peak_memory, item.memory);
   }
-  std::stable_sort(plan.items.begin(), plan.items.end(), [](const Item& a, const Item& b) {
-    return a.width > b.width || (a.width == b.width && a.seconds > b.seconds);
-  });
-  for (std::uint32_t i = 0; i < plan.items.size(); ++i)
-    if (widths.level[plan.items[i].cost] < 0) plan.infeasible.push_back(i);
   plan.work = widths.work;
   plan.lower_bound = widths.lower_bound;
   plan.lambda = widths.lambda;

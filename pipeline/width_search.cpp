@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <bit>
 #include <limits>
-#include <map>
+#include <set>
 
 namespace stemma {
 namespace {
@@ -15,6 +15,10 @@ constexpr unsigned seeds[] = {1, 2, 3};
 constexpr std::size_t most_simulated = 100'000;
 constexpr int octaves = 32;
 constexpr double tie = 1e-9;
+constexpr std::size_t most_refined = 10'000;          // items
+constexpr std::size_t refinement_events = 2'000'000;  // items simulated while widths are mixed
+constexpr double worthwhile = 1e-3;
+constexpr int parts[] = {1, 2, 3, 4};  // of the items at one width, the part that moves
 
 /// What one cost may choose from, ascending by width.
 struct Choice {
@@ -22,52 +26,172 @@ struct Choice {
   double seconds = 0;
 };
 
-std::vector<Choice> choices_for(const MachineLayout& machine, const CostModel& model, const ItemCost& cost,
-                                std::uint64_t memory) {
-  std::vector<Choice> choices;
-  for (int level = 0; level <= machine.top_level(); ++level) {
-    const int width = machine.width_at(level);
-    if (width == 0 || (level > 0 && (width == 1 || width > cost.widest()))) continue;
-    if (cost.memory_on(width) <= memory) choices.push_back({level, model.seconds(cost, width)});
+/// How many items of each cost have each of its choices: items of one cost are alike.
+using Mix = std::vector<std::vector<int>>;
+
+class Search {
+ public:
+  Search(const MachineLayout& machine, const CostModel& model, std::span<const ItemCost> costs,
+         std::span<const std::uint32_t> item_costs, std::uint64_t memory)
+      : machine_(machine), costs_(costs), item_costs_(item_costs), count_(costs.size(), 0) {
+    for (const ItemCost& cost : costs) {
+      alone_.push_back(model.seconds(cost, 1));
+      choices_.push_back(choices_for(model, cost, memory));
+    }
+    for (const std::uint32_t c : item_costs) ++count_[c];
   }
-  return choices;
-}
 
-/// The least width that keeps an item below lambda, else the one that makes it shortest.
-Choice chosen(const std::vector<Choice>& choices, double lambda) {
-  const auto enough =
-      std::find_if(choices.begin(), choices.end(), [&](const Choice& c) { return c.seconds <= lambda; });
-  if (enough != choices.end()) return *enough;
-  return *std::min_element(choices.begin(), choices.end(),
-                           [](const Choice& a, const Choice& b) { return a.seconds < b.seconds; });
-}
-
-/// Long lists of narrow tasks, joined in runs: the search asks which widths are better, not when exactly all
-/// ends.
-std::vector<Task> coarsened(std::vector<Task> tasks) {
-  std::erase_if(tasks, [](const Task& t) { return !t.feasible; });
-  if (tasks.size() <= most_simulated) return tasks;
-  std::stable_sort(tasks.begin(), tasks.end(), [](const Task& a, const Task& b) {
-    return a.level > b.level || (a.level == b.level && a.seconds > b.seconds);
-  });
-  const std::size_t run = tasks.size() / most_simulated + 1;
-  std::vector<Task> joined;
-  for (std::size_t i = 0; i < tasks.size();) {
-    joined.push_back(tasks[i++]);
-    for (std::size_t n = 1; n < run && i < tasks.size() && tasks[i].level == 0 && joined.back().level == 0;
-         ++n)
-      joined.back().seconds += tasks[i++].seconds;
+  WidthPlan best(double work) {
+    WidthPlan plan;
+    for (std::size_t c = 0; c < costs_.size(); ++c) {
+      if (choices_[c].empty()) plan.infeasible += static_cast<std::size_t>(count_[c]);
+      if (choices_[c].empty() || count_[c] == 0) continue;
+      plan.work += alone_[c] * count_[c];
+      plan.longest = std::max(plan.longest, choices_[c][chosen(c, 0)].seconds);
+    }
+    if (work > 0) plan.work = work;
+    plan.lower_bound = std::max(plan.work / machine_.workers(), plan.longest);
+    plan.lambda = forever;
+    plan.uneven_makespan = forever;
+    Mix mix;
+    std::set<Mix> tried;
+    for (const double candidate : candidates) {
+      const double lambda = candidate * plan.lower_bound;
+      Mix uniform = uniform_mix(lambda);
+      if (!tried.insert(uniform).second) continue;
+      const double makespan = uneven_makespan(uniform);
+      if (makespan >= plan.uneven_makespan * (1 - tie)) continue;
+      plan.uneven_makespan = makespan;
+      plan.lambda = lambda;
+      mix = std::move(uniform);
+    }
+    if (tried.size() > 1 && item_costs_.size() <= most_refined)
+      plan.uneven_makespan = refine(mix, plan.uneven_makespan);
+    const std::vector<Task> tasks = tasks_of(mix);
+    plan.makespan = simulate(machine_, tasks).makespan;
+    for (const Task& task : tasks) {
+      plan.level.push_back(task.feasible ? task.level : -1);
+      plan.seconds.push_back(task.seconds);
+    }
+    return plan;
   }
-  return joined;
-}
 
-double uneven_makespan(const MachineLayout& machine, const std::vector<Task>& tasks) {
-  const std::vector<Task> fewer = coarsened(tasks);
-  double sum = 0;
-  for (const unsigned seed : seeds)
-    sum += simulate(machine, fewer, uneven_factors(fewer.size(), seed)).makespan;
-  return sum / static_cast<double>(std::size(seeds));
-}
+ private:
+  std::vector<Choice> choices_for(const CostModel& model, const ItemCost& cost, std::uint64_t memory) const {
+    std::vector<Choice> choices;
+    for (int level = 0; level <= machine_.top_level(); ++level) {
+      const int width = machine_.width_at(level);
+      if (width == 0 || (level > 0 && (width == 1 || width > cost.widest()))) continue;
+      if (cost.memory_on(width) <= memory) choices.push_back({level, model.seconds(cost, width)});
+    }
+    return choices;
+  }
+
+  /// The least width that keeps an item below lambda, else the one that makes it shortest.
+  std::size_t chosen(std::size_t cost, double lambda) const {
+    const std::vector<Choice>& from = choices_[cost];
+    std::size_t shortest = 0;
+    for (std::size_t i = 0; i < from.size(); ++i) {
+      if (from[i].seconds <= lambda) return i;
+      if (from[i].seconds < from[shortest].seconds) shortest = i;
+    }
+    return shortest;
+  }
+
+  Mix uniform_mix(double lambda) const {
+    Mix mix;
+    for (std::size_t c = 0; c < costs_.size(); ++c) {
+      mix.emplace_back(choices_[c].size(), 0);
+      if (!choices_[c].empty()) mix[c][chosen(c, lambda)] = count_[c];
+    }
+    return mix;
+  }
+
+  std::vector<Task> tasks_of(Mix mix) const {
+    std::vector<Task> tasks;
+    tasks.reserve(item_costs_.size());
+    for (const std::uint32_t c : item_costs_) {
+      std::size_t i = mix[c].size();
+      while (i > 0 && mix[c][i - 1] == 0) --i;
+      if (i == 0) {
+        tasks.push_back({.feasible = false});
+        continue;
+      }
+      --mix[c][i - 1];
+      const Choice& choice = choices_[c][i - 1];
+      tasks.push_back({choice.seconds, choice.level, true, kind_of(costs_[c], choice.level)});
+    }
+    return tasks;
+  }
+
+  /// Long lists of narrow tasks are joined in runs: the search asks which widths are better, not when exactly
+  /// all ends.
+  static std::vector<Task> coarsened(std::vector<Task> tasks) {
+    std::erase_if(tasks, [](const Task& t) { return !t.feasible; });
+    if (tasks.size() <= most_simulated) return tasks;
+    std::stable_sort(tasks.begin(), tasks.end(), [](const Task& a, const Task& b) {
+      return a.level > b.level || (a.level == b.level && a.seconds > b.seconds);
+    });
+    const std::size_t run = tasks.size() / most_simulated + 1;
+    std::vector<Task> joined;
+    for (std::size_t i = 0; i < tasks.size();) {
+      joined.push_back(tasks[i++]);
+      for (std::size_t n = 1; n < run && i < tasks.size() && tasks[i].level == 0 && joined.back().level == 0;
+           ++n)
+        joined.back().seconds += tasks[i++].seconds;
+    }
+    return joined;
+  }
+
+  double uneven_makespan(const Mix& mix) {
+    const std::vector<Task> tasks = coarsened(tasks_of(mix));
+    double sum = 0;
+    for (std::size_t s = 0; s < std::size(seeds); ++s) {
+      if (factors_[s].size() < tasks.size()) factors_[s] = uneven_factors(tasks.size(), seeds[s]);
+      sum += simulate(machine_, tasks, factors_[s]).makespan;
+    }
+    events_ += std::size(seeds) * tasks.size();
+    return sum / static_cast<double>(std::size(seeds));
+  }
+
+  /// Moves parts of the items of a cost to the next width, up or down, as long as it helps. Returns the
+  /// uneven makespan of the mix that it leaves.
+  double refine(Mix& mix, double makespan) {
+    events_ = 0;
+    for (bool better = true; better;) {
+      better = false;
+      for (std::size_t c = 0; c < mix.size(); ++c)
+        for (std::size_t i = 0; i < mix[c].size(); ++i)
+          for (const int step : {1, -1})
+            for (const int part : parts) {
+              const std::size_t to = i + static_cast<std::size_t>(step);
+              const int some = mix[c][i] / part;
+              if (to >= mix[c].size() || some == 0) continue;
+              if (events_ > refinement_events) return makespan;
+              mix[c][i] -= some;
+              mix[c][to] += some;
+              const double other = uneven_makespan(mix);
+              if (other < makespan * (1 - worthwhile)) {
+                makespan = other;
+                better = true;
+              } else {
+                mix[c][i] += some;
+                mix[c][to] -= some;
+              }
+            }
+    }
+    return makespan;
+  }
+
+  const MachineLayout& machine_;
+  std::span<const ItemCost> costs_;
+  std::span<const std::uint32_t> item_costs_;
+  std::vector<int> count_;                    ///< items, by cost
+  std::vector<double> alone_;                 ///< one-rank seconds, by cost
+  std::vector<std::vector<Choice>> choices_;  ///< by cost
+  std::vector<double> factors_[std::size(seeds)];
+  std::size_t events_ = 0;
+};
 
 }  // namespace
 
@@ -75,60 +199,9 @@ std::uint16_t kind_of(const ItemCost& cost, int level) {
   return static_cast<std::uint16_t>(octaves * level + std::bit_width(cost.largest_k()) % octaves);
 }
 
-std::vector<Task> tasks_of(const WidthPlan& widths, std::span<const ItemCost> costs,
-                           std::span<const std::uint32_t> item_costs) {
-  std::vector<Task> tasks;
-  tasks.reserve(item_costs.size());
-  for (const std::uint32_t c : item_costs) {
-    const int level = widths.level[c];
-    if (level < 0) {
-      tasks.push_back({.feasible = false});
-    } else {
-      tasks.push_back({widths.seconds[c], level, true, kind_of(costs[c], level)});
-    }
-  }
-  return tasks;
-}
-
 WidthPlan search_widths(const MachineLayout& machine, const CostModel& model, std::span<const ItemCost> costs,
-                        std::span<const std::uint32_t> item_costs, std::uint64_t memory) {
-  WidthPlan best;
-  best.level.assign(costs.size(), -1);
-  best.seconds.assign(costs.size(), 0);
-  std::vector<std::vector<Choice>> choices;
-  for (const ItemCost& cost : costs) choices.push_back(choices_for(machine, model, cost, memory));
-  std::vector<double> alone;
-  for (const ItemCost& cost : costs) alone.push_back(model.seconds(cost, 1));
-  double longest = 0;
-  for (const std::uint32_t c : item_costs) {
-    if (choices[c].empty()) continue;
-    best.work += alone[c];
-    longest = std::max(longest, chosen(choices[c], 0).seconds);
-  }
-  best.lower_bound = std::max(best.work / machine.workers(), longest);
-  best.lambda = forever;
-
-  std::map<std::vector<int>, double> tried;
-  std::vector<WidthPlan> plans;
-  for (const double candidate : candidates) {
-    WidthPlan plan = best;
-    plan.lambda = candidate * best.lower_bound;
-    for (std::size_t c = 0; c < costs.size(); ++c) {
-      if (choices[c].empty()) continue;
-      const Choice choice = chosen(choices[c], plan.lambda);
-      plan.level[c] = choice.level;
-      plan.seconds[c] = choice.seconds;
-    }
-    if (tried.try_emplace(plan.level, candidate).second) plans.push_back(std::move(plan));
-  }
-  std::size_t winner = 0;
-  for (std::size_t i = 0; i < plans.size(); ++i) {
-    plans[i].uneven_makespan = uneven_makespan(machine, tasks_of(plans[i], costs, item_costs));
-    if (plans[i].uneven_makespan < plans[winner].uneven_makespan * (1 - tie)) winner = i;
-  }
-  best = std::move(plans[winner]);
-  best.makespan = simulate(machine, tasks_of(best, costs, item_costs)).makespan;
-  return best;
+                        std::span<const std::uint32_t> item_costs, std::uint64_t memory, double work) {
+  return Search(machine, model, costs, item_costs, memory).best(work);
 }
 
 }  // namespace stemma

@@ -157,6 +157,7 @@ WorkOrder OrderBook::order(std::uint32_t index, const Item& item) {
                                       ? static_cast<std::uint32_t>(model.checkpoint.tensors.size())
                                       : model.matrices[subject.matrices.front()].tensor;
     if (std::find(item.tensors.begin(), item.tensors.end(), witness) == item.tensors.end()) continue;
+    if (!serves(item, subject, model, questions_)) continue;
     Subject copy = subject;
     for (std::uint32_t& m : copy.matrices) m = pack.matrix(m);
     for (std::uint32_t& m : copy.companions) m = pack.matrix(m);

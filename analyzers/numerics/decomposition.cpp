@@ -29,6 +29,10 @@ double Decomposition::eigenvalue_flops() const {
   return 4.0 / 3 * k * k * k;
 }
 
+double Decomposition::witness_flops() const {
+  return 10 * static_cast<double>(form.longest()) * static_cast<double>(form.k());
+}
+
 int Decomposition::widest() const {
   const std::uint64_t side = form.k() / (blocks_each * dealt_block);  // longest side of a grid
   return static_cast<int>(std::clamp<std::uint64_t>(side * side, 1, 1U << 20U));

@@ -9,7 +9,8 @@ namespace stemma {
 /// Rows and columns of one block of a matrix that is dealt out over a grid of ranks (block-cyclic).
 inline constexpr std::uint64_t dealt_block = 64;
 
-/// The work that a team may share: a rank-k update for the Gram matrix, then its eigenvalues. Pure
+/// The work that a team may share: a rank-k update for the Gram matrix, then its eigenvalues,
+/// and the sums that bear witness of both. Pure
 /// arithmetic.
 struct Decomposition {
   MatrixForm form;
@@ -18,6 +19,8 @@ struct Decomposition {
   double product_flops() const;
   /// 4/3 k^3: reduction to tridiagonal form; what follows is of lower order.
   double eigenvalue_flops() const;
+  /// 10 operations on each element, in plain loops: what the witness sums up beside BLAS.
+  double witness_flops() const;
   /// The most ranks among which it can be dealt: every row and column of the squarest grid needs several
   /// blocks.
   int widest() const;

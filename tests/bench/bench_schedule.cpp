@@ -69,6 +69,7 @@ bool report(const Corpus& corpus, const CostModel& rates) {
                                     {"rates", rates.name},
                                     {"items", plan.items.size()},
                                     {"items_by_width", by_width},
+                                    {"read_twice_bytes", plan.again_bytes},
                                     {"infeasible", plan.infeasible.size()},
                                     {"work_rank_seconds", plan.work},
                                     {"lower_bound_seconds", plan.lower_bound},
