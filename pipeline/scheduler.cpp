@@ -126,21 +126,37 @@ void Scheduler::start_team(int level, int block, double now, std::vector<Assignm
   }
 }
 
+std::vector<int> Scheduler::blocks_to_reserve(int level) {
+  Level& wanted = levels_[static_cast<std::size_t>(level)];
+  std::vector<int> blocks;
+  const auto consider = [&](int first, int last) {
+    for (int block = first; block < last; ++block)
+      if (tree_.may_team(block) && !tree_.touches_reservation(block)) blocks.push_back(block);
+  };
+  const int all = tree_.block_of(0, level);
+  if (!wanted.exhausted) consider(all, 2 * all);
+  for (const int opened : std::exchange(wanted.opened, {})) {
+    if (!wanted.exhausted) continue;
+    const int size = tree_.slots_in(opened) >> level, first = tree_.block_of(tree_.first_slot(opened), level);
+    consider(first, first + std::max(size, 1));
+  }
+  std::sort(blocks.begin(), blocks.end());
+  blocks.erase(std::unique(blocks.begin(), blocks.end()), blocks.end());
+  return blocks;
+}
+
 void Scheduler::reserve_for(int level) {
   Level& wanted = levels_[static_cast<std::size_t>(level)];
-  if (wanted.exhausted || wanted.reserved.size() >= wanted.waiting()) return;
+  if (wanted.reserved.size() >= wanted.waiting()) return;
+  if (wanted.exhausted && wanted.opened.empty()) return;
   const std::size_t need = wanted.waiting() - wanted.reserved.size();
-  std::vector<std::pair<double, int>> free_from;
-  const int first = tree_.block_of(0, level);
-  for (int block = first; block < 2 * first; ++block)
-    if (tree_.may_team(block) && !tree_.touches_reservation(block))
-      free_from.emplace_back(tree_.end(block), block);
-  wanted.exhausted = free_from.size() <= need;
-  if (!wanted.exhausted)
-    std::nth_element(free_from.begin(), free_from.begin() + static_cast<std::ptrdiff_t>(need),
-                     free_from.end());
-  free_from.resize(std::min(need, free_from.size()));
-  for (const auto& [end, block] : free_from) {
+  std::vector<int> blocks = blocks_to_reserve(level);
+  const std::size_t some = std::min(need, blocks.size());
+  wanted.exhausted = some == blocks.size();
+  std::partial_sort(blocks.begin(), blocks.begin() + static_cast<std::ptrdiff_t>(some), blocks.end(),
+                    [&](int a, int b) { return std::pair(tree_.end(a), a) < std::pair(tree_.end(b), b); });
+  blocks.resize(some);
+  for (const int block : blocks) {
     tree_.reserve(block);
     wanted.reserved.push_back(block);
     if (tree_.ready(block)) touched_.push_back(tree_.first_slot(block));
@@ -151,7 +167,8 @@ void Scheduler::drop_reservation(int level, int block) {
   std::vector<int>& reserved = levels_[static_cast<std::size_t>(level)].reserved;
   reserved.erase(std::find(reserved.begin(), reserved.end(), block));
   tree_.unreserve(block);
-  for (Level& other : levels_) other.exhausted = false;
+  for (Level& other : levels_)
+    if (other.exhausted && other.waiting() > 0) other.opened.push_back(block);
   const int first = tree_.first_slot(block);
   for (int slot = first; slot < first + tree_.slots_in(block); ++slot)
     if (tree_.idle(slot)) touched_.push_back(slot);

@@ -68,7 +68,8 @@ class Scheduler {
     std::vector<std::uint32_t> items;  ///< longest first
     std::size_t next = 0;              ///< into items
     std::vector<int> reserved;         ///< blocks
-    bool exhausted = false;            ///< no block is left that could be reserved
+    bool exhausted = false;            ///< no block is left to reserve, but perhaps in these
+    std::vector<int> opened;           ///< blocks whose reservation was dropped since
     std::size_t waiting() const { return items.size() - next; }
   };
 
@@ -76,6 +77,7 @@ class Scheduler {
   void start_team(int level, int block, double now, std::vector<Assignment>& out);
   bool may_start(int block, double seconds, double now) const;
   void reserve_for(int level);
+  std::vector<int> blocks_to_reserve(int level);
   void drop_reservation(int level, int block);
   void place_narrow(std::span<const int> slots, double now, std::vector<Assignment>& out);
   bool give_batch(int slot, double now, double window, std::vector<Assignment>& out);
