@@ -18,6 +18,8 @@
 
 namespace stemma {
 
+class Team;
+
 /// One canonical tensor as an input of a subject: enough to interpret its panels without the model.
 struct Input {
   std::string role;  ///< path_of(role); the tensor's name when no role is known
@@ -85,6 +87,13 @@ class Analyzer {
   /// subject.companions (as stored, widened; gain offsets not yet added).
   virtual std::unique_ptr<Measurement> begin(const Subject& subject, std::span<const Input> inputs,
                                              std::span<const std::vector<double>> companions) const = 0;
+
+  /// Collective over the team: begins a subject whose cost has a decomposition, for several ranks together.
+  /// Every rank is then given every panel; take must neither throw nor communicate, finish is Collective, and
+  /// the first rank's features count. Throws together.
+  virtual std::unique_ptr<Measurement> begin_together(const Subject& subject, std::span<const Input> inputs,
+                                                      std::span<const std::vector<double>> companions,
+                                                      Team& team) const;
 
   /// From the features of the subjects to the model's fingerprint: no weights, no communication.
   virtual void summarise(const Model& model, const FeatureSource& features,

@@ -11,6 +11,7 @@
 #include <algorithm>
 
 #include "analyzers/content_hash.hpp"
+#include "analyzers/distributed/team_singular_values.hpp"
 #include "analyzers/layer_table.hpp"
 #include "analyzers/numerics/spectral_shape.hpp"
 #include "analyzers/tensor_marks.hpp"
@@ -59,6 +60,28 @@ class SpectrumMeasurement : public Measurement {
   ContentHash hash_;
   std::uint64_t crosscheck_every_;
   bool refine_;
+};
+
+/// The same by a team. Which content is cross-checked would be known too late, when the rows are gone: a team
+/// compares every matrix or none.
+class TeamSpectrumMeasurement : public Measurement {
+ public:
+  TeamSpectrumMeasurement(const MatrixForm& form, Team& team, bool crosscheck)
+      : form_(form), values_(form, team, {.crosscheck = crosscheck, .solver = std::nullopt}) {}
+
+  void take(std::size_t, const Panel& panel) override { values_.take(panel.bytes); }
+
+  Features finish() override {
+    const auto spectrum = values_.finish();
+    if (spectrum) return features_of(*spectrum, form_);
+    Features nothing;
+    nothing.status = Status::nonfinite;
+    return nothing;
+  }
+
+ private:
+  MatrixForm form_;
+  TeamSingularValues values_;
 };
 
 /// Beyond what one rank solves: the weights go by unseen.
@@ -122,6 +145,13 @@ class SpectrumQuestion : public Analyzer {
     const double every = parameter_of(subject, "crosscheck_every", default_crosscheck);
     return std::make_unique<SpectrumMeasurement>(form, static_cast<std::uint64_t>(every),
                                                  parameter_of(subject, "refine", 0) != 0);
+  }
+
+  std::unique_ptr<Measurement> begin_together(const Subject& subject, std::span<const Input> inputs,
+                                              std::span<const std::vector<double>>,
+                                              Team& team) const override {
+    const bool every = parameter_of(subject, "crosscheck_every", default_crosscheck) == 1;
+    return std::make_unique<TeamSpectrumMeasurement>(form_of(inputs[0]), team, every);
   }
 
   void summarise(const Model& model, const FeatureSource& features, const std::map<std::string, double>&,

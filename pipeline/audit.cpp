@@ -91,11 +91,8 @@ class Leader {
   }
 
   WorkInput work_input() {
-    return {&result_.plan,
-            orders_from(*orders_, result_.plan),
-            [this](const ItemResult& r) { take(r); },
-            {},
-            &occupied_seconds_};
+    return {&result_.plan, orders_from(*orders_, result_.plan), [this](const ItemResult& r) { take(r); },
+            team_orders_from(*orders_, result_.plan), &occupied_seconds_};
   }
 
   AuditResult conclude() {

@@ -2,14 +2,16 @@
 #include "pipeline/perform.hpp"
 
 #include <algorithm>
-#include <cstring>
+#include <limits>
 #include <new>
 #include <optional>
 #include <stdexcept>
 
 #include "analyzers/catalogue.hpp"
+#include "analyzers/distributed/unison.hpp"
 #include "io/model/widen.hpp"
 #include "pipeline/clock.hpp"
+#include "pipeline/team_reader.hpp"
 
 namespace stemma {
 namespace {
@@ -18,15 +20,21 @@ namespace {
 struct Running {
   const Subject* subject = nullptr;
   const Analyzer* analyzer = nullptr;
-  std::unique_ptr<Measurement> measurement;  ///< empty once it failed
+  bool here = true;                          ///< whether this rank takes part
+  bool together = false;                     ///< whether its team decomposes it
+  std::uint32_t first = none, last = none;   ///< of its streamed tensors
+  std::unique_ptr<Measurement> measurement;  ///< empty once it failed or finished
+  Features features;
   std::string rule, problem, suggestion;
+  double spent = 0;  ///< seconds since the item began when it failed or finished
   const Stopwatch* watch = nullptr;
-  double spent = 0;  ///< seconds on that watch when it failed or finished
+
+  static constexpr std::uint32_t none = std::numeric_limits<std::uint32_t>::max();
 
   /// Runs one step; an exception ends this subject and no other.
   template <class Step>
   void attempt(Step&& step) {
-    if (!rule.empty()) return;
+    if (!rule.empty() || !here) return;
     try {
       step();
     } catch (const InvalidInput& error) {
@@ -74,33 +82,132 @@ std::vector<Input> inputs_of(const WorkOrder& order, const Subject& subject) {
   return inputs;
 }
 
-void begin(Running& running, const WorkOrder& order, ByteReader& reader) {
-  running.attempt([&] {
-    running.analyzer = analyzer_named(running.subject->analyzer);
-    if (!running.analyzer) throw std::logic_error("no analyzer is called " + running.subject->analyzer);
-    std::vector<std::vector<double>> companions;
-    for (const std::uint32_t m : running.subject->companions)
-      companions.push_back(read_whole(order, order.matrices[m], reader));
-    running.measurement =
-        running.analyzer->begin(*running.subject, inputs_of(order, *running.subject), companions);
-  });
-}
+/// One item on its way: alone (no team) or together. Where there is a team, all its ranks go through the same
+/// calls in the same order; what only one rank does cannot end them there.
+class Performance {
+ public:
+  Performance(const WorkOrder& order, ByteReader& reader, Team* team)
+      : order_(order), reader_(reader), team_(team), runs_(order.subjects.size()) {
+    if (team) team_reader_.emplace(*team, reader);
+    for (std::size_t r = 0; r < runs_.size(); ++r) enroll(runs_[r], order.subjects[r]);
+  }
 
-void stream(const WorkOrder& order, std::uint32_t index, std::vector<Running>& runs, ByteReader& reader) {
-  const StoredTensor& tensor = order.tensors[index];
+  /// Everything fails for the same reason.
+  void fail_all(const std::exception_ptr& failure) {
+    for (Running& running : runs_) {
+      running.attempt([&] { std::rethrow_exception(failure); });
+      finish(running);
+    }
+  }
+
+  void stream_all() {
+    for (std::uint32_t t = 0; t < order_.streamed; ++t) {
+      for (Running& running : runs_)
+        if (running.first == t) begin(running);
+      stream(t);
+      for (Running& running : runs_)
+        if (running.last == t) finish(running);
+    }
+    for (Running& running : runs_) {
+      if (running.first != Running::none) continue;
+      begin(running);
+      if (running.subject->file) stream_file(order_.files[*running.subject->file], running);
+      finish(running);
+    }
+  }
+
+  ItemResult result() {
+    ItemResult out{.item = order_.item};
+    for (Running& running : runs_) {
+      out.features.push_back(std::move(running.features));
+      out.spent.push_back(running.spent);
+    }
+    out.ended = utc_now();
+    out.seconds = watch_.seconds();
+    return out;
+  }
+
+ private:
+  void enroll(Running& running, const Subject& subject) {
+    running.subject = &subject;
+    running.watch = &watch_;
+    running.analyzer = analyzer_named(subject.analyzer);
+    running.together = team_ && running.analyzer &&
+                       running.analyzer->cost(subject, inputs_of(order_, subject)).decomposition;
+    running.here = !team_ || team_->ranks().leads() || running.together;
+    const auto needs = [&](std::uint32_t tensor) {
+      if (tensor >= order_.streamed) return;
+      running.first = running.first == Running::none ? tensor : std::min(running.first, tensor);
+      running.last = running.last == Running::none ? tensor : std::max(running.last, tensor);
+    };
+    for (const std::uint32_t m : subject.matrices) needs(order_.matrices[m].tensor);
+    if (subject.stored) needs(*subject.stored);
+  }
+
+  void begin(Running& running) {
+    running.attempt([&] {
+      if (!running.analyzer) throw std::logic_error("no analyzer is called " + running.subject->analyzer);
+      const std::vector<Input> inputs = inputs_of(order_, *running.subject);
+      std::vector<std::vector<double>> companions;
+      for (const std::uint32_t m : running.subject->companions)
+        companions.push_back(read_whole(order_, order_.matrices[m], reader_));
+      running.measurement =
+          running.together ? running.analyzer->begin_together(*running.subject, inputs, companions, *team_)
+                           : running.analyzer->begin(*running.subject, inputs, companions);
+    });
+  }
+
+  void stream(std::uint32_t index);
+  void stream_file(const SourceFile& file, Running& running) {
+    running.attempt([&] {
+      reader_.stream(file, 0, file.bytes, request_bytes,
+                     [&](std::span<const std::byte> part) { running.measurement->take_stored(part); });
+      reader_.check(file);
+    });
+  }
+
+  void finish(Running& running) {
+    Features features;
+    running.attempt([&] { features = running.measurement->finish(); });
+    features.analyzer = running.subject->analyzer;
+    features.version = running.analyzer ? running.analyzer->version() : 0;
+    features.subject = running.subject->path;
+    if (running.rule.empty()) {
+      running.spent = watch_.seconds();
+    } else {
+      features.status = Status::failed;
+      features.rule = running.rule;
+      features.problem = running.problem;
+      features.suggestion = running.suggestion;
+    }
+    running.measurement.reset();
+    running.features = std::move(features);
+  }
+
+  const WorkOrder& order_;
+  ByteReader& reader_;
+  Team* team_;
+  std::optional<TeamReader> team_reader_;
+  Stopwatch watch_;
+  std::vector<Running> runs_;
+};
+
+void Performance::stream(std::uint32_t index) {
+  const StoredTensor& tensor = order_.tensors[index];
   std::vector<Matrix> views;
   std::vector<std::vector<Listener>> listeners;
   std::vector<std::size_t> wants_stored;
-  std::vector<int> view_of(order.matrices.size(), -1);
-  for (std::size_t r = 0; r < runs.size(); ++r) {
-    const Subject& subject = *runs[r].subject;
+  std::vector<int> view_of(order_.matrices.size(), -1);
+  for (std::size_t r = 0; r < runs_.size(); ++r) {
+    const Subject& subject = *runs_[r].subject;
+    if (!runs_[r].here) continue;
     if (subject.stored == index) wants_stored.push_back(r);
     for (std::size_t i = 0; i < subject.matrices.size(); ++i) {
       const std::uint32_t m = subject.matrices[i];
-      if (order.matrices[m].tensor != index) continue;
+      if (order_.matrices[m].tensor != index) continue;
       if (view_of[m] < 0) {
         view_of[m] = static_cast<int>(views.size());
-        views.push_back(order.matrices[m]);
+        views.push_back(order_.matrices[m]);
         listeners.emplace_back();
       }
       listeners[static_cast<std::size_t>(view_of[m])].push_back({r, i});
@@ -110,133 +217,61 @@ void stream(const WorkOrder& order, std::uint32_t index, std::vector<Running>& r
   if (!wants_stored.empty())
     stored = [&](std::span<const std::byte> bytes) {
       for (const std::size_t r : wants_stored)
-        runs[r].attempt([&] { runs[r].measurement->take_stored(bytes); });
+        runs_[r].attempt([&] { runs_[r].measurement->take_stored(bytes); });
     };
   const PanelSink panels = [&](std::size_t view, const Panel& panel) {
     for_each_block(panel.bytes, [&](std::span<const std::byte> block) {
       for (const Listener& l : listeners[view])
-        runs[l.running].attempt([&] { runs[l.running].measurement->take_elements(l.input, block); });
+        runs_[l.running].attempt([&] { runs_[l.running].measurement->take_elements(l.input, block); });
     });
     for (const Listener& l : listeners[view])
-      runs[l.running].attempt([&] { runs[l.running].measurement->take(l.input, panel); });
+      runs_[l.running].attempt([&] { runs_[l.running].measurement->take(l.input, panel); });
   };
   const auto everybody = [&](const auto& what) {
-    for (const std::size_t r : wants_stored) runs[r].attempt(what);
+    for (const std::size_t r : wants_stored) runs_[r].attempt(what);
     for (const auto& group : listeners)
-      for (const Listener& l : group) runs[l.running].attempt(what);
+      for (const Listener& l : group) runs_[l.running].attempt(what);
   };
+  std::exception_ptr failure;
   try {
-    stream_tensor(order.files[tensor.file], tensor, views, reader, stored, panels);
-    reader.check(order.files[tensor.file]);
+    ByteReader& tensors = team_reader_ ? static_cast<ByteReader&>(*team_reader_) : reader_;
+    stream_tensor(order_.files[tensor.file], tensor, views, tensors, stored, panels);
+    tensors.check(order_.files[tensor.file]);
   } catch (...) {
-    everybody([failure = std::current_exception()] { std::rethrow_exception(failure); });
+    failure = std::current_exception();
   }
-}
-
-/// Passes a whole file to the one subject that asked for it.
-void stream_file(const SourceFile& file, Running& running, ByteReader& reader) {
-  running.attempt([&] {
-    reader.stream(file, 0, file.bytes, request_bytes,
-                  [&](std::span<const std::byte> part) { running.measurement->take_stored(part); });
-    reader.check(file);
-  });
-}
-
-Features finish(Running& running) {
-  Features features;
-  running.attempt([&] { features = running.measurement->finish(); });
-  features.analyzer = running.subject->analyzer;
-  features.version = running.analyzer ? running.analyzer->version() : 0;
-  features.subject = running.subject->path;
-  if (running.rule.empty()) running.spent = running.watch->seconds();
-  if (!running.rule.empty()) {
-    features.status = Status::failed;
-    features.rule = running.rule;
-    features.problem = running.problem;
-    features.suggestion = running.suggestion;
-  }
-  return features;
-}
-
-template <class T>
-void put(std::vector<std::byte>& out, const T& value) {
-  const auto bytes = std::as_bytes(std::span(&value, 1));
-  out.insert(out.end(), bytes.begin(), bytes.end());
-}
-
-void put_bytes(std::vector<std::byte>& out, std::span<const std::byte> bytes) {
-  put(out, std::uint64_t{bytes.size()});
-  out.insert(out.end(), bytes.begin(), bytes.end());
-}
-
-/// Throws std::length_error when fewer than `size` bytes are left.
-std::span<const std::byte> take_part(std::span<const std::byte>& in, std::uint64_t size) {
-  if (size > in.size()) throw std::length_error("a result between ranks ends too early");
-  const auto part = in.first(size);
-  in = in.subspan(size);
-  return part;
-}
-
-template <class T>
-T take(std::span<const std::byte>& in) {
-  T value;
-  std::memcpy(&value, take_part(in, sizeof value).data(), sizeof value);
-  return value;
-}
-
-std::span<const std::byte> take_bytes(std::span<const std::byte>& in) {
-  return take_part(in, take<std::uint64_t>(in));
+  if (team_reader_) failure = team_reader_->settle(failure);
+  if (failure) everybody([&] { std::rethrow_exception(failure); });
 }
 
 }  // namespace
 
 ItemResult perform(const WorkOrder& order, ByteReader& reader) {
-  const Stopwatch watch;
   const std::uint64_t before = reader.bytes_read();
-  std::vector<Running> runs(order.subjects.size());
-  for (std::size_t r = 0; r < runs.size(); ++r) {
-    runs[r].subject = &order.subjects[r];
-    runs[r].watch = &watch;
-    begin(runs[r], order, reader);
-  }
-  for (std::uint32_t t = 0; t < order.streamed; ++t) stream(order, t, runs, reader);
-  for (Running& running : runs)
-    if (running.subject->file) stream_file(order.files[*running.subject->file], running, reader);
-  ItemResult result{.item = order.item};
-  for (Running& running : runs) {
-    result.features.push_back(finish(running));
-    result.spent.push_back(running.spent);
-  }
-  result.ended = utc_now();
-  result.seconds = watch.seconds();
+  Performance performance(order, reader, nullptr);
+  performance.stream_all();
+  ItemResult result = performance.result();
   result.bytes_read = reader.bytes_read() - before;
   return result;
 }
 
-// Both ends are the same program on the same kind of machine, so this framing needs no schema.
-std::vector<std::byte> encode(const ItemResult& result) {
-  std::vector<std::byte> out;
-  put(out, result.item);
-  put(out, result.seconds);
-  put(out, result.bytes_read);
-  put_bytes(out, std::as_bytes(std::span(result.ended)));
-  put_bytes(out, std::as_bytes(std::span(result.spent)));
-  put(out, std::uint64_t{result.features.size()});
-  for (const Features& features : result.features) put_bytes(out, encode(features));
-  return out;
-}
-
-ItemResult decode_result(std::span<const std::byte> in) {
-  ItemResult result;
-  result.item = take<std::uint32_t>(in);
-  result.seconds = take<double>(in);
-  result.bytes_read = take<std::uint64_t>(in);
-  const auto ended = take_bytes(in), spent = take_bytes(in);
-  result.ended.assign(reinterpret_cast<const char*>(ended.data()), ended.size());
-  result.spent.resize(spent.size() / sizeof(double));
-  std::memcpy(result.spent.data(), spent.data(), spent.size());
-  const auto n = take<std::uint64_t>(in);
-  for (std::uint64_t i = 0; i < n; ++i) result.features.push_back(decode_features(take_bytes(in)));
+ItemResult perform_together(const WorkOrder& order, Team& team, ByteReader& reader) {
+  const std::uint64_t before = reader.bytes_read();
+  Performance performance(order, reader, &team);
+  std::exception_ptr no_room;  // for all ranks alike
+  try {
+    team.shared(Team::Use::reading, 2 * request_bytes);
+  } catch (...) {
+    no_room = std::current_exception();
+  }
+  if (no_room) {
+    performance.fail_all(no_room);
+  } else {
+    performance.stream_all();
+  }
+  ItemResult result = performance.result();
+  result.bytes_read = static_cast<std::uint64_t>(
+      team.ranks().all_reduce_sum(static_cast<double>(reader.bytes_read() - before)));
   return result;
 }
 

@@ -1,29 +1,21 @@
 // How is one item done: its tensors read once, everything asked of them answered?
 #pragma once
-#include <vector>
-
+#include "analyzers/distributed/team.hpp"
+#include "pipeline/item_result.hpp"
 #include "pipeline/work_order.hpp"
 
 namespace stemma {
 
-/// Outcome of one work order. `features` and `spent` have one entry per subject, in the order of
-/// WorkOrder::subjects.
-struct ItemResult {
-  std::uint32_t item = 0;
-  int rank = 0;  ///< that did it; not in the bytes, whoever receives them knows
-  double seconds = 0;
-  std::uint64_t bytes_read = 0;
-  std::string ended;               ///< ISO 8601 UTC, by the clock of its rank
-  std::vector<Features> features;  ///< failed ones say why
-  std::vector<double> spent;  ///< seconds from the begin of the item to the end or failure of this subject
-};
-
-/// Reads every streamed tensor once, in file order, and serves all subjects from that reading. Never throws
-/// for an input or a mathematical failure: what fails becomes Features with Status::failed, and the others go
-/// on.
+/// Reads every streamed tensor once, in file order, and serves all subjects from that reading. A subject
+/// begins with the first of its tensors and ends after the last, so that what it holds is not held longer.
+/// Never throws for an input or a mathematical failure: what fails becomes Features with Status::failed, and
+/// the others go on.
 ItemResult perform(const WorkOrder& order, ByteReader& reader);
 
-std::vector<std::byte> encode(const ItemResult& result);
-ItemResult decode_result(std::span<const std::byte> in);
+/// Collective. The same by a team: its ranks read each tensor together (each its part, into memory that their
+/// node shares), decompose matrices together, and all else is done by the first one alone, which alone has
+/// the result. What fails on any rank fails the same subjects for all, in the same sentence. Throws only when
+/// the ranks have lost each other, which nobody can mend.
+ItemResult perform_together(const WorkOrder& order, Team& team, ByteReader& reader);
 
 }  // namespace stemma

@@ -68,10 +68,12 @@ static void from_json(const Json& j, Subject& s) {
 static void to_json(Json& j, const WorkOrder& o) {
   j = Json{{"i", o.item},     {"m", o.model},    {"f", o.files},   {"t", o.tensors},
            {"x", o.matrices}, {"s", o.subjects}, {"n", o.streamed}};
+  if (!o.members.empty()) j["b"] = o.block, j["w"] = o.members;
 }
 static void from_json(const Json& j, WorkOrder& o) {
   j.at("i").get_to(o.item), j.at("m").get_to(o.model), j.at("f").get_to(o.files), j.at("t").get_to(o.tensors);
   j.at("x").get_to(o.matrices), j.at("s").get_to(o.subjects), j.at("n").get_to(o.streamed);
+  if (j.contains("w")) j.at("b").get_to(o.block), j.at("w").get_to(o.members);
 }
 
 std::vector<std::byte> encode(std::span<const WorkOrder> orders) {

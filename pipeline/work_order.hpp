@@ -20,6 +20,8 @@ struct WorkOrder {
   std::vector<StoredTensor> tensors;  ///< in order of file and offset; companions of subjects come last
   std::vector<Matrix> matrices;
   std::vector<Subject> subjects;
+  int block = 0;               ///< names the team
+  std::vector<int> members;    ///< ranks that do it together, ascending; empty when one does it alone
   std::uint32_t streamed = 0;  ///< the first so many tensors are streamed, the rest are companions
 };
 

@@ -40,8 +40,8 @@ std::exception_ptr talk(const Communicator& ranks, Talk&& part) {
 class Conversation {
  public:
   Conversation(const Communicator& ranks, CoordinatorMode mode, const WorkInput& input,
-               const ReaderMaker& reader)
-      : ranks_(ranks), sink_(input.sink), occupied_seconds_(input.occupied_seconds) {
+               const ReaderMaker& reader, Teams& teams)
+      : ranks_(ranks), teams_(teams), sink_(input.sink), occupied_seconds_(input.occupied_seconds) {
     const bool computes = !ranks.leads() || workers_among(ranks.size(), mode) == ranks.size();
     if (computes) reader_ = reader();
     if (ranks.size() > 1) remote_ = std::make_unique<MpiMailbox>(ranks);
@@ -51,7 +51,7 @@ class Conversation {
   }
 
   std::exception_ptr hold() {
-    std::exception_ptr failure = ranks_.leads() ? lead() : work(*remote_, leader, *reader_);
+    std::exception_ptr failure = ranks_.leads() ? lead() : work(*remote_, leader, *reader_, &teams_);
     if (remote_) remote_->flush();
     return failure;
   }
@@ -62,8 +62,8 @@ class Conversation {
     std::jthread local;
     if (reader_) {
       try {
-        local =
-            std::jthread([&] { own = talk(ranks_, [&] { return work(*loop_.worker, leader, *reader_); }); });
+        local = std::jthread(
+            [&] { own = talk(ranks_, [&] { return work(*loop_.worker, leader, *reader_, nullptr); }); });
       } catch (const std::system_error&) {
         own = std::current_exception();
         loop_.worker->send({MessageKind::failed, leader, {}});
@@ -78,6 +78,7 @@ class Conversation {
   }
 
   Communicator ranks_;
+  Teams& teams_;
   ResultSink sink_;
   double* occupied_seconds_;
   std::unique_ptr<ByteReader> reader_;  ///< null where rank 0 does not compute
@@ -96,11 +97,30 @@ Coordinator::OrderWriter orders_from(OrderBook& book, const Plan& plan) {
   };
 }
 
+Coordinator::TeamOrderWriter team_orders_from(OrderBook& book, const Plan& plan) {
+  return [&](std::uint32_t item, int block, std::span<const int> members) {
+    WorkOrder order = book.order(item, plan.items[item]);
+    order.block = block;
+    order.members.assign(members.begin(), members.end());
+    return encode(std::span(&order, 1));
+  };
+}
+
 void run_work(const Communicator& ranks, CoordinatorMode mode, const WorkInput& input,
               const ReaderMaker& reader) {
   std::optional<Conversation> conversation;
-  in_unison(ranks, "preparing the work stage", [&] { conversation.emplace(ranks, mode, input, reader); });
-  agree(ranks, "the work stage", talk(ranks, [&] { return conversation->hold(); }));
+  Teams teams(ranks);
+  std::exception_ptr unprepared, failure;
+  try {
+    in_unison(ranks, "preparing the work stage",
+              [&] { conversation.emplace(ranks, mode, input, reader, teams); });
+  } catch (...) {
+    unprepared = std::current_exception();  // of all ranks
+  }
+  if (!unprepared) failure = talk(ranks, [&] { return conversation->hold(); });
+  teams.release();
+  if (unprepared) std::rethrow_exception(unprepared);
+  agree(ranks, "the work stage", failure);
 }
 
 }  // namespace stemma

@@ -23,7 +23,7 @@ struct Conversation {
   Loopback loop = make_loopback();
   test::FakeReader reader;
   std::exception_ptr failure;
-  std::jthread worker{[this] { failure = work(*loop.worker, 0, reader); }};
+  std::jthread worker{[this] { failure = work(*loop.worker, 0, reader, nullptr); }};
 
   void send(MessageKind kind, std::vector<std::byte> payload = {}) const {
     loop.coordinator->send({kind, 0, std::move(payload)});

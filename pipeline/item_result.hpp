@@ -1,0 +1,28 @@
+// What came out of one item?
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "io/archive/features.hpp"
+
+namespace stemma {
+
+/// Outcome of one work order. `features` and `spent` have one entry per subject, in the order of
+/// WorkOrder::subjects.
+struct ItemResult {
+  std::uint32_t item = 0;
+  int rank = 0;  ///< that did it; not in the bytes, whoever receives them knows
+  double seconds = 0;
+  std::uint64_t bytes_read = 0;
+  std::string ended;               ///< ISO 8601 UTC, by the clock of its rank
+  std::vector<Features> features;  ///< failed ones say why
+  std::vector<double> spent;  ///< seconds from the begin of the item to the end or failure of this subject
+};
+
+std::vector<std::byte> encode(const ItemResult& result);
+ItemResult decode_result(std::span<const std::byte> in);
+
+}  // namespace stemma
