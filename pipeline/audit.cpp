@@ -15,6 +15,7 @@
 #include "io/archive/archive_writer.hpp"
 #include "io/archive/storage_error.hpp"
 #include "io/formats/file_reader.hpp"
+#include "pipeline/calibration.hpp"
 #include "pipeline/clock.hpp"
 #include "pipeline/gather.hpp"
 #include "pipeline/machine.hpp"
@@ -25,6 +26,8 @@
 
 namespace stemma {
 namespace {
+
+constexpr double worth_measuring = 60;  // seconds of work, of which measuring is a small part
 
 /// What every rank says of its machine, in order of rank, on rank 0.
 struct Machines {
@@ -73,11 +76,38 @@ class Leader {
   Leader(const World& world, const AuditRequest& request, Log& log)
       : world_(world), request_(request), log_(log) {}
 
-  void prepare(const Machines& machines) {
+  /// Survey and a first plan. Says whether the speed of the ranks is to be measured, and on which file.
+  bool begin(const Machines& machines) {
     hosts_ = machines.hosts;
     result_.provenance = provenance_of(world_, request_, machines);
     read_headers();
-    make_the_plan();
+    make_the_plan(request_.rates);
+    if (request_.calibration == Calibration::automatic) return result_.plan.makespan > worth_measuring;
+    return request_.calibration == Calibration::always;
+  }
+
+  /// The largest file of the run, nullptr without any.
+  const SourceFile* largest_file() const {
+    const SourceFile* largest = nullptr;
+    for (const SurveyedModel& m : result_.models)
+      if (m.model)
+        for (const SourceFile& file : m.model->checkpoint.files)
+          if (!largest || file.bytes > largest->bytes) largest = &file;
+    return largest;
+  }
+
+  void plan_again(const CostModel& rates, double seconds) {
+    log_.info("calibration",
+              fmt::format("{}, in {}: Gram matrices {:.1f} GF/s, eigenvalues {:.1f} GF/s at k = "
+                          "{}, loops {:.1f} GF/s, reading {}/s, scanning {}/s per rank",
+                          rates.name, duration_words(seconds), rates.product_rate / 1e9,
+                          rates.eigen_rates.back().rate / 1e9, rates.eigen_rates.back().k,
+                          rates.flop_rate / 1e9, bytes_words(rates.read_rate), bytes_words(rates.scan_rate)));
+    make_the_plan(rates);
+  }
+
+  void prepare() {
+    say_the_plan();
     std::filesystem::create_directories(request_.store);
     const auto log_path = request_.store / fmt::format("{}.rec", result_.provenance.uuid);
     store_.emplace(log_path, result_.models.size());
@@ -147,11 +177,14 @@ class Leader {
     }
   }
 
-  void make_the_plan() {
+  void make_the_plan(const CostModel& rates) {
     const std::uint64_t budget = request_.memory_per_rank.value_or(memory_budget(ranks_per_host(hosts_)));
-    Plan& plan = result_.plan;
-    plan = make_plan(result_.models, request_.questions, CostModel{},
-                     MachineLayout::of_hosts(hosts_, request_.coordinator), budget);
+    result_.plan = make_plan(result_.models, request_.questions, rates,
+                             MachineLayout::of_hosts(hosts_, request_.coordinator), budget);
+  }
+
+  void say_the_plan() {
+    const Plan& plan = result_.plan;
     log_.info("plan", fmt::format("{}, {} to read once, on {} of {}; lower bound {}, predicted {}, "
                                   "efficiency {:.2f}; peak {} of {} per rank; plan {}",
                                   counted(plan.items.size(), "item"),
@@ -159,7 +192,7 @@ class Leader {
                                   counted(static_cast<std::uint64_t>(plan.machine.ranks()), "rank"),
                                   duration_words(plan.lower_bound), duration_words(plan.makespan),
                                   plan.efficiency(), memory_words(static_cast<double>(plan.peak_memory)),
-                                  memory_words(static_cast<double>(budget)), plan.digest));
+                                  memory_words(static_cast<double>(plan.memory_per_rank)), plan.digest));
   }
 
   void take(const ItemResult& r) {
@@ -251,8 +284,19 @@ std::optional<AuditResult> audit(const World& world, const AuditRequest* request
   const Machines machines{ranks.gather(host_name()), ranks.gather(cpu_model())};
   std::optional<Leader> leader;
   if (request) leader.emplace(world, *request, log);
+  bool measures = false;
   in_unison(ranks, "preparing the run", [&] {
-    if (leader) leader->prepare(machines);
+    if (leader) measures = leader->begin(machines);
+  });
+  if (ranks.all_reduce_sum(measures ? 1 : 0) > 0) {
+    const Stopwatch watch;
+    const CostModel rates = calibrate(ranks, leader ? leader->largest_file() : nullptr);
+    in_unison(ranks, "planning with measured rates", [&] {
+      if (leader) leader->plan_again(rates, watch.seconds());
+    });
+  }
+  in_unison(ranks, "preparing the work", [&] {
+    if (leader) leader->prepare();
   });
   const CoordinatorMode mode = request ? request->coordinator : CoordinatorMode::automatic;
   const auto policy = std::make_shared<ReadingPolicy>(same_everywhere(ranks, request));

@@ -16,6 +16,10 @@
 
 namespace stemma {
 
+/// Whether the speed of the ranks is measured before the plan is made: automatic does so when the run should
+/// take longer than a minute by the rates at hand.
+enum class Calibration : std::uint8_t { automatic, always, never };
+
 /// Everything that decides a run. Only rank 0 has one.
 struct AuditRequest {
   std::vector<ModelRequest> models;
@@ -28,7 +32,9 @@ struct AuditRequest {
   DirectReading direct = DirectReading::automatic;   ///< past the page cache?
   CoordinatorMode coordinator = CoordinatorMode::automatic;
   std::optional<std::uint64_t> memory_per_rank;  ///< bytes; nothing: from the machine
-  bool strict = false;                           ///< an invalid model ends the run before any weight is read
+  Calibration calibration = Calibration::automatic;
+  CostModel rates;      ///< that the plan begins with; those it is left with unless others are measured
+  bool strict = false;  ///< an invalid model ends the run before any weight is read
   ProgressRenderer progress = ProgressRenderer::automatic;
   std::chrono::seconds progress_every{30};
   bool labels = false;  ///< the printed table shows labels where models have them

@@ -311,6 +311,15 @@ std::vector<Key> make_table() {
              .choices = {"auto", "shared", "dedicated"},
              .changes_results = false},
             STEMMA_MEMBER(runtime.coordinator)));
+  add(bound(
+      {.path = "runtime.calibration",
+       .type = T::word_or_path,
+       .meaning = "Rates behind predicted times: measured (by auto, when the run should take longer than a "
+                  "minute), of the built-in reference, or a calibration.json.",
+       .consumer = "plan",
+       .choices = {"auto", "measure", "reference"},
+       .changes_results = false},
+      STEMMA_MEMBER(runtime.calibration)));
   add(bound({.path = "runtime.progress",
              .type = T::choice,
              .meaning = "auto looks whether stderr is a terminal.",

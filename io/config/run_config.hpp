@@ -77,6 +77,7 @@ struct RunConfig {
     std::optional<std::uint64_t> memory_per_rank;  ///< bytes; nullopt: from the machine
     bool strict = false;
     CoordinatorStyle coordinator = CoordinatorStyle::automatic;
+    std::string calibration = "auto";  ///< "auto", "measure", "reference" or an absolute path
     ProgressStyle progress = ProgressStyle::automatic;
     std::int64_t progress_every = 30;  ///< seconds
     LogLevel log_level = LogLevel::info;

@@ -18,6 +18,7 @@ class PlanCommand final : public Command {
   std::vector<Example> examples() const override {
     return {{"stemma plan configs/demo.yaml", "what the demo needs on this machine"},
             {"stemma plan audit.yaml --ranks 64,256,1024", "one column for each number of ranks"},
+            {"stemma plan audit.yaml --ranks 4096 --ranks-per-node 128", "on a cluster of such nodes"},
             {"stemma plan audit.yaml --ranks 256 --memory-per-rank 3GiB", "does everything fit?"}};
   }
 
@@ -34,10 +35,19 @@ class PlanCommand final : public Command {
     app.add_option("--memory-per-rank", memory_, "what a rank may use, such as 3GiB")
         ->type_name("SIZE")
         ->default_str("its share of this machine");
+    app.add_option("--ranks-per-node", ranks_per_node_,
+                   "ranks on each machine: teams are formed inside it first")
+        ->check(number_in(1, 1'000'000))
+        ->type_name("N")
+        ->default_str("cores of this machine");
+    app.add_option("--calibration", calibration_, "measured rates: a calibration.json that a run wrote")
+        ->type_name("FILE")
+        ->default_str("the built-in reference");
   }
 
   ExitCode execute(const Invocation& invocation, const World&) override {
     std::vector<std::string> arguments = arguments_;
+    if (!calibration_.empty()) arguments.push_back("runtime.calibration=" + calibration_);
     if (!memory_.empty()) arguments.push_back("runtime.memory_per_rank=" + memory_);
     const Configuration configuration = read_configuration(arguments);
     std::vector<std::string> notes = configuration.notes;
@@ -45,15 +55,16 @@ class PlanCommand final : public Command {
     Log log(true);
     for (const std::string& note : notes) log.warn(note);
     const int cores = invocation.launch.cores;
-    const bool good =
-        print_plan(request, ranks_.empty() ? std::vector<int>{cores} : ranks_, invocation.json, cores);
+    const bool good = print_plan(request, ranks_.empty() ? std::vector<int>{cores} : ranks_, invocation.json,
+                                 ranks_per_node_ > 0 ? ranks_per_node_ : cores);
     return good ? ExitCode::done : request.strict ? ExitCode::invalid : ExitCode::partial;
   }
 
  private:
   std::vector<std::string> arguments_;
   std::vector<int> ranks_;
-  std::string memory_;
+  std::string memory_, calibration_;
+  int ranks_per_node_ = 0;
 };
 
 }  // namespace

@@ -191,6 +191,12 @@ AuditRequest request_of(const Configuration& configuration, const Invocation& in
   request.direct = direct_reading_of(config);
   request.coordinator = coordinator_of(config);
   request.memory_per_rank = config.runtime.memory_per_rank;
+  if (const std::string& how = config.runtime.calibration; how == "measure") {
+    request.calibration = Calibration::always;
+  } else if (how != "auto") {
+    request.calibration = Calibration::never;
+    if (how != "reference") request.rates = read_cost_model(how);
+  }
   request.strict = config.runtime.strict || invocation.strict;
   request.progress = renderer_of(invocation.progress, config.runtime.progress);
   request.progress_every = std::chrono::seconds(config.runtime.progress_every);

@@ -76,6 +76,8 @@ class RunCommand final : public Command {
     in_unison(world.all(), "writing the tables", [&] {
       if (!leads) return;
       write_outputs(*directory_, *result, *request);
+      if (result->plan.model != request->rates)
+        directory_->write("calibration.json", to_json(result->plan.model));
       code = result->code;
       directory_->write("status.json",
                         status_json("end", result->plan.items.size() - result->plan.infeasible.size(),

@@ -110,6 +110,7 @@ runtime:
   memory_per_rank: auto
   strict: false
   coordinator: auto
+  calibration: auto
   progress: auto
   progress_every: 30s
   log_level: info

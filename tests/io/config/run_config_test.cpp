@@ -55,7 +55,7 @@ compare:
 verdicts: {declared: ignore}
 report: {labels: label}
 io: {direct: never}
-runtime: {memory_per_rank: 1.5GiB, strict: true, coordinator: dedicated, progress: none, progress_every: 1min, log_level: warn}
+runtime: {memory_per_rank: 1.5GiB, strict: true, coordinator: dedicated, calibration: fast.json, progress: none, progress_every: 1min, log_level: warn}
 )",
                         {}, {{"HERE", "/here"}});
   ASSERT_TRUE(reading.config) << testing::PrintToString(reading.problems);
@@ -87,6 +87,7 @@ runtime: {memory_per_rank: 1.5GiB, strict: true, coordinator: dedicated, progres
   EXPECT_EQ(config.report.labels, Labels::label);
   EXPECT_EQ(config.io.direct, DirectIo::never);
   EXPECT_EQ(config.runtime.memory_per_rank, 3ULL << 29);
+  EXPECT_EQ(config.runtime.calibration, "/etc/fast.json");
   EXPECT_TRUE(config.runtime.strict);
   EXPECT_EQ(config.runtime.coordinator, CoordinatorStyle::dedicated);
   EXPECT_EQ(config.runtime.progress, ProgressStyle::none);
