@@ -241,7 +241,7 @@ CostModel calibrate(const Communicator& ranks, const SourceFile* file) {
   std::vector<CostModel> all;
   for (const std::string& text : texts) all.push_back(cost_model_of(text));
   CostModel model = median_of(all);
-  model.name += fmt::format(", {} ranks at once", ranks.size());
+  if (ranks.size() > 1) model.name += fmt::format(", {} ranks at once", ranks.size());
   return model;
 }
 

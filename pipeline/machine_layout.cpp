@@ -36,11 +36,11 @@ MachineLayout::MachineLayout(const std::vector<std::vector<int>>& nodes, int ran
   top_level_ = node_level_ + std::countr_zero(padded_nodes);
   rank_.assign(padded_nodes * static_cast<std::size_t>(slots_per_node_), -1);
   slot_.assign(static_cast<std::size_t>(ranks), -1);
-  whole_.assign(padded_nodes, false);
+  std::vector<bool> whole(padded_nodes, false);  // may be part of a team of whole nodes
   for (std::size_t n = 0; n < nodes.size(); ++n) {
     std::vector<int> here = nodes[n];
     std::sort(here.begin(), here.end());
-    whole_[n] = here.size() == most && n > 0;
+    whole[n] = here.size() == most && n > 0;
     if (!here.empty() && here.front() == 0) std::rotate(here.begin(), here.begin() + 1, here.end());
     for (std::size_t i = 0; i < here.size(); ++i) {
       const std::size_t slot = n * static_cast<std::size_t>(slots_per_node_) + i;
@@ -51,10 +51,15 @@ MachineLayout::MachineLayout(const std::vector<std::vector<int>>& nodes, int ran
       ++workers_;
     }
   }
+  teams_.assign(2 * rank_.size(), false);
   for (int level = 0; level <= top_level_; ++level) {
     const int width = level < node_level_ ? 1 << level : static_cast<int>(most) << (level - node_level_);
     bool some = false;
-    for (int index = 0; index < slots() >> level && !some; ++index) some = may_team({level, index});
+    for (int index = 0; index < slots() >> level; ++index) {
+      const bool team = is_team({level, index}, whole);
+      teams_[static_cast<std::size_t>(number_of({level, index}))] = team;
+      some = some || team;
+    }
     width_.push_back(some ? width : 0);
   }
 }
@@ -87,7 +92,7 @@ int MachineLayout::level_of(int width) const {
   return at == width_.end() || width == 0 ? -1 : static_cast<int>(at - width_.begin());
 }
 
-bool MachineLayout::may_team(Block block) const {
+bool MachineLayout::is_team(Block block, const std::vector<bool>& whole_nodes) const {
   if (block.level <= node_level_) {
     const int many = 1 << block.level;
     const auto first = rank_.begin() + static_cast<std::ptrdiff_t>(block.index) * many;
@@ -96,7 +101,7 @@ bool MachineLayout::may_team(Block block) const {
   }
   if (block.level < node_level_) return false;
   const int many = 1 << (block.level - node_level_);
-  const auto first = whole_.begin() + static_cast<std::ptrdiff_t>(block.index) * many;
+  const auto first = whole_nodes.begin() + static_cast<std::ptrdiff_t>(block.index) * many;
   return std::all_of(first, first + many, [](bool whole) { return whole; });
 }
 

@@ -60,7 +60,7 @@ class MachineLayout {
   /// The level at which teams have that width; -1 when none have.
   int level_of(int width) const;
   /// Whether all ranks of the block may work as a team; a single rank always may.
-  bool may_team(Block block) const;
+  bool may_team(Block block) const { return teams_[static_cast<std::size_t>(number_of(block))]; }
   /// Ranks of a block, ascending by slot.
   std::vector<int> ranks_in(Block block) const;
   /// 1 to 2 * slots() - 1, each block its own: the block of all slots is 1, the halves of block n are 2n and
@@ -69,9 +69,11 @@ class MachineLayout {
   Block block_of(int number) const;
 
  private:
+  bool is_team(Block block, const std::vector<bool>& whole_nodes) const;
+
   std::vector<int> rank_, slot_;  ///< by slot, by rank
   std::vector<int> width_;        ///< by level
-  std::vector<bool> whole_;       ///< by node: may be part of a team of whole nodes
+  std::vector<bool> teams_;       ///< by number of block
   int ranks_ = 1, workers_ = 1, nodes_ = 1, slots_per_node_ = 1, node_level_ = 0, top_level_ = 0;
 };
 

@@ -15,7 +15,8 @@ constexpr unsigned seeds[] = {1, 2, 3};
 constexpr std::size_t most_simulated = 100'000;
 constexpr int octaves = 32;
 constexpr double tie = 1e-9;
-constexpr std::size_t most_refined = 10'000;          // items
+constexpr std::size_t most_refined = 10'000;  // items
+constexpr std::size_t most_starts = 3;
 constexpr std::size_t refinement_events = 2'000'000;  // items simulated while widths are mixed
 constexpr double worthwhile = 1e-3;
 constexpr int parts[] = {1, 2, 3, 4};  // of the items at one width, the part that moves
@@ -51,22 +52,17 @@ class Search {
     }
     if (work > 0) plan.work = work;
     plan.lower_bound = std::max(plan.work / machine_.workers(), plan.longest);
-    plan.lambda = forever;
-    plan.uneven_makespan = forever;
-    Mix mix;
-    std::set<Mix> tried;
-    for (const double candidate : candidates) {
-      const double lambda = candidate * plan.lower_bound;
-      Mix uniform = uniform_mix(lambda);
-      if (!tried.insert(uniform).second) continue;
-      const double makespan = uneven_makespan(uniform);
-      if (makespan >= plan.uneven_makespan * (1 - tie)) continue;
-      plan.uneven_makespan = makespan;
-      plan.lambda = lambda;
-      mix = std::move(uniform);
+    std::vector<Candidate> tried = uniform_candidates(plan.lower_bound);
+    if (tried.size() > 1 && item_costs_.size() <= most_refined) {
+      // The best one may be a blind alley.
+      const std::size_t starts = std::min(tried.size(), most_starts);
+      for (std::size_t i = 0; i < starts; ++i) refine(tried[i], refinement_events / starts);
+      tried.resize(starts);
+      std::stable_sort(tried.begin(), tried.end());
     }
-    if (tried.size() > 1 && item_costs_.size() <= most_refined)
-      plan.uneven_makespan = refine(mix, plan.uneven_makespan);
+    const Mix& mix = tried.front().mix;
+    plan.lambda = tried.front().lambda;
+    plan.uneven_makespan = uneven_makespan(mix);
     const std::vector<Task> tasks = tasks_of(mix);
     plan.makespan = simulate(machine_, tasks).makespan;
     for (const Task& task : tasks) {
@@ -77,6 +73,28 @@ class Search {
   }
 
  private:
+  struct Candidate {
+    double makespan = 0;  ///< uneven; while widths are mixed, the mean of that and the exact one
+    double lambda = 0;
+    Mix mix;
+    bool operator<(const Candidate& other) const { return makespan < other.makespan * (1 - tie); }
+  };
+
+  /// One for each lambda that leads to other widths, the best first; among equals the larger lambda.
+  std::vector<Candidate> uniform_candidates(double lower_bound) {
+    std::vector<Candidate> found;
+    std::set<Mix> seen;
+    for (const double candidate : candidates) {
+      const double lambda = candidate * lower_bound;
+      Mix mix = uniform_mix(lambda);
+      if (!seen.insert(mix).second) continue;
+      const double makespan = uneven_makespan(mix);
+      found.push_back({makespan, lambda, std::move(mix)});
+    }
+    std::stable_sort(found.begin(), found.end());
+    return found;
+  }
+
   std::vector<Choice> choices_for(const CostModel& model, const ItemCost& cost, std::uint64_t memory) const {
     std::vector<Choice> choices;
     for (int level = 0; level <= machine_.top_level(); ++level) {
@@ -154,25 +172,33 @@ class Search {
     return sum / static_cast<double>(std::size(seeds));
   }
 
-  /// Moves parts of the items of a cost to the next width, up or down, as long as it helps. Returns the
-  /// uneven makespan of the mix that it leaves.
-  double refine(Mix& mix, double makespan) {
+  /// A mixture that fits exactly may be undone by the first delay, and one that stands all delays may waste
+  /// what predictions promise.
+  double mixed_makespan(const Mix& mix) {
+    events_ += item_costs_.size();
+    return (uneven_makespan(mix) + simulate(machine_, tasks_of(mix)).makespan) / 2;
+  }
+
+  /// Moves parts of the items of a cost a few widths up or down, as long as that helps and `events` allow.
+  void refine(Candidate& candidate, std::size_t events) {
     events_ = 0;
+    Mix& mix = candidate.mix;
+    candidate.makespan = mixed_makespan(mix);
     for (bool better = true; better;) {
       better = false;
       for (std::size_t c = 0; c < mix.size(); ++c)
         for (std::size_t i = 0; i < mix[c].size(); ++i)
-          for (const int step : {1, -1})
+          for (const int step : {1, -1, 2, -2, 3, -3})
             for (const int part : parts) {
               const std::size_t to = i + static_cast<std::size_t>(step);
               const int some = mix[c][i] / part;
               if (to >= mix[c].size() || some == 0) continue;
-              if (events_ > refinement_events) return makespan;
+              if (events_ > events) return;
               mix[c][i] -= some;
               mix[c][to] += some;
-              const double other = uneven_makespan(mix);
-              if (other < makespan * (1 - worthwhile)) {
-                makespan = other;
+              const double makespan = mixed_makespan(mix);
+              if (makespan < candidate.makespan * (1 - worthwhile)) {
+                candidate.makespan = makespan;
                 better = true;
               } else {
                 mix[c][i] += some;
@@ -180,7 +206,6 @@ class Search {
               }
             }
     }
-    return makespan;
   }
 
   const MachineLayout& machine_;

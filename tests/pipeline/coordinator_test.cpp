@@ -122,6 +122,195 @@ TEST(Coordinator, TheMakespanStaysNearTheLowerBound) {
   }
 }
 
+/// Ranks that take their orders one by one; whoever is chosen to speak next decides the order of arrival. A
+/// team's member can end its part only when all members have come to it, as in a collective.
+class Crowd {
+ public:
+  Crowd(const Plan& plan, const MachineLayout& machine, unsigned seed)
+      : plan_(plan),
+        machine_(machine),
+        random_(seed),
+        coordinator_(
+            plan, machine, numbers,
+            [](std::uint32_t item, int block, std::span<const int> members) {
+              std::vector<std::uint32_t> words{item, static_cast<std::uint32_t>(block)};
+              for (const int rank : members) words.push_back(static_cast<std::uint32_t>(rank));
+              return numbers(words);
+            },
+            [this] { return clock_; }),
+        times_done(plan.items.size(), 0) {
+    for (int slot = 0; slot < machine.slots(); ++slot)
+      if (machine.rank_of(slot) >= 0) ranks_[machine.rank_of(slot)];
+  }
+
+  /// Runs until everybody stopped. `culprit` fails instead of ending its `failing`-th order, when it has so
+  /// many.
+  void run(int culprit = -1, int failing = 0) {
+    for (int idle_turns = 0; !coordinator_.finished(); ++idle_turns) {
+      ASSERT_LT(idle_turns, 100'000) << "nobody can go on";
+      clock_ += std::exponential_distribution<>(10)(random_);
+      auto at = ranks_.begin();
+      std::advance(at, std::uniform_int_distribution<std::size_t>(0, ranks_.size() - 1)(random_));
+      auto& [rank, r] = *at;
+      if (r.stopped || r.failed) continue;
+      if (!r.here) {
+        r.here = true;
+        deliver(coordinator_.handle({MessageKind::hello, rank, {}}));
+      } else if (!r.orders.empty()) {
+        work(rank, r, culprit, failing);
+      } else {
+        continue;
+      }
+      idle_turns = 0;
+    }
+  }
+
+ private:
+  struct Rank {
+    std::queue<Message> orders;
+    bool here = false, stopped = false, failed = false, entered = false;
+    int done = 0;
+  };
+
+  void work(int rank, Rank& r, int culprit, int failing) {
+    const Message& order = r.orders.front();
+    const std::vector<std::uint32_t> words = items_in(order);
+    const bool team = order.kind == MessageKind::assign_team;
+    if (team && !r.entered) {
+      r.entered = true;
+      for (std::size_t m = 2; m < words.size(); ++m) {
+        Rank& member = ranks_.at(static_cast<int>(words[m]));
+        ASSERT_FALSE(member.orders.empty());
+        ASSERT_EQ(items_in(member.orders.front()), words) << "all members come to the same order next";
+      }
+      ++present_[words[0]];
+    }
+    if (team && present_[words[0]] < words.size() - 2) return;  // waits for the others
+    if (team ? words[2] == static_cast<std::uint32_t>(rank) : true)
+      for (std::size_t i = 0; i < (team ? 1 : words.size()); ++i) {
+        ++times_done[words[i]];
+        coordinator_.learn(words[i], plan_.items[words[i]].seconds * 1.5);
+        deliver(coordinator_.handle({MessageKind::result, rank, {}}));
+      }
+    r.orders.pop();
+    r.entered = false;
+    if (rank == culprit && r.done++ == failing) {
+      r.failed = true;
+      deliver(coordinator_.handle({MessageKind::failed, rank, {}}));
+      return;
+    }
+    deliver(coordinator_.handle({MessageKind::idle, rank, {}}));
+  }
+
+  void deliver(const std::vector<Message>& messages) {
+    for (const Message& m : messages) {
+      Rank& to = ranks_.at(m.peer);
+      if (m.kind == MessageKind::stop) {
+        EXPECT_FALSE(to.stopped) << "once";
+        EXPECT_TRUE(to.orders.empty());
+        to.stopped = true;
+        continue;
+      }
+      if (m.kind == MessageKind::assign_team) {
+        const auto words = items_in(m);
+        const Block block = machine_.block_of(static_cast<int>(words[1]));
+        EXPECT_TRUE(machine_.may_team(block));
+        EXPECT_EQ(machine_.width_at(block.level), plan_.items[words[0]].width);
+        EXPECT_TRUE(std::is_sorted(words.begin() + 2, words.end()));
+        EXPECT_TRUE(to.orders.empty()) << "it owes nothing";
+      }
+      EXPECT_FALSE(to.stopped);
+      to.orders.push(m);
+      EXPECT_LE(to.orders.size(), 2U);
+    }
+  }
+
+  const Plan& plan_;
+  const MachineLayout& machine_;
+  std::mt19937 random_;
+  double clock_ = 0;
+  Coordinator coordinator_;
+  std::map<int, Rank> ranks_;
+  std::map<std::uint32_t, std::size_t> present_;  ///< members that have come, by item
+
+ public:
+  std::vector<int> times_done;
+};
+
+Plan mixed_plan(const MachineLayout& machine, unsigned seed) {
+  std::mt19937 random(seed);
+  Plan plan;
+  for (int i = 0; i < 40; ++i) {
+    int level = std::uniform_int_distribution<>(0, machine.top_level())(random);
+    if (i % 2 == 0) level = 0;
+    while (machine.width_at(level) == 0) --level;
+    plan.items.push_back(
+        {.width = machine.width_at(level), .seconds = std::exp(std::normal_distribution<>(-1, 1)(random))});
+  }
+  return plan;
+}
+
+TEST(Coordinator, TeamsAndBatchesAreDoneOnceInEveryOrderOfArrival) {
+  for (const auto& [ranks, per_node] : std::map<int, int>{{3, 3}, {5, 5}, {9, 9}, {31, 8}, {70, 16}}) {
+    const auto machine = MachineLayout::uniform(ranks, per_node, CoordinatorMode::automatic);
+    for (unsigned seed = 0; seed < 40; ++seed) {
+      const Plan plan = mixed_plan(machine, seed);
+      Crowd crowd(plan, machine, seed);
+      crowd.run();
+      for (const int times : crowd.times_done) ASSERT_EQ(times, 1) << ranks << " ranks, seed " << seed;
+    }
+  }
+}
+
+TEST(Coordinator, AMemberThatFailsStopsEverybodyWhoeverItIs) {
+  const auto machine = MachineLayout::uniform(9, 9, CoordinatorMode::automatic);
+  for (int culprit = 0; culprit < 9; ++culprit)
+    for (int failing = 0; failing < 4; ++failing)
+      for (unsigned seed = 0; seed < 5; ++seed) {
+        const Plan plan = mixed_plan(machine, seed);
+        Crowd crowd(plan, machine, seed);
+        crowd.run(culprit, failing);
+        for (const int times : crowd.times_done) ASSERT_LE(times, 1);
+      }
+}
+
+TEST(Coordinator, AWideItemWithoutAWriterOfTeamOrdersIsABug) {
+  const auto machine = MachineLayout::uniform(5, 5, CoordinatorMode::automatic);
+  Plan plan;
+  plan.items.push_back({.width = 2, .seconds = 1});
+  EXPECT_THROW(Coordinator(plan, machine, numbers), std::logic_error);
+  plan.items.front().width = 3;
+  EXPECT_THROW(Coordinator(plan, machine, numbers, [](auto, auto, auto) { return std::vector<std::byte>(); }),
+               std::logic_error);
+}
+
+TEST(Coordinator, ATeamOrderThatCannotBeWrittenStopsEverybody) {
+  const auto machine = MachineLayout::uniform(3, 3, CoordinatorMode::automatic);
+  Plan plan;
+  plan.items = {{.width = 2, .seconds = 1}, {.seconds = 1}};
+  Coordinator coordinator(plan, machine, numbers,
+                          [](auto, auto, auto) -> std::vector<std::byte> { throw std::bad_alloc(); });
+  coordinator.handle({MessageKind::hello, 1, {}});
+  const auto out = coordinator.handle({MessageKind::hello, 2, {}});
+  EXPECT_TRUE(coordinator.failure());
+  ASSERT_EQ(out.size(), 2U);
+  for (const Message& m : out) EXPECT_EQ(m.kind, MessageKind::stop);
+  EXPECT_EQ(coordinator.handle({MessageKind::hello, 0, {}})[0].kind, MessageKind::stop);
+  EXPECT_TRUE(coordinator.finished());
+}
+
+TEST(Coordinator, OccupiedTimeRunsFromTheFirstAssignmentToTheLastIdle) {
+  double clock = 0;
+  Plan plan = plan_of({100, 100});
+  Coordinator coordinator(plan, one_node({0}), numbers, {}, [&] { return clock; });
+  coordinator.handle({MessageKind::hello, 0, {}});
+  clock = 110;
+  coordinator.handle({MessageKind::idle, 0, {}});
+  clock = 200;
+  coordinator.handle({MessageKind::idle, 0, {}});
+  EXPECT_DOUBLE_EQ(coordinator.occupied_seconds(), 200);
+}
+
 TEST(Coordinator, InfeasibleItemsAreNeverHandedOut) {
   Plan plan = plan_of({5, 4, 3, 2, 1});
   plan.infeasible = {1, 3};
