@@ -56,6 +56,20 @@ void Scheduler::release(int slot) {
   touched_.push_back(slot);
 }
 
+void Scheduler::release_block(int block) {
+  const int first = tree_.first_slot(block);
+  bool all_idle = true;
+  for (int slot = first; slot < first + tree_.slots_in(block); ++slot) {
+    std::uint8_t& outstanding = outstanding_[static_cast<std::size_t>(slot)];
+    if (outstanding > 0) --outstanding;
+    all_idle = all_idle && outstanding == 0;
+    touched_.push_back(slot);
+  }
+  if (all_idle) return tree_.set_block_idle(block);
+  for (int slot = first; slot < first + tree_.slots_in(block); ++slot)
+    if (outstanding_[static_cast<std::size_t>(slot)] == 0 && tree_.has_rank(slot)) tree_.set_idle(slot);
+}
+
 std::vector<Assignment> Scheduler::assign(double now) {
   std::vector<Assignment> out;
   // A reservation that is dropped on the way sets slots free, which are looked at in the next turn.
@@ -110,11 +124,11 @@ void Scheduler::start_team(int level, int block, double now, std::vector<Assignm
   ++handed_out_;
   const int first = tree_.first_slot(block);
   for (int slot = first; slot < first + tree_.slots_in(block); ++slot) {
-    if (!tree_.idle(slot)) continue;  // no rank sits there
+    if (!tree_.has_rank(slot)) continue;
     outstanding_[static_cast<std::size_t>(slot)] = 1;
     end_[static_cast<std::size_t>(slot)] = now + seconds;
-    tree_.set_busy(slot, now + seconds);
   }
+  tree_.set_block_busy(block, now + seconds);
   out.push_back({block, {item}, seconds});
   // As many blocks stay reserved as items wait: this one while it is needed again, else the one that would
   // be free last.

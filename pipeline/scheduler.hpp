@@ -44,6 +44,8 @@ class Scheduler {
 
   /// The slot has come, or has ended what it was assigned first.
   void release(int slot);
+  /// The same for all ranks of a block that have come or have ended together.
+  void release_block(int block);
   /// Everything that the rules hand out at this time, in the order in which it is to be sent.
   std::vector<Assignment> assign(double now);
 

@@ -14,9 +14,9 @@ constexpr double spread = 0.1;
 /// An assignment that is being worked on.
 struct Ending {
   double at = 0;
-  int first_slot = 0, slots = 1;
+  int block = 0;
   bool operator>(const Ending& other) const {
-    return at > other.at || (at == other.at && first_slot > other.first_slot);
+    return at > other.at || (at == other.at && block > other.block);
   }
 };
 
@@ -38,21 +38,18 @@ Simulated simulate(const MachineLayout& machine, std::span<const Task> tasks,
       double& free = free_at[static_cast<std::size_t>(first)];
       const double end = std::max(now, free) + seconds;
       for (int s = first; s < first + slots; ++s) free_at[static_cast<std::size_t>(s)] = end;
-      endings.push({end, first, slots});
+      endings.push({end, a.block});
     }
   };
-  for (int slot = 0; slot < machine.slots(); ++slot)
-    if (machine.rank_of(slot) >= 0) scheduler.release(slot);
+  scheduler.release_block(machine.number_of({machine.top_level(), 0}));
   hand_out(0);
   while (!endings.empty()) {
     const double now = endings.top().at;
     result.makespan = now;
     // What ends together is free together: a wide item finds its block before narrow ones take parts of it.
     while (!endings.empty() && endings.top().at == now) {
-      const Ending ending = endings.top();
+      scheduler.release_block(endings.top().block);
       endings.pop();
-      for (int s = ending.first_slot; s < ending.first_slot + ending.slots; ++s)
-        if (machine.rank_of(s) >= 0) scheduler.release(s);
     }
     hand_out(now);
   }

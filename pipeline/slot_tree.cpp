@@ -38,6 +38,19 @@ void SlotTree::change(int slot, int idle, double end) {
   }
 }
 
+void SlotTree::change_block(int block, bool idle, double end) {
+  const int more = (idle ? ranks_[at(block)] : 0) - idle_[at(block)];
+  for (int first = block, many = 1; first < 2 * slots_; first *= 2, many *= 2)
+    for (int b = first; b < first + many; ++b) {
+      idle_[at(b)] = idle ? ranks_[at(b)] : 0;
+      end_[at(b)] = ranks_[at(b)] > 0 ? end : 0;
+    }
+  for (int b = block / 2; b > 0; b /= 2) {
+    idle_[at(b)] += more;
+    end_[at(b)] = std::max(end_[at(2 * b)], end_[at(2 * b + 1)]);
+  }
+}
+
 void SlotTree::set_idle(int slot) { change(slot, idle(slot) ? 0 : 1, 0); }
 
 void SlotTree::set_busy(int slot, double end) { change(slot, idle(slot) ? -1 : 0, end); }

@@ -20,6 +20,7 @@ class SlotTree {
 
   /// The block may be a team, and every rank of it is idle.
   bool ready(int block) const { return may_team_[at(block)] && idle_[at(block)] == ranks_[at(block)]; }
+  bool has_rank(int slot) const { return ranks_[at(slots_ + slot)] > 0; }
   bool idle(int slot) const { return idle_[at(slots_ + slot)] > 0; }
   /// Latest predicted end of its busy slots; 0 when none has an end.
   double end(int block) const { return end_[at(block)]; }
@@ -27,6 +28,9 @@ class SlotTree {
 
   void set_idle(int slot);
   void set_busy(int slot, double end);
+  /// All ranks of a block at once, in O(its slots).
+  void set_block_idle(int block) { change_block(block, true, 0); }
+  void set_block_busy(int block, double end) { change_block(block, false, end); }
 
   bool reserved(int block) const { return reserved_[at(block)]; }
   void reserve(int block) { mark(block, true); }
@@ -41,6 +45,7 @@ class SlotTree {
  private:
   static std::size_t at(int block) { return static_cast<std::size_t>(block); }
   void change(int slot, int idle, double end);
+  void change_block(int block, bool idle, double end);
   void mark(int block, bool reserved);
 
   int slots_;
