@@ -173,6 +173,8 @@ Features features_of(const Spectrum& spectrum, const MatrixForm& form) {
                 {"error_model", static_cast<std::uint64_t>(spectrum.error.model)},
                 {"count_below_tau", spectrum.count_below_tau},
                 {"attempts", static_cast<std::uint64_t>(spectrum.attempts)},
+                {"grid_rows", static_cast<std::uint64_t>(spectrum.grid.rows)},
+                {"grid_cols", static_cast<std::uint64_t>(spectrum.grid.cols)},
                 {"exact_products", bits_of(form.dtype) <= 32 ? 1U : 0U}};
   out.numbers = {{"s1", spectrum.error.s1},
                  {"e_estimate", spectrum.error.e_estimate},

@@ -194,9 +194,18 @@ void Scheduler::place_narrow(std::span<const int> slots, double now, std::vector
     if (narrow_left_ == 0) return;
     std::uint8_t& outstanding = outstanding_[static_cast<std::size_t>(slot)];
     if (outstanding == 0 && tree_.idle(slot)) give_batch(slot, now, window_of(slot, now), out);
-    if (outstanding == 1 && waiting_wide_ == 0 && narrow_seconds_left() > plenty)
+    if (outstanding == 1 && waiting_wide_ == 0 && narrow_seconds_left() > plenty &&
+        others_stay_busy(slot, now))
       give_batch(slot, now, forever, out);
   }
+}
+
+/// Whether a second batch for the slot ends before its fair share of what is left: else the others would run
+/// out of work while it waits there.
+bool Scheduler::others_stay_busy(int slot, double now) {
+  const double share = narrow_seconds_left() / workers_;
+  const double longest = seconds_of(narrow_[alive(0)]), busy = end_[static_cast<std::size_t>(slot)] - now;
+  return busy + std::max(longest, share / shares_left) <= share;
 }
 
 double Scheduler::window_of(int slot, double now) const {

@@ -32,8 +32,9 @@ struct Assignment {
 /// idle. For each one that finds none, the block that frees earliest is reserved. Narrow items go longest
 /// first, in batches that shrink as the work runs out (a quarter of a rank's fair share of what is left,
 /// between 0.1 and 10 seconds, 1 to 256 items); slots of a reserved block get only what should end before the
-/// rest of the block is free. When no wide item waits, and plenty of work is left, a slot gets its next batch
-/// while it works, which hides the way of the messages.
+/// rest of the block is free. When no wide item waits, and so much work is left that
+/// the others will not run out of it, a slot gets its next batch while it works, which hides the way of the
+/// messages.
 ///
 /// Every step costs O(log slots) for each slot that changes; only finding blocks to reserve looks at all
 /// blocks of one size, once for each wide item at most.
@@ -83,6 +84,7 @@ class Scheduler {
   void drop_reservation(int level, int block);
   void place_narrow(std::span<const int> slots, double now, std::vector<Assignment>& out);
   bool give_batch(int slot, double now, double window, std::vector<Assignment>& out);
+  bool others_stay_busy(int slot, double now);
   double window_of(int slot, double now) const;
   double narrow_seconds_left() const;
   std::size_t alive(std::size_t position);

@@ -4,12 +4,14 @@
 #include <fmt/format.h>
 
 // BLACS has no header.
+// NOLINTBEGIN(readability-identifier-naming): its names
 extern "C" {
 int Csys2blacs_handle(MPI_Comm comm);
 void Cfree_blacs_system_handle(int handle);
 void Cblacs_gridinit(int* context, const char* order, int rows, int cols);
 void Cblacs_gridexit(int context);
 }
+// NOLINTEND(readability-identifier-naming)
 
 namespace stemma {
 

@@ -82,7 +82,7 @@ int elpa_two_stage(const ProcessGrid& grid, DealtMatrix& full, std::vector<doubl
   static const int started = elpa_init(20170403);
   if (started != ELPA_OK) return started;
   int code = ELPA_OK;
-  const elpa_t handle = elpa_allocate(&code);
+  elpa_t handle = elpa_allocate(&code);
   if (code != ELPA_OK) return code;
   const int order = narrow(full.row_axis().size);
   const std::pair<const char*, int> settings[] = {

@@ -47,9 +47,9 @@ std::uint64_t Decomposition::memory(int ranks) const {
   const std::uint64_t gram = 8 * local_rows * local_cols;
   const std::uint64_t strips = 8 * height * (local_rows + local_cols);
   const std::uint64_t solver =
-      gram + 8 * 6 * dealt_block * (local_rows + local_cols);  // a second copy, and bands
+      gram + 48 * dealt_block * (local_rows + local_cols);  // a second copy, and bands
   const std::uint64_t held = form.wide() ? share(form.bytes(), ranks) : 0;
-  const std::uint64_t witness = 16 * 8 * form.cols;
+  const std::uint64_t witness = 128 * form.cols;
   return held + gram + std::max(strips, solver) + witness;
 }
 

@@ -141,7 +141,7 @@ void MatrixWitness::take_again(std::uint64_t first, std::span<const std::byte> r
 
 void MatrixWitness::join(const Join& sum, const Join& largest) {
   fold();
-  for (auto* part : {&sum_[0], &sum_[1], &square_, &absolute_}) sum(*part);
+  for (auto* part : {sum_.data(), sum_.data() + 1, &square_, &absolute_}) sum(*part);
   double total = total_.value();
   sum({&total, 1});
   total_ = {};

@@ -189,6 +189,8 @@ Group spectra() {
   c.push_back(flag("method", "spectrum_method", d, feature, "how the values were computed"));
   c.push_back(flag("exact_products", "yes_no", d, feature, "are products of two elements exact in f8"));
   c.push_back(number("attempts", u1, d, feature, "2 when the first answer broke an invariant"));
+  c.push_back(number("grid_rows", u2, d, record, "rows of the grid of ranks that shared the work"));
+  c.push_back(number("grid_cols", u2, d, record, "columns of that grid"));
   real("stable_rank", "sum of squares over the largest square");
   real("effective_rank", "exponential of the entropy");
   real("entropy", "entropy in nats of the values over their sum");

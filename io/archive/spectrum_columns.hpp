@@ -21,7 +21,8 @@ inline constexpr std::array<const char*, 17> spectrum_numbers = {"e_estimate",
                                                                  "min_eigenvalue",
                                                                  "crosscheck_gap",
                                                                  "frobenius_sq"};
-inline constexpr std::array<const char*, 7> spectrum_counts = {
-    "rows", "cols", "error_model", "count_below_tau", "method", "exact_products", "attempts"};
+inline constexpr std::array<const char*, 9> spectrum_counts = {
+    "rows",           "cols",     "error_model", "count_below_tau", "method",
+    "exact_products", "attempts", "grid_rows",   "grid_cols"};
 
 }  // namespace stemma

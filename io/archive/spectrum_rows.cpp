@@ -36,6 +36,8 @@ Features read_spectrum(const TableReader& t, std::uint64_t row) {
   f.counts["count_below_tau"] = t.one<std::uint32_t>("spectra/count_below_tau", row);
   for (const char* name : {"error_model", "method", "exact_products", "attempts"})
     f.counts[name] = t.one<std::uint8_t>(std::string("spectra/") + name, row);
+  for (const char* name : {"grid_rows", "grid_cols"})
+    f.counts[name] = t.one<std::uint16_t>(std::string("spectra/") + name, row);
   return f;
 }
 

@@ -229,6 +229,8 @@ TEST(Catalogue, NamesOfFeaturesAreStable) {
         "error_model",
         "exact_products",
         "frobenius_sq",
+        "grid_cols",
+        "grid_rows",
         "method",
         "min_eigenvalue",
         "norm_gap",
