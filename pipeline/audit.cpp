@@ -18,6 +18,7 @@
 #include "pipeline/calibration.hpp"
 #include "pipeline/clock.hpp"
 #include "pipeline/gather.hpp"
+#include "pipeline/linear_algebra.hpp"
 #include "pipeline/machine.hpp"
 #include "pipeline/result_store.hpp"
 #include "pipeline/version.hpp"
@@ -32,6 +33,7 @@ constexpr double worth_measuring = 60;  // seconds of work, of which measuring i
 /// What every rank says of its machine, in order of rank, on rank 0.
 struct Machines {
   std::vector<std::string> hosts, cpu_models;
+  std::vector<LinearAlgebra> algebra;
 };
 
 Provenance provenance_of(const World& world, const AuditRequest& request, const Machines& machines) {
@@ -42,9 +44,8 @@ Provenance provenance_of(const World& world, const AuditRequest& request, const 
   p.uuid = new_uuid();
   p.argv = request.command_line;
   p.ranks = static_cast<std::uint32_t>(hosts.size());
-  std::map<std::string, std::string> distinct;  // one rank speaks for its host
-  for (std::size_t rank = 0; rank < hosts.size(); ++rank)
-    distinct.try_emplace(hosts[rank], machines.cpu_models[rank]);
+  std::map<std::string, std::size_t> distinct;  // one rank speaks for its host
+  for (std::size_t rank = 0; rank < hosts.size(); ++rank) distinct.try_emplace(hosts[rank], rank);
   p.nodes = static_cast<std::uint32_t>(distinct.size());
   for (const char* name : {"SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID"})
     if (const char* id = std::getenv(name)) p.job_id = id;
@@ -52,13 +53,15 @@ Provenance provenance_of(const World& world, const AuditRequest& request, const 
   if (const char* modules = std::getenv("LOADEDMODULES")) p.modules = modules;
   if (const char* user = std::getenv("USER")) p.user = user;
   p.machine = host_name();
-  for (const auto& [name, cpu] : distinct)
+  for (const auto& [name, rank] : distinct) {
+    const BlasDescription& blas = machines.algebra[rank].blas;
     p.hosts.push_back({.name = name,
-                       .cpu_model = cpu,
-                       .blas_core = "",
-                       .blas_config = "",
+                       .cpu_model = machines.cpu_models[rank],
+                       .blas_core = blas.core,
+                       .blas_config = blas.config.empty() ? blas.flavour : blas.config,
                        .mpi_library = world.library(),
-                       .selftest = false});
+                       .selftest = true});  // a run that goes on has passed on every rank
+  }
   p.started = utc_now();
   return p;
 }
@@ -260,6 +263,28 @@ class Leader {
   Stopwatch watch_;
 };
 
+/// Collective. Every rank proves its linear algebra; rank 0 gets what all say of themselves. Throws on every
+/// rank: WrongLinearAlgebra or FailedElsewhere with its sentence, ConfigProblems.
+Machines trusted_machines(const Communicator& ranks) {
+  const LinearAlgebra mine = in_unison(ranks, "testing the linear algebra", [&] {
+    LinearAlgebra algebra = examine_linear_algebra();
+    if (auto problem = stray_threads(algebra.blas, std::getenv("OMP_NUM_THREADS"))) {
+      problem->place = fmt::format("rank {} on {}", ranks.rank(), host_name());
+      throw ConfigProblems({std::move(*problem)});
+    }
+    return algebra;
+  });
+  Machines machines{ranks.gather(host_name()), ranks.gather(cpu_model()), {}};
+  const std::vector<std::string> texts = ranks.gather(encode(mine));
+  in_unison(ranks, "testing the linear algebra", [&] {
+    if (!ranks.leads()) return;
+    for (const std::string& text : texts) machines.algebra.push_back(decode_linear_algebra(text));
+    const std::string reason = distrust(machines.algebra, machines.hosts);
+    if (!reason.empty()) throw WrongLinearAlgebra(reason);
+  });
+  return machines;
+}
+
 /// Collective. How all ranks read: only rank 0 knows the configuration.
 DirectReading same_everywhere(const Communicator& ranks, const AuditRequest* request) {
   const int mine = request ? static_cast<int>(request->direct) : std::numeric_limits<int>::max();
@@ -281,7 +306,7 @@ void warn_once(const std::vector<std::string>& texts, Log& log) {
 std::optional<AuditResult> audit(const World& world, const AuditRequest* request, Log& log) {
   const Communicator& ranks = world.all();
   in_unison(ranks, "reserving memory", [&] { require_blas_memory(ranks.rank()); });
-  const Machines machines{ranks.gather(host_name()), ranks.gather(cpu_model())};
+  const Machines machines = trusted_machines(ranks);
   std::optional<Leader> leader;
   if (request) leader.emplace(world, *request, log);
   bool measures = false;

@@ -33,6 +33,20 @@ std::optional<std::uint64_t> address_space_limit() {
   return limit.rlim_cur;
 }
 
+struct Room {
+  std::uint64_t bytes = 0;
+  const char* limit = "";
+};
+
+Room least_room(int ranks_here) {
+  const std::uint64_t free = available_memory(), group = control_group_room();
+  const std::uint64_t share =
+      std::min(free, group) / 10 * 9 / static_cast<std::uint64_t>(std::max(ranks_here, 1));
+  const std::uint64_t own = address_space_limit().value_or(share);  // that limit is each rank's own
+  if (own < share) return {own, "limit of address space"};
+  return {share, group < free ? "control group" : "free memory"};
+}
+
 std::string address_space_words() {
   const auto limit = address_space_limit();
   if (!limit) return "no limit of address space is set, so the machine itself has no more";
@@ -41,11 +55,9 @@ std::string address_space_words() {
 
 }  // namespace
 
-std::uint64_t memory_budget(int ranks_here) {
-  const std::uint64_t room = std::min(available_memory(), control_group_room());
-  const std::uint64_t share = room / 10 * 9 / static_cast<std::uint64_t>(std::max(ranks_here, 1));
-  return std::min(share, address_space_limit().value_or(share));  // that limit is each rank's own
-}
+std::uint64_t memory_budget(int ranks_here) { return least_room(ranks_here).bytes; }
+
+std::string memory_limit(int ranks_here) { return least_room(ranks_here).limit; }
 
 void require_blas_memory(int rank) {
   if (reserve_blas_memory()) return;

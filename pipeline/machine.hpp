@@ -10,6 +10,9 @@ namespace stemma {
 /// space.
 std::uint64_t memory_budget(int ranks_here);
 
+/// What sets that number: "free memory", "control group" or "limit of address space".
+std::string memory_limit(int ranks_here);
+
 /// Lets BLAS take its memory on this rank. Throws ConfigProblems with rank, host, limit and what to do when
 /// the machine does not give it: BLAS itself would ask for ever.
 void require_blas_memory(int rank);

@@ -186,6 +186,8 @@ std::string elpa_version() {
 #endif
 }
 
+TeamSolvers team_solvers() { return {elpa_version(), STEMMA_HAS_SCALAPACK}; }
+
 SpectrumMethod team_method_for(const ProcessGrid& grid, std::uint64_t k) {
   const auto side = static_cast<std::uint64_t>(std::max(grid.shape().rows, grid.shape().cols));
   if (grid.context() < 0 && grid.holds()) return SpectrumMethod::gram_dsyevd;  // MPI was not started

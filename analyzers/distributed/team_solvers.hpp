@@ -8,7 +8,11 @@
 
 namespace stemma {
 
-/// Whether this program was built with ELPA, and its version ("" without).
+/// Versions of the libraries that this program was built with; "" for one that it does not use.
+struct TeamSolvers {
+  std::string elpa, scalapack;
+};
+TeamSolvers team_solvers();
 std::string elpa_version();
 
 /// The solver that a team uses for a Gram matrix of that size: ELPA's two-stage reduction where it was found,

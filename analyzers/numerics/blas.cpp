@@ -3,6 +3,7 @@
 
 #include <dlfcn.h>
 
+#include <array>
 #include <limits>
 #include <stdexcept>
 
@@ -27,6 +28,12 @@ int narrow(std::uint64_t size) {
   return static_cast<int>(size);
 }
 
+/// Looked up at run time: another BLAS may stand in for OpenBLAS behind the same library name.
+template <class Function>
+Function found(const char* name) {
+  return reinterpret_cast<Function>(dlsym(RTLD_DEFAULT, name));
+}
+
 void serialise_once() {
   static const int threads = serialise_blas();
   (void)threads;
@@ -35,12 +42,37 @@ void serialise_once() {
 }  // namespace
 
 int serialise_blas() {
-  // Looked up at run time: another BLAS may stand in for OpenBLAS behind the same library name.
-  const auto set = reinterpret_cast<void (*)(int)>(dlsym(RTLD_DEFAULT, "openblas_set_num_threads"));
-  const auto count = reinterpret_cast<int (*)()>(dlsym(RTLD_DEFAULT, "openblas_get_num_threads"));
+  const auto set = found<void (*)(int)>("openblas_set_num_threads");
+  const auto count = found<int (*)()>("openblas_get_num_threads");
   if (set == nullptr || count == nullptr) return 0;
   set(1);
   return count();
+}
+
+BlasDescription describe_blas() {
+  BlasDescription blas{.flavour = "unknown", .core = {}, .config = {}};
+  if (const auto config = found<char* (*)()>("openblas_get_config")) {
+    blas.flavour = "OpenBLAS";
+    blas.config = config();
+    if (const auto core = found<char* (*)()>("openblas_get_corename")) blas.core = core();
+    if (const auto parallel = found<int (*)()>("openblas_get_parallel")) {
+      const int kind = parallel();
+      blas.threading = kind == 0   ? BlasThreading::none
+                       : kind == 1 ? BlasThreading::its_own
+                                   : BlasThreading::openmp;
+    }
+    blas.threads = serialise_blas();
+  } else if (const auto version = found<const char* (*)()>("bli_info_get_version_str")) {
+    blas.flavour = "BLIS";
+    blas.config = version();
+  } else if (const auto describe = found<void (*)(char*, int)>("MKL_Get_Version_String")) {
+    std::array<char, 256> text{};
+    describe(text.data(), static_cast<int>(text.size()) - 1);
+    blas.flavour = "MKL";
+    blas.config = text.data();
+  }
+  blas.config.erase(blas.config.find_last_not_of(' ') + 1);
+  return blas;
 }
 
 void dgemm(Transpose ta, Transpose tb, std::uint64_t m, std::uint64_t n, std::uint64_t k, double alpha,

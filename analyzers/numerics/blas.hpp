@@ -1,12 +1,26 @@
 // How do we call BLAS: serially, with C++ types?
 #pragma once
 #include <cstdint>
+#include <string>
 
 namespace stemma {
 
 /// Tells OpenBLAS to use one thread, through its own call, and reads the number back (parallelism is MPI's).
 /// 0 when the BLAS at hand is not OpenBLAS and takes no such order. Every wrapper below does this once.
 int serialise_blas();
+
+/// Whose threads would a BLAS use?
+enum class BlasThreading : std::uint8_t { unknown, none, its_own, openmp };
+
+/// Which BLAS this process got from its linker, as it speaks of itself; "" for what it does not say.
+struct BlasDescription {
+  std::string flavour;  ///< "OpenBLAS", "BLIS", "MKL", "unknown"
+  std::string core;     ///< kernel that it chose for this processor: "Zen", "SkylakeX"
+  std::string config;   ///< version and build
+  BlasThreading threading = BlasThreading::unknown;
+  int threads = 0;  ///< after it was told to use one; 0 when it cannot be asked
+};
+BlasDescription describe_blas();
 
 enum class Transpose : char { no = 'N', yes = 'T' };
 

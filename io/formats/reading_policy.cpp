@@ -2,6 +2,9 @@
 #include "io/formats/reading_policy.hpp"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <filesystem>
 
 #include "io/model/finding.hpp"
 
@@ -10,6 +13,17 @@ namespace {
 
 constexpr std::size_t least_on_lustre = std::size_t{4} << 20;
 constexpr std::size_t least_anywhere = std::size_t{256} << 10;
+
+/// The uppermost directory above `path` on its device: how all ranks name one mount, whatever they read.
+std::string mount_of(const std::string& path, std::uint64_t device) {
+  std::filesystem::path mount = path;
+  for (std::filesystem::path up = mount.parent_path(); up != mount; up = mount.parent_path()) {
+    struct stat status {};
+    if (stat(up.c_str(), &status) != 0 || status.st_dev != device) break;
+    mount = up;
+  }
+  return mount.string();
+}
 
 }  // namespace
 
@@ -32,9 +46,9 @@ std::vector<std::string> ReadingPolicy::notes() const {
   std::vector<std::string> sentences;
   for (const auto& [device, path] : refused_)
     sentences.push_back(
-        fmt::format("the file system of {} takes no O_DIRECT, so it was read through the page cache "
+        fmt::format("the file system at {} takes no O_DIRECT, so it was read through the page cache "
                     "(io.direct: never says so from the start)",
-                    printable(path, 400)));
+                    printable(mount_of(path, device), 400)));
   return sentences;
 }
 

@@ -68,6 +68,7 @@ std::unique_ptr<Command> compare_command();
 std::unique_ptr<Command> inspect_command();
 std::unique_ptr<Command> verify_command();
 std::unique_ptr<Command> schema_command();
+std::unique_ptr<Command> doctor_command();
 
 /// Parses the command line, runs the verb on all ranks and turns whatever happens into an exit code. Failures
 /// are printed once, by rank 0.

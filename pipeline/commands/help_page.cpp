@@ -81,7 +81,8 @@ class HelpPage final : public CLI::FormatterBase {
     return fmt::format("stemma {}: {}\n{}{}{}{}{}", app.get_name(), app.get_description(),
                        block("Examples", examples), block("Usage", {{usage_of(app)}}),
                        block("Arguments", options_of(app, true)), block("Options", options_of(app, false)),
-                       block("Options of every verb", options_of(program, false)));
+                       block("Options of every verb", options_of(program, false))) +
+           (app.get_footer().empty() ? "" : fmt::format("\n{}\n", app.get_footer()));
   }
 
   const std::vector<std::unique_ptr<Command>>& commands_;

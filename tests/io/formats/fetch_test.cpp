@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <cstdint>
 
@@ -91,12 +92,23 @@ TEST(ReadingPolicy, ByFileSystemRequestAndExperience) {
   EXPECT_FALSE(never.wants_direct("lustre", 1, 16 * mib));
 
   EXPECT_TRUE(always.notes().empty());
-  always.direct_refused(1, "/mount/a");
-  always.direct_refused(1, "/mount/b");
+  const TemporaryDirectory directory;
+  directory.write("a", "x");
+  struct stat status {};
+  ASSERT_EQ(stat(directory.path("a").c_str(), &status), 0);
+  always.direct_refused(1, "/absent/a");
+  always.direct_refused(1, "/absent/b");
+  always.direct_refused(status.st_dev, directory.path("a"));
+  EXPECT_EQ(always.notes().size(), 2U) << "once for each mount";
   EXPECT_FALSE(always.wants_direct("local", 1, 16 * mib));
   EXPECT_TRUE(always.wants_direct("local", 2, 16 * mib)) << "another mount is asked anew";
-  ASSERT_EQ(always.notes().size(), 1U) << "said once";
-  EXPECT_NE(always.notes()[0].find("/mount/a takes no O_DIRECT"), std::string::npos);
+  const auto names = [&](const std::string& mount) {
+    for (const std::string& note : always.notes())
+      if (note.find("at " + mount + " takes no O_DIRECT") != std::string::npos) return true;
+    return false;
+  };
+  EXPECT_TRUE(names("/absent/a")) << "nothing above it is on that device";
+  EXPECT_FALSE(names(directory.path("a"))) << "a mount is a directory, not a file on it";
 }
 
 }  // namespace

@@ -1,0 +1,240 @@
+"""What does every benchmark say on this machine, in one JSON document?
+
+python3 tests/bench/run_all.py [--small] [--json FILE] [--build build/release] [--only NAME,...] [--torch-sample]
+
+Runs every bench_* program of the build, then fingerprints a checkpoint with the shapes of TinyLlama on two ranks beside a
+script that computes the same singular values with PyTorch. --small takes seconds and only proves that all of it works; for
+figures run it alone on an idle machine, without --small. Exit code 1 when a program fails, never for a missed target.
+"""
+import argparse
+import glob
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).resolve()
+SOURCE = HERE.parents[2]
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+               "OMPI_MCA_rmaps_base_oversubscribe": "1"}
+RANKS = 2
+
+# Arguments in full and small; {json} stands for a file that the program writes. A list of lists runs several times. What is
+# not named here runs without arguments.
+ARGUMENTS = {
+    "comparison": ([["1000"]], [["60"]]),
+    "histogram": ([["--mib", "128", "--repeats", "5", "--json", "{json}"]], [["--mib", "2", "--repeats", "1", "--json", "{json}"]]),
+    "read": ([["--mib", "2048", "--repeats", "5", "--directory", "{directory}", "--json", "{json}"]],
+             [["--mib", "8", "--repeats", "1", "--directory", "{directory}", "--json", "{json}"]]),
+    "spectrum": ([["512", "5"], ["1024", "5"], ["2048", "5"], ["4096", "3"]], [["192", "1"]]),
+}
+
+
+def ran(command, **options):
+    return subprocess.run(list(map(str, command)), text=True, capture_output=True, check=False, env=ENVIRONMENT, **options)
+
+
+def goal(figure, value, relation, target):
+    met = value >= target if relation == ">=" else value <= target
+    return {"figure": figure, "value": round(value, 4), "relation": relation, "target": target, "met": met}
+
+
+def goals_of(name, results):
+    """What the targets of the engine say of these results."""
+    goals = []
+    for result in results:
+        if name == "histogram":
+            for row in result["rows"]:
+                if row["sample"] == "bf16" and row["what"] in ("fused", "xxh3"):
+                    goals.append(goal(f"bf16 {row['what']} / reading", row["of_read"], ">=", {"fused": 0.18, "xxh3": 0.8}[row["what"]]))
+        elif name == "read":
+            for channel, ratios in result["ratios"].items():
+                goals += [goal(f"{channel} product / best raw loop", ratios["product_over_best_raw"], ">=", 0.9),
+                          goal(f"{channel} read ratio", ratios["read_ratio"], "<=", 1.05)]
+        elif name == "spectrum" and result["k"] in (1024, 2048):
+            goals.append(goal(f"k = {result['k']}: times faster than dgesdd", result["faster_than_dgesdd"], ">=", result["k"] / 1024 + 1))
+    return goals
+
+
+def bench(program, small, directory):
+    """One program with its arguments, one or several times."""
+    name = program.name.removeprefix("bench_")
+    file = directory / f"{name}.json"
+    runs, results, said = ARGUMENTS.get(name, ([[]], [[]]))[small], [], []
+    for arguments in runs:
+        file.unlink(missing_ok=True)
+        begin, load = time.time(), os.getloadavg()[0]
+        done = ran([program, *(a.format(json=file, directory=directory) for a in arguments)], cwd=directory)
+        record = {"arguments": arguments, "exit_code": done.returncode, "seconds": round(time.time() - begin, 1), "load_before": load}
+        text = file.read_text() if file.exists() else done.stdout
+        try:
+            record["result"] = json.loads(text)
+            results.append(record["result"])
+        except ValueError:
+            record["text"] = text.splitlines()
+        if done.returncode != 0:
+            record["stderr"] = done.stderr.splitlines()[-20:]
+        said.append(record)
+    goals = goals_of(name, results)
+    return {"name": program.name, "runs": said, "targets": goals, "failed": any(r["exit_code"] != 0 for r in said)}
+
+
+def measured(out, command):
+    """Runs one rank and writes down what it cost: this script is its own wrapper below mpirun."""
+    begin = time.monotonic()
+    child = subprocess.Popen(command)
+    _, status, usage = os.wait4(child.pid, 0)
+    rank = os.environ.get("OMPI_COMM_WORLD_RANK", "0")
+    pathlib.Path(f"{out}.{rank}").write_text(json.dumps({"rank": int(rank), "seconds": time.monotonic() - begin,
+                                                        "peak_rss_bytes": usage.ru_maxrss * 1024,
+                                                        "processor_seconds": usage.ru_utime + usage.ru_stime}))
+    return os.waitstatus_to_exitcode(status)
+
+
+def seconds_in(words):
+    """4.2 s, 06:10 and 00:06:10 as seconds."""
+    if words.endswith(" s"):
+        return float(words[:-2])
+    total = 0
+    for part in words.split(":"):
+        total = 60 * total + int(part)
+    return float(total)
+
+
+def fingerprint(build, checkpoint, directory):
+    """stemma run on two ranks, everything that it asks of a model."""
+    (directory / "c.yaml").write_text(f"schema_version: 1\nname: bench\nmodels: ['{checkpoint}']\n"
+                                      "analyzers: {content: , histogram: , intrinsic_fingerprint: , spectrum: {crosscheck_every: 0}}\n"
+                                      "output: out\n")
+    stemma, out = build / "stemma", directory / "rank"
+    plan = json.loads(ran([stemma, "plan", "c.yaml", "--ranks", RANKS, "--json"], cwd=directory).stdout)["plans"][0]
+    for leftover in glob.glob(f"{out}.*"):
+        os.unlink(leftover)
+    begin = time.monotonic()
+    done = ran(["mpirun", "--quiet", "-n", RANKS, sys.executable, HERE, "--measured", out, stemma, "run", "c.yaml", "--fresh"],
+               cwd=directory)
+    wall = time.monotonic() - begin
+    if done.returncode != 0:
+        return {"failed": True, "stderr": done.stderr.splitlines()[-20:]}
+    work = re.search(r"  work  +.* read in ([0-9:.]+(?: s)?); read ratio ([0-9.]+);", done.stderr)
+    makespan, bound = seconds_in(work[1]), plan["lower_bound_seconds"]
+    ranks = [json.loads(pathlib.Path(path).read_text()) for path in sorted(glob.glob(f"{out}.*"))]
+    return {"failed": False, "wall_seconds": wall, "work_seconds": makespan, "read_ratio": float(work[2]), "ranks": ranks,
+            "peak_rss_bytes": max(rank["peak_rss_bytes"] for rank in ranks), "predicted_peak_bytes": plan["peak_memory"],
+            "lower_bound_seconds": bound, "predicted_makespan_seconds": plan["makespan_seconds"], "plan": plan}
+
+
+def pytorch(checkpoint, dtype, sample):
+    """The script of 30 lines, by the first interpreter that has PyTorch."""
+    for python in dict.fromkeys((sys.executable, "/usr/bin/python3")):
+        if shutil.which(python) and ran([python, "-c", "import torch"]).returncode == 0:
+            begin, env = time.monotonic(), {k: v for k, v in ENVIRONMENT.items() if k != "OMP_NUM_THREADS"}
+            done = subprocess.run([python, HERE.with_name("torch_svdvals.py"), checkpoint, "--dtype", dtype, "--threads", str(RANKS),
+                                   *(["--sample"] if sample else [])], text=True, capture_output=True, check=False, env=env)
+            if done.returncode != 0:
+                return {"failed": True, "stderr": done.stderr.splitlines()[-20:]}
+            return {"failed": False, "wall_seconds": time.monotonic() - begin, **json.loads(done.stdout)}
+    return {"failed": False, "absent": "no interpreter here has PyTorch (Debian: python3-torch)"}
+
+
+def agreement(directory, script):
+    """Largest relative difference between PyTorch's largest singular values and the archive's; None without h5py."""
+    try:
+        import h5py  # pylint: disable=import-outside-toplevel
+    except ImportError:
+        return None
+    with h5py.File(directory / "out/bench.h5") as archive:
+        names, spectra = archive["tensors/name"], archive["spectra"]
+        ours = {names[tensor].decode(): spectra["value"][row] for tensor, row in zip(spectra["tensor_index"][:], spectra["row_start"][:])}
+    shared = [name for name in script["largest"] if name in ours]
+    return {"matrices": len(shared), "largest_relative_difference":
+            max((abs(script["largest"][n] - ours[n]) / ours[n] for n in shared), default=None)}
+
+
+def comparison(build, small, sample, directory):
+    """Stemma's full fingerprint of a TinyLlama beside PyTorch's singular values of the same files."""
+    checkpoint = directory / "tinyllama"
+    made = ran([build / "bench/make_checkpoint", "tinyllama", checkpoint, *(["--layers", 1, "--scale", 16] if small else [])])
+    if made.returncode != 0:
+        return {"failed": True, "stderr": made.stderr.splitlines()}
+    report = {"checkpoint": json.loads(made.stdout), "load_before": os.getloadavg()[0], "stemma": fingerprint(build, checkpoint, directory)}
+    report["torch"] = {dtype: pytorch(checkpoint, dtype, sample) for dtype in ("float32", "float64")}
+    report["load_after"] = os.getloadavg()[0]
+    report["failed"] = report["stemma"]["failed"] or any(t["failed"] for t in report["torch"].values())
+    if report["failed"]:
+        return report
+    mine = report["stemma"]
+    report["targets"] = [goal("read ratio", mine["read_ratio"], "<=", 1.05),
+                         goal("peak memory of a rank / predicted", mine["peak_rss_bytes"] / mine["predicted_peak_bytes"], "<=", 1.1)]
+    report["share_of_lower_bound"] = mine["lower_bound_seconds"] / mine["work_seconds"] if mine["work_seconds"] else None
+    for dtype, theirs in report["torch"].items():
+        if "seconds" in theirs:
+            # All that a run does, from start to archive, against nothing but the singular values. Whether PyTorch's BLAS used its
+            # threads shows in processor_seconds: Debian's is the system's, and may be a serial one.
+            report[f"times_faster_than_torch_{dtype}"] = theirs["seconds"] / mine["wall_seconds"]
+            theirs["agreement"] = agreement(directory, theirs)
+            del theirs["largest"]
+    return report
+
+
+def machine(build):
+    """What every figure depends on."""
+    doctor = json.loads(ran([build / "stemma", "doctor", "--json"], cwd=tempfile.gettempdir()).stdout)
+    rank = doctor["ranks"][0]
+    first = lambda command: (ran(command).stdout.splitlines() or [""])[0]  # noqa: E731
+    return {"cpu_model": rank["cpu_model"], "cores": len(rank["cores"]), "simd": rank["simd"], "blas_core": rank["algebra"]["core"],
+            "blas_config": rank["algebra"]["config"], "stemma": first([build / "stemma", "--version"]),
+            "commit": first(["git", "-C", SOURCE, "describe", "--always", "--dirty=+", "--exclude=*"]),
+            "mpirun": first(["mpirun", "--version"]), "python": sys.version.split()[0], "kernel": os.uname().release,
+            "load_average": os.getloadavg(), "ranks": RANKS, "began": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
+
+
+def say(report):
+    """One line per target."""
+    for part in [*report["benchmarks"], {"name": "tinyllama", **report.get("tinyllama", {})}]:
+        if part.get("failed"):
+            print(f"{part['name']}: failed")
+        for g in part.get("targets", []):
+            print(f"{part['name']}: {g['figure']} {g['value']:.3g} (target {g['relation']} {g['target']}): "
+                  f"{'met' if g['met'] else 'missed'}")
+    for key, value in report.get("tinyllama", {}).items():
+        if key.startswith("times_faster"):
+            print(f"tinyllama: {key.replace('_', ' ')}: {value:.2f}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--small", action="store_true", help="seconds instead of an hour; proves nothing but that it runs")
+    parser.add_argument("--json", type=pathlib.Path, help="file for the whole report")
+    parser.add_argument("--build", type=pathlib.Path, default=SOURCE / "build/release", help="build directory")
+    parser.add_argument("--only", help="names of benchmarks, separated by commas; tinyllama is one")
+    parser.add_argument("--torch-sample", action="store_true", help="PyTorch on one matrix of each shape, times their number")
+    parser.add_argument("--directory", type=pathlib.Path, default=pathlib.Path.cwd(), help="where scratch files go (5 GB)")
+    options = parser.parse_args()
+    build, only = options.build.resolve(), options.only.split(",") if options.only else None
+    with tempfile.TemporaryDirectory(prefix="bench_", dir=options.directory) as scratch:
+        directory = pathlib.Path(scratch)
+        report = {"schema": "stemma.bench/1", "small": options.small, "machine": machine(build), "benchmarks": []}
+        for program in sorted((build / "bench").glob("bench_*")):
+            if only is None or program.name.removeprefix("bench_") in only:
+                print(f"{program.name} ...", file=sys.stderr)
+                report["benchmarks"].append(bench(program, options.small, directory))
+        if only is None or "tinyllama" in only:
+            print("tinyllama ...", file=sys.stderr)
+            report["tinyllama"] = comparison(build, options.small, options.torch_sample, directory)
+    report["machine"]["load_average_after"] = os.getloadavg()
+    if options.json:
+        options.json.write_text(json.dumps(report, indent=1) + "\n")
+    say(report)
+    return 1 if any(b["failed"] for b in report["benchmarks"]) or report.get("tinyllama", {}).get("failed") else 0
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--measured"]:
+        sys.exit(measured(sys.argv[2], sys.argv[3:]))
+    sys.exit(main())
