@@ -9,11 +9,16 @@
 
 #include "analyzers/distributed/team_solvers.hpp"
 #include "analyzers/distributed/unison.hpp"
+#include "analyzers/numerics/lapack.hpp"
+#include "analyzers/numerics/ritz_values.hpp"
 
 namespace stemma {
 
 TeamSingularValues::TeamSingularValues(const MatrixForm& form, Team& team, const TeamRequest& request)
-    : form_(form), team_(team), request_(request), kept_(form.wide() || form.dtype == Dtype::f64) {
+    : form_(form),
+      team_(team),
+      request_(request),
+      kept_(form.wide() || form.dtype == Dtype::f64 || repeatable(form)) {
   if (form_.k() == 0) return;
   if (kept_) matrix_ = &team_.shared(Team::Use::matrix, form_.bytes());
   in_unison(team_.ranks(), "finding room for a Gram matrix", [&] {
@@ -120,6 +125,26 @@ DealtMatrix TeamSingularValues::gram() {
   });
 }
 
+void TeamSingularValues::polish(Spectrum& spectrum, DealtMatrix lower) {
+  const std::uint64_t few = values_to_polish(spectrum);
+  if (few == 0) return;
+  // More directions than values: the last ones of a block converge slowly.
+  const std::uint64_t count = std::min(2 * few + 8, form_.k());
+  const std::vector<double> directions = team_smallest_directions(team_, std::move(lower), count);
+  if (directions.empty()) return;
+  std::vector<double> image = in_unison(team_.ranks(), "looking along small directions", [&] {
+    std::vector<double> mine(form_.longest() * count, 0.0);
+    const Share rows = share_of(form_.rows, team_.ranks());
+    add_image(form_, rows.begin, kept_rows(rows), directions, count, mine);
+    return mine;
+  });
+  team_.sum(image);
+  const std::vector<double> values = in_unison(team_.ranks(), "looking along small directions", [&] {
+    return dense_singular_values(image, form_.longest(), count);
+  });
+  if (values.size() == count) replace_smallest(spectrum, std::span(values).last(few));
+}
+
 void TeamSingularValues::check_by_pdgesvd(Spectrum& spectrum) {
   Spectrum other{.method = SpectrumMethod::pdgesvd};
   other.values = team_dense_singular_values(team_, std::move(*dense_));
@@ -145,6 +170,10 @@ std::optional<Spectrum> TeamSingularValues::finish() {
   }
   DealtMatrix lower = gram();
   const GramFacts gram_says = gram_facts(team_, lower, probe_vectors(form_));
+  const bool polishable = kept_ && method != SpectrumMethod::gram_dsyevd;  // the solver uses it up
+  std::optional<DealtMatrix> copy = in_unison(team_.ranks(), "keeping a Gram matrix", [&] {
+    return polishable ? std::optional(lower) : std::nullopt;
+  });
   const std::vector<double> ascending = team_eigenvalues(team_, std::move(lower), method);
   Spectrum spectrum{.method = method, .frobenius_sq = facts.frobenius_sq};
   spectrum.grid = team_.grid().shape();
@@ -156,6 +185,7 @@ std::optional<Spectrum> TeamSingularValues::finish() {
     spectrum.values = singular_values_of(ascending);
     spectrum.error = gram_error(form_.rows, form_.cols, spectrum.values.front(), facts.frobenius_sq);
   });
+  if (copy) polish(spectrum, std::move(*copy));
   if (dense_) check_by_pdgesvd(spectrum);
   return unscaled(std::move(spectrum), form_.exponent);
 }

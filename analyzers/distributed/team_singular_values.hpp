@@ -43,6 +43,7 @@ class TeamSingularValues {
   std::span<const std::byte> kept_rows(Share rows) const;
   MatrixFacts witnessed();
   DealtMatrix gram();
+  void polish(Spectrum& spectrum, DealtMatrix lower);
   void check_by_pdgesvd(Spectrum& spectrum);
 
   MatrixForm form_;

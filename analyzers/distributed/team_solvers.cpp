@@ -5,11 +5,13 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 #include <stdexcept>
 
 #include "analyzers/distributed/unison.hpp"
 #include "analyzers/numerics/blas.hpp"
 #include "analyzers/numerics/lapack.hpp"
+#include "analyzers/numerics/philox.hpp"
 
 #ifdef STEMMA_HAS_ELPA
 #include <elpa/elpa.h>
@@ -25,6 +27,11 @@ void pdsyevr_(const char* jobz, const char* range, const char* uplo, const int* 
               const int* ja, const int* desca, const double* vl, const double* vu, const int* il,
               const int* iu, int* m, int* nz, double* w, double* z, const int* iz, const int* jz,
               const int* descz, double* work, const int* lwork, int* iwork, const int* liwork, int* info);
+void pdpotrf_(const char* uplo, const int* n, double* a, const int* ia, const int* ja, const int* desca,
+              int* info);
+void pdpotrs_(const char* uplo, const int* n, const int* columns, const double* a, const int* ia,
+              const int* ja, const int* desca, double* b, const int* ib, const int* jb, const int* descb,
+              int* info);
 void pdgesvd_(const char* jobu, const char* jobvt, const int* m, const int* n, double* a, const int* ia,
               const int* ja, const int* desca, double* s, double* u, const int* iu, const int* ju,
               const int* descu, double* vt, const int* ivt, const int* jvt, const int* descvt, double* work,
@@ -59,6 +66,17 @@ void tell_everybody(const Team& team, std::vector<double>& values) {
   if (team.ranks().size() == 1) return;
   check_mpi(MPI_Bcast(values.data(), narrow(values.size()), MPI_DOUBLE, 0, team.ranks().handle()),
             "MPI_Bcast");
+}
+
+/// Where the iteration begins: no direction is orthogonal to all of these.
+std::vector<double> random_signs(std::uint64_t n) {
+  std::vector<double> out(n);
+  for (std::uint64_t i = 0; i < n; ++i) {
+    const auto bits =
+        philox({static_cast<std::uint32_t>(i / 128), static_cast<std::uint32_t>(i >> 39U), 0, 0}, {0, 0});
+    out[i] = (bits[i % 128 / 32] >> (i % 32) & 1U) != 0 ? 1 : -1;
+  }
+  return out;
 }
 
 /// Collective over the grid. The upper triangle from the lower one: ELPA reads both and compares nothing.
@@ -232,6 +250,38 @@ std::vector<double> team_dense_singular_values(const Team& team, DealtMatrix mat
     // min(m, n) + 1 says that ranks ran different code, nothing of the values; the comparison judges them.
     return info == narrow(k) + 1 ? 0 : info;
   });
+}
+
+std::vector<double> team_smallest_directions(const Team& team, DealtMatrix lower, std::uint64_t count) {
+  serialise_blas();
+  const std::uint64_t k = lower.row_axis().size;
+  constexpr int steps = 8;
+  std::optional<DealtMatrix> sides;
+  std::vector<double> vectors = in_unison(team.ranks(), "finding small directions", [&] {
+    sides.emplace(team.grid(), k, count);
+    return random_signs(k * count);
+  });
+  make_orthonormal(vectors, k, count);
+  const int order = narrow(k), columns = narrow(count);
+  const auto factor = lower.descriptor(), side = sides->descriptor();
+  int info = 0;
+  if (team.grid().holds()) pdpotrf_("L", &order, lower.data(), &one, &one, factor.data(), &info);
+  if (!all_say(team, info == 0)) return {};
+  for (int step = 0; step < steps; ++step) {
+    for (std::uint64_t col = 0; col < sides->local_cols(); ++col)
+      for (std::uint64_t row = 0; row < sides->local_rows(); ++row)
+        sides->at(row, col) = vectors[sides->global_col(col) * k + sides->global_row(row)];
+    if (team.grid().holds())
+      pdpotrs_("L", &order, &columns, lower.data(), &one, &one, factor.data(), sides->data(), &one, &one,
+               side.data(), &info);
+    std::fill(vectors.begin(), vectors.end(), 0.0);
+    for (std::uint64_t col = 0; col < sides->local_cols(); ++col)
+      for (std::uint64_t row = 0; row < sides->local_rows(); ++row)
+        vectors[sides->global_col(col) * k + sides->global_row(row)] = sides->at(row, col);
+    team.sum(vectors);
+    make_orthonormal(vectors, k, count);
+  }
+  return vectors;
 }
 
 DealtMatrix team_syrk(const Team& team, const DealtMatrix& matrix) {

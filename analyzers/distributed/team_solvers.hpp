@@ -29,6 +29,13 @@ std::vector<double> team_eigenvalues(const Team& team, DealtMatrix lower, Spectr
 /// without vectors: half of its work runs at the speed of memory, so it only checks. Empty when it gave up.
 std::vector<double> team_dense_singular_values(const Team& team, DealtMatrix matrix);
 
+/// Collective. `count` orthonormal vectors (k x count, column-major, the same on every rank) that nearly span
+/// the directions of the smallest eigenvalues of a positive matrix given by its lower triangle, which is used
+/// up: a few steps of inverse iteration on a block of vectors after a Cholesky factorisation (Golub, Van
+/// Loan: Matrix Computations, 4th ed., 8.2.4). Directions i are off by (lambda_i / lambda_{count + 1})^8.
+/// Empty when it is not positive.
+std::vector<double> team_smallest_directions(const Team& team, DealtMatrix lower, std::uint64_t count);
+
 /// Collective. lower = matrix^T matrix by ScaLAPACK's pdsyrk: what TeamGram is held to.
 DealtMatrix team_syrk(const Team& team, const DealtMatrix& matrix);
 

@@ -44,8 +44,9 @@ int workspace(double queried) {
   return static_cast<int>(queried) + 16;
 }
 
-/// Gram-Schmidt against the columns before, twice: inverse iteration leaves vectors of near values oblique.
-void make_orthonormal(std::vector<double>& v, std::size_t n, std::size_t count) {
+}  // namespace
+
+void make_orthonormal(std::span<double> v, std::uint64_t n, std::uint64_t count) {
   for (std::size_t j = 0; j < count; ++j) {
     double* column = v.data() + j * n;
     for (int pass = 0; pass < 2; ++pass)
@@ -58,8 +59,6 @@ void make_orthonormal(std::vector<double>& v, std::size_t n, std::size_t count) 
     for (std::size_t r = 0; r < n; ++r) column[r] /= length;
   }
 }
-
-}  // namespace
 
 Tridiagonal::Tridiagonal(std::span<double> lower, std::uint64_t n)
     : reflections_(lower), n_(n), diagonal_(n), off_diagonal_(n), scale_(n) {

@@ -17,4 +17,9 @@ namespace stemma {
 std::vector<double> ritz_values(const MatrixForm& form, std::span<const std::byte> matrix,
                                 std::span<const double> v, std::uint64_t count);
 
+/// The part of A V (of A^T V) that comes from the consecutive rows [first_row, ...), added to `image`,
+/// column-major longest x count: what several ranks do, each with its rows, before they add their images.
+void add_image(const MatrixForm& form, std::uint64_t first_row, std::span<const std::byte> rows,
+               std::span<const double> v, std::uint64_t count, std::span<double> image);
+
 }  // namespace stemma

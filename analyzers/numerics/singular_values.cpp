@@ -15,8 +15,6 @@ namespace stemma {
 namespace {
 
 constexpr std::uint64_t one_stage_limit = 2048;
-constexpr double small_value = 1024;  // squaring costs the values below s1 / 1024 more than three digits
-constexpr std::uint64_t most_polished = 32;
 constexpr std::uint64_t repeat_limit = 2048;
 constexpr std::uint64_t repeat_bytes = std::uint64_t{256} << 20U;
 
@@ -105,20 +103,27 @@ Spectrum SingularValues::by_gram(const MatrixFacts& facts, std::optional<Violati
   return out;
 }
 
-void SingularValues::polish(Spectrum& spectrum, const Eigenvalues& eigenvalues) const {
+std::uint64_t values_to_polish(const Spectrum& spectrum) {
+  const std::uint64_t few = count_below(spectrum.values, spectrum.values.front() * small_value);
+  return few > most_polished || spectrum.values.back() < spectrum.error.tau ? 0 : few;
+}
+
+void replace_smallest(Spectrum& spectrum, std::span<const double> better) {
   std::vector<double>& values = spectrum.values;
-  const std::uint64_t k = values.size(), few = count_below(values, values.front() / small_value);
-  // Values below tau have no directions of their own.
-  if (!eigenvalues.vectors || few == 0 || few > most_polished || values.back() < spectrum.error.tau) return;
-  const std::vector<double> directions = eigenvalues.vectors(std::span(eigenvalues.ascending).first(few));
-  if (directions.empty()) return;
-  const std::vector<double> better = ritz_values(form_, bytes_, directions, few);
-  if (better.empty() || (few < k && better.front() > values[k - few - 1])) return;
+  const std::uint64_t k = values.size(), few = better.size();
+  if (few == 0 || (few < k && better.front() > values[k - few - 1])) return;
   for (std::uint64_t i = 0; i < few; ++i) {
     const double s = values[k - few + i];
     if (!(std::abs(better[i] - s) <= spectrum.error.estimate(s))) return;
   }
   std::copy(better.begin(), better.end(), values.end() - static_cast<std::ptrdiff_t>(few));
+}
+
+void SingularValues::polish(Spectrum& spectrum, const Eigenvalues& eigenvalues) const {
+  const std::uint64_t few = values_to_polish(spectrum);
+  if (!eigenvalues.vectors || few == 0) return;
+  const std::vector<double> directions = eigenvalues.vectors(std::span(eigenvalues.ascending).first(few));
+  if (!directions.empty()) replace_smallest(spectrum, ritz_values(form_, bytes_, directions, few));
 }
 
 Spectrum SingularValues::by_dense(const MatrixFacts& facts, std::optional<Violation>& violation) {

@@ -35,6 +35,18 @@ SpectrumMethod method_for(std::uint64_t k);
 /// Whether a matrix may be decomposed a second time on this rank: k <= 2048 and 256 MiB of doubles.
 bool repeatable(const MatrixForm& form);
 
+/// Values below this part of the largest one lose more than three digits to squaring; of so few of them at
+/// most are taken from the matrix itself.
+inline constexpr double small_value = 1.0 / 1024;
+inline constexpr std::uint64_t most_polished = 32;
+
+/// How many of a spectrum's values want that: 0 when there are none or too many, or when some lie below tau
+/// and have no directions of their own.
+std::uint64_t values_to_polish(const Spectrum& spectrum);
+/// Puts better values (descending) in the place of the smallest ones, if none of them moves by more than its
+/// estimated error.
+void replace_smallest(Spectrum& spectrum, std::span<const double> better);
+
 /// Bytes of memory that one matrix needs at its peak.
 std::uint64_t singular_values_memory(const MatrixForm& form);
 

@@ -223,8 +223,9 @@ TEST(TeamSingularValues, OneRankWithAFlippedBitIsNoticedByAll) {
 TEST(TeamSingularValues, OneRankWithoutMemoryFailsAll) {
   for (int culprit = 0; culprit < all_ranks().size(); ++culprit) {
     Team team(all_ranks());
-    // Nothing is allocated for an impossible matrix: vectors refuse by its size alone.
-    const std::uint64_t side = all_ranks().rank() == culprit ? std::uint64_t{1} << 40U : 100;
+    // Nothing is allocated for an impossible matrix: vectors refuse by its size alone. Both sizes are
+    // streamed.
+    const std::uint64_t side = all_ranks().rank() == culprit ? std::uint64_t{1} << 40U : 2304;
     EXPECT_ANY_THROW(TeamSingularValues({Dtype::bf16, side, side}, team));
     team.release();
   }
