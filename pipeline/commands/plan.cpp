@@ -1,5 +1,8 @@
 // stemma plan: who would do what, how long should it take, and what would not fit? Headers only, no MPI.
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
+#include <algorithm>
 
 #include "io/config/yaml_values.hpp"
 #include "pipeline/commands/plan_text.hpp"
@@ -8,6 +11,9 @@
 
 namespace stemma {
 namespace {
+
+/// Whatever part of them a launcher gave to this process.
+int cores_of_machine() { return std::max(1, static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN))); }
 
 class PlanCommand final : public Command {
  public:
@@ -18,7 +24,6 @@ class PlanCommand final : public Command {
   std::vector<Example> examples() const override {
     return {{"stemma plan configs/demo.yaml", "what the demo needs on this machine"},
             {"stemma plan audit.yaml --ranks 64,256,1024", "one column for each number of ranks"},
-            {"stemma plan audit.yaml --ranks 4096 --ranks-per-node 128", "on a cluster of such nodes"},
             {"stemma plan audit.yaml --ranks 256 --memory-per-rank 3GiB", "does everything fit?"}};
   }
 
@@ -35,14 +40,13 @@ class PlanCommand final : public Command {
     app.add_option("--memory-per-rank", memory_, "what a rank may use, such as 3GiB")
         ->type_name("SIZE")
         ->default_str("its share of this machine");
-    app.add_option("--ranks-per-node", ranks_per_node_,
-                   "ranks on each machine: teams are formed inside it first")
+    app.add_option("--ranks-per-node", ranks_per_node_, "ranks on each machine")
         ->check(number_in(1, 1'000'000))
         ->type_name("N")
         ->default_str("cores of this machine");
-    app.add_option("--calibration", calibration_, "measured rates: a calibration.json that a run wrote")
+    app.add_option("--calibration", calibration_, "rates that a run measured: its calibration.json")
         ->type_name("FILE")
-        ->default_str("the built-in reference");
+        ->default_str("built-in");
   }
 
   ExitCode execute(const Invocation& invocation, const World&) override {
@@ -56,7 +60,7 @@ class PlanCommand final : public Command {
     for (const std::string& note : notes) log.warn(note);
     const int cores = invocation.launch.cores;
     const bool good = print_plan(request, ranks_.empty() ? std::vector<int>{cores} : ranks_, invocation.json,
-                                 ranks_per_node_ > 0 ? ranks_per_node_ : cores);
+                                 ranks_per_node_ > 0 ? ranks_per_node_ : cores_of_machine());
     return good ? ExitCode::done : request.strict ? ExitCode::invalid : ExitCode::partial;
   }
 

@@ -23,6 +23,7 @@ SOURCE = HERE.parents[2]
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
                "OMPI_MCA_rmaps_base_oversubscribe": "1"}
 RANKS = 2
+TEAM_TARGETS = {2048: 1.5, 4096: 3}
 
 # Arguments in full and small; {json} stands for a file that the program writes. A list of lists runs several times. What is
 # not named here runs without arguments.
@@ -31,6 +32,7 @@ ARGUMENTS = {
     "histogram": ([["--mib", "128", "--repeats", "5", "--json", "{json}"]], [["--mib", "2", "--repeats", "1", "--json", "{json}"]]),
     "read": ([["--mib", "2048", "--repeats", "5", "--directory", "{directory}", "--json", "{json}"]],
              [["--mib", "8", "--repeats", "1", "--directory", "{directory}", "--json", "{json}"]]),
+    "team": ([["2048", "3"], ["4096", "1"]], [["640", "1"]]),
     "spectrum": ([["512", "5"], ["1024", "5"], ["2048", "5"], ["4096", "3"]], [["192", "1"]]),
 }
 
@@ -56,6 +58,9 @@ def goals_of(name, results):
             for channel, ratios in result["ratios"].items():
                 goals += [goal(f"{channel} product / best raw loop", ratios["product_over_best_raw"], ">=", 0.9),
                           goal(f"{channel} read ratio", ratios["read_ratio"], "<=", 1.05)]
+        elif name == "team" and result["k"] in TEAM_TARGETS:
+            goals.append(goal(f"k = {result['k']}: a team times faster than pdgesvd", result["faster_than_pdgesvd"], ">=",
+                              TEAM_TARGETS[result["k"]]))
         elif name == "spectrum" and result["k"] in (1024, 2048):
             goals.append(goal(f"k = {result['k']}: times faster than dgesdd", result["faster_than_dgesdd"], ">=", result["k"] / 1024 + 1))
     return goals
@@ -69,7 +74,7 @@ def bench(program, small, directory):
     for arguments in runs:
         file.unlink(missing_ok=True)
         begin, load = time.time(), os.getloadavg()[0]
-        done = ran([program, *(a.format(json=file, directory=directory) for a in arguments)], cwd=directory)
+        done = ran([*(["mpirun", "--quiet", "-n", RANKS] if name == "team" else []), program, *(a.format(json=file, directory=directory) for a in arguments)], cwd=directory)
         record = {"arguments": arguments, "exit_code": done.returncode, "seconds": round(time.time() - begin, 1), "load_before": load}
         text = file.read_text() if file.exists() else done.stdout
         try:

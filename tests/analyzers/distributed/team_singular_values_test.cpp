@@ -199,12 +199,12 @@ TEST(TeamSingularValues, FactsOfTheDealtGramAreThoseOfTheWholeOne) {
 /// One rank reads other bytes than its team: whatever it adds to the sums, every rank refuses.
 TEST(TeamSingularValues, OneRankWithAFlippedBitIsNoticedByAll) {
   if (all_ranks().size() == 1) GTEST_SKIP() << "takes two ranks to disagree";
-  const Stored matrix = gaussian(Dtype::bf16, 400, 300, 15);
-  for (int culprit = 0; culprit < all_ranks().size(); ++culprit) {
-    Stored mine = matrix;
-    // The upper byte of an element in every row that some rank witnesses: 0.02 becomes about 1e36.
+  const Stored streamed = gaussian(Dtype::bf16, 2100, 2060, 15), next = gaussian(Dtype::bf16, 300, 200, 16);
+  for (const int culprit : {0, all_ranks().size() - 1}) {
+    Stored mine = streamed;
+    // The upper byte of an element in every row: 0.02 becomes about 1e36 for whoever widens it.
     if (all_ranks().rank() == culprit)
-      for (std::size_t row = 0; row < 400; ++row) mine.bytes[row * 600 + 9] ^= std::byte{0x40};
+      for (std::size_t row = 0; row < 2100; ++row) mine.bytes[row * 4120 + 9] ^= std::byte{0x40};
     Team team(all_ranks());
     try {
       by_team(team, mine);
@@ -213,9 +213,9 @@ TEST(TeamSingularValues, OneRankWithAFlippedBitIsNoticedByAll) {
       EXPECT_EQ(error.finding().rule, "spectrum.invariant");
     }
     // The next matrix of the same team is none the worse for it.
-    const auto next = by_team(team, matrix);
-    EXPECT_TRUE(next);
-    if (next) expect_same(*spectrum_of(matrix), *next, 1e-12);
+    const auto spectrum = by_team(team, next);
+    EXPECT_TRUE(spectrum);
+    if (spectrum) expect_same(*spectrum_of(next), *spectrum, 1e-12);
     team.release();
   }
 }

@@ -109,8 +109,9 @@ inline Features spectrum_features(const std::string& subject, std::uint64_t rows
   f.numbers["e_estimate"] = e;
   f.numbers["tau"] = std::sqrt(e);
   f.numbers["frobenius_sq"] = frobenius_sq;
-  f.counts = {{"rows", rows}, {"cols", cols},  {"error_model", 0},   {"count_below_tau", 1},
-              {"method", 6},  {"attempts", 2}, {"exact_products", 1}, {"grid_rows", 2}, {"grid_cols", 4}};
+  f.counts = {{"rows", rows},         {"cols", cols},   {"error_model", 0},
+              {"count_below_tau", 1}, {"method", 6},    {"attempts", 2},
+              {"exact_products", 1},  {"grid_rows", 2}, {"grid_cols", 4}};
   return f;
 }
 
