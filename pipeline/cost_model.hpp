@@ -60,7 +60,7 @@ struct CostModel {
 /// As JSON (schema "stemma.calibration/1") and back. Throws std::runtime_error naming what is missing or out
 /// of range; rates are positive.
 std::string to_json(const CostModel& model);
-CostModel cost_model_of(const std::string& json);
+CostModel cost_model_of(const std::string& text);
 /// Throws ConfigProblems when the file cannot be read or is no calibration.
 CostModel read_cost_model(const std::filesystem::path& file);
 

@@ -106,8 +106,10 @@ bool MachineLayout::is_team(Block block, const std::vector<bool>& whole_nodes) c
 }
 
 Block MachineLayout::block_of(int number) const {
-  const int depth = std::bit_width(static_cast<unsigned>(number)) - 1;
-  return {top_level_ - depth, number - (1 << depth)};
+  const auto from_one = static_cast<unsigned>(number);
+  const unsigned first_of_its_level = std::bit_floor(from_one);
+  const int depth = std::countr_zero(first_of_its_level);
+  return {top_level_ - depth, static_cast<int>(from_one - first_of_its_level)};
 }
 
 std::vector<int> MachineLayout::ranks_in(Block block) const {

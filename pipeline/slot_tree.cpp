@@ -7,7 +7,7 @@
 namespace stemma {
 
 SlotTree::SlotTree(const MachineLayout& machine) : slots_(machine.slots()) {
-  const auto blocks = static_cast<std::size_t>(2 * slots_);
+  const auto blocks = 2 * static_cast<std::size_t>(slots_);
   ranks_.assign(blocks, 0);
   idle_.assign(blocks, 0);
   reserved_inside_.assign(blocks, 0);

@@ -221,7 +221,8 @@ class Search {
 }  // namespace
 
 std::uint16_t kind_of(const ItemCost& cost, int level) {
-  return static_cast<std::uint16_t>(octaves * level + std::bit_width(cost.largest_k()) % octaves);
+  const int octave = std::bit_width(cost.largest_k()) % octaves;
+  return static_cast<std::uint16_t>(octaves * level + octave);
 }
 
 WidthPlan search_widths(const MachineLayout& machine, const CostModel& model, std::span<const ItemCost> costs,

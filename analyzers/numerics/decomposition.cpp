@@ -49,7 +49,7 @@ std::uint64_t Decomposition::memory(int ranks) const {
   const std::uint64_t solver =
       gram + 48 * dealt_block * (local_rows + local_cols);  // a second copy, and bands
   const bool kept = form.wide() || form.dtype == Dtype::f64 || repeatable(form);
-  const std::uint64_t polish = 8 * 2 * (2 * most_polished + 8) * (k + form.longest());
+  const std::uint64_t polish = std::uint64_t{16} * (2 * most_polished + 8) * (k + form.longest());
   const std::uint64_t held = kept ? share(form.bytes(), ranks) + gram + polish : 0;
   const std::uint64_t witness = 128 * form.cols;
   return held + gram + std::max(strips, solver) + witness;

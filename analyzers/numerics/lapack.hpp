@@ -27,9 +27,9 @@ class Tridiagonal {
   std::vector<double> diagonal_, off_diagonal_, scale_;
 };
 
-/// Makes `count` columns of n elements, column-major, orthonormal by Gram-Schmidt, each against those before
+/// Makes the `count` columns of v, of n elements each, orthonormal by Gram-Schmidt, each against those before
 /// it, twice: once leaves vectors of near values oblique.
-void make_orthonormal(std::span<double> columns, std::uint64_t n, std::uint64_t count);
+void make_orthonormal(std::span<double> v, std::uint64_t n, std::uint64_t count);
 
 /// One-stage or two-stage reduction to tridiagonal form (what dsyevd does without vectors, dsyevd_2stage).
 enum class Tridiagonalisation : std::uint8_t { one_stage, two_stage };
