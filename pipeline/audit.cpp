@@ -20,6 +20,7 @@
 #include "pipeline/gather.hpp"
 #include "pipeline/linear_algebra.hpp"
 #include "pipeline/machine.hpp"
+#include "pipeline/refusal.hpp"
 #include "pipeline/result_store.hpp"
 #include "pipeline/version.hpp"
 #include "pipeline/wording.hpp"
@@ -83,6 +84,7 @@ class Leader {
   bool begin(const Machines& machines) {
     hosts_ = machines.hosts;
     result_.provenance = provenance_of(world_, request_, machines);
+    compare_linear_algebra(machines);
     read_headers();
     make_the_plan(request_.rates);
     if (request_.calibration == Calibration::automatic) return result_.plan.makespan > worth_measuring;
@@ -180,10 +182,37 @@ class Leader {
     }
   }
 
+  void compare_linear_algebra(const Machines& machines) {
+    const std::string mixture = differences(machines.algebra, machines.hosts);
+    if (mixture.empty()) return;
+    if (request_.width_rule == WidthRule::soonest) return log_.warn(mixture);
+    Problem problem;
+    problem.key = "runtime.reproducible";
+    problem.message = "runtime.reproducible: " + mixture;
+    throw ConfigProblems({std::move(problem)});
+  }
+
   void make_the_plan(const CostModel& rates) {
     const std::uint64_t budget = request_.memory_per_rank.value_or(memory_budget(ranks_per_host(hosts_)));
-    result_.plan = make_plan(result_.models, request_.questions, rates,
-                             MachineLayout::of_hosts(hosts_, request_.coordinator), budget);
+    result_.plan =
+        make_plan(result_.models, request_.questions, rates,
+                  MachineLayout::of_hosts(hosts_, request_.coordinator), budget, request_.width_rule);
+    if (request_.width_rule == WidthRule::by_size) refuse_other_widths();
+  }
+
+  /// Spectra that are not reproducible are worse than none in a run that promised them.
+  void refuse_other_widths() const {
+    std::vector<Problem> problems;
+    for (const std::uint32_t i : result_.plan.infeasible) {
+      const Item& item = result_.plan.items[i];
+      const SurveyedModel& m = result_.models[item.model];
+      const Refusal why = refusal(item, result_.plan);
+      Problem& problem = problems.emplace_back();
+      problem.file = printable(m.request.id);
+      problem.message = fmt::format("{} {}. Suggestion: {}", printable(name_of(item, *m.model)), why.sentence,
+                                    why.suggestion);
+    }
+    if (!problems.empty()) throw ConfigProblems(std::move(problems));
   }
 
   void say_the_plan() {

@@ -31,6 +31,7 @@ struct AuditRequest {
   std::filesystem::path status_file;                 ///< "" for none
   DirectReading direct = DirectReading::automatic;   ///< past the page cache?
   CoordinatorMode coordinator = CoordinatorMode::automatic;
+  WidthRule width_rule = WidthRule::soonest;     ///< by_size: an item that finds no such team ends the run
   std::optional<std::uint64_t> memory_per_rank;  ///< bytes; nothing: from the machine
   Calibration calibration = Calibration::automatic;
   CostModel rates;      ///< that the plan begins with; those it is left with unless others are measured

@@ -10,6 +10,7 @@
 
 #include "analyzers/content.hpp"
 #include "pipeline/clock.hpp"
+#include "pipeline/refusal.hpp"
 #include "pipeline/wording.hpp"
 
 namespace stemma {
@@ -96,14 +97,13 @@ void collect_failures(std::span<const SurveyedModel> models, const Plan& plan, c
     const Item& item = plan.items[i];
     const SurveyedModel& surveyed = models[item.model];
     const std::string name = printable(name_of(item, *surveyed.model));
-    const auto need = memory_words(static_cast<double>(item.memory));
+    const Refusal why = refusal(item, plan);
     failures.push_back({.model = surveyed.request.id,
                         .item = name,
                         .stage = Stage::plan,
-                        .rule = "plan.memory",
-                        .sentence = fmt::format("{} needs {} on one rank, the budget is {}", name, need,
-                                                memory_words(static_cast<double>(plan.memory_per_rank))),
-                        .suggestion = "set runtime.memory_per_rank higher, or start fewer ranks per node",
+                        .rule = why.rule,
+                        .sentence = fmt::format("{} {}", name, why.sentence),
+                        .suggestion = why.suggestion,
                         .attempts = 0,
                         .quarantined = false,
                         .rank = 0,

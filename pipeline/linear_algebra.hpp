@@ -36,6 +36,10 @@ class WrongLinearAlgebra : public std::runtime_error {
 /// per rank in both lists.
 std::string distrust(std::span<const LinearAlgebra> ranks, std::span<const std::string> hosts);
 
+/// "the ranks do not share one linear algebra (...)", with what to change, when flavour, version or kernels
+/// differ; "" when all have the same. One entry per rank in both lists.
+std::string differences(std::span<const LinearAlgebra> ranks, std::span<const std::string> hosts);
+
 /// What to do about a BLAS whose OpenMP threads cannot be switched off from inside; nothing when it has none
 /// or `omp_num_threads` (the environment variable, null when unset) keeps it to one.
 std::optional<Problem> stray_threads(const BlasDescription& blas, const char* omp_num_threads);

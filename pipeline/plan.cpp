@@ -37,14 +37,16 @@ std::vector<std::uint32_t> costs_of(const std::vector<Item>& items) {
 }
 
 /// Items with their widths. Those that would be wide, or fit nowhere, are tried in smaller pieces, which are
-/// kept when more then fits or all ends sooner by so much that reading twice is worth it.
+/// kept when more then fits or all ends sooner by so much that reading twice is worth it. Where size alone
+/// decides the widths there is nothing to try: pieces would have other sizes.
 Division divided(std::span<const SurveyedModel> models, const std::vector<Question>& questions,
-                 const CostModel& costs, const MachineLayout& machine, std::uint64_t memory) {
+                 const CostModel& costs, const MachineLayout& machine, std::uint64_t memory, WidthRule rule) {
   Division whole{take_inventory(models, questions), {}};
   const auto search = [&](const Inventory& inventory, double work) {
-    return search_widths(machine, costs, inventory.costs, costs_of(inventory.items), memory, work);
+    return search_widths(machine, costs, inventory.costs, costs_of(inventory.items), memory, rule, work);
   };
   whole.widths = search(whole.inventory, 0);
+  if (rule == WidthRule::by_size) return whole;
   std::vector<bool> which(whole.inventory.costs.size(), false);
   for (std::size_t i = 0; i < whole.inventory.items.size(); ++i) {
     const std::uint32_t cost = whole.inventory.items[i].cost;
@@ -77,8 +79,9 @@ std::vector<Task> tasks_of(const Plan& plan, const MachineLayout& machine) {
 }
 
 Plan make_plan(std::span<const SurveyedModel> models, const std::vector<Question>& questions,
-               const CostModel& costs, const MachineLayout& machine, std::uint64_t memory_per_rank) {
-  Division division = divided(models, questions, costs, machine, memory_per_rank);
+               const CostModel& costs, const MachineLayout& machine, std::uint64_t memory_per_rank,
+               WidthRule width_rule) {
+  Division division = divided(models, questions, costs, machine, memory_per_rank, width_rule);
   const WidthPlan& widths = division.widths;
   Plan plan;
   plan.machine = machine;
@@ -86,6 +89,7 @@ Plan make_plan(std::span<const SurveyedModel> models, const std::vector<Question
   plan.items = std::move(division.inventory.items);
   plan.costs = std::move(division.inventory.costs);
   plan.memory_per_rank = memory_per_rank;
+  plan.width_rule = width_rule;
   plan.weight_bytes = division.inventory.weight_bytes;
   plan.again_bytes = division.inventory.again_bytes;
   for (std::uint32_t i = 0; i < plan.items.size(); ++i) {

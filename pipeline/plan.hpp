@@ -8,6 +8,7 @@
 #include "pipeline/items.hpp"
 #include "pipeline/machine_layout.hpp"
 #include "pipeline/scheduler.hpp"
+#include "pipeline/width_rule.hpp"
 
 namespace stemma {
 
@@ -19,18 +20,19 @@ struct Plan {
   std::vector<ItemCost> costs;            ///< what items ask for, by Item::cost
   std::vector<std::uint32_t> infeasible;  ///< items that fit on no rank and no team, by index
   std::uint64_t memory_per_rank = 0;      ///< the budget, bytes
-  std::uint64_t weight_bytes = 0;         ///< bytes of all tensors that are needed, each counted once
-  std::uint64_t read_bytes = 0;           ///< bytes that will be read; more when a companion is read again
-  std::uint64_t file_bytes = 0;           ///< of these, for questions about whole files
-  std::uint64_t again_bytes = 0;          ///< of these, a second time because an item was split
-  std::uint64_t peak_memory = 0;          ///< on the rank that needs most, bytes
-  double work = 0;                        ///< W, rank-seconds: every item that is feasible, on one rank
-  double rank_seconds = 0;                ///< sum over items of ranks times time: W, and what width costs
-  double lower_bound = 0;                 ///< LB = max(W / workers, least time of any item), seconds
-  double lambda = 0;           ///< time that no item should exceed, seconds; infinite when all are narrow
-  double makespan = 0;         ///< simulated, every item taking its prediction, seconds
-  double uneven_makespan = 0;  ///< the same when times vary by 10 %: mean of three draws
-  std::string digest;          ///< 16 hex digits; equal plans have equal digests
+  WidthRule width_rule = WidthRule::soonest;
+  std::uint64_t weight_bytes = 0;  ///< bytes of all tensors that are needed, each counted once
+  std::uint64_t read_bytes = 0;    ///< bytes that will be read; more when a companion is read again
+  std::uint64_t file_bytes = 0;    ///< of these, for questions about whole files
+  std::uint64_t again_bytes = 0;   ///< of these, a second time because an item was split
+  std::uint64_t peak_memory = 0;   ///< on the rank that needs most, bytes
+  double work = 0;                 ///< W, rank-seconds: every item that is feasible, on one rank
+  double rank_seconds = 0;         ///< sum over items of ranks times time: W, and what width costs
+  double lower_bound = 0;          ///< LB = max(W / workers, least time of any item), seconds
+  double lambda = 0;               ///< time that no item should exceed, seconds; infinite when all are narrow
+  double makespan = 0;             ///< simulated, every item taking its prediction, seconds
+  double uneven_makespan = 0;      ///< the same when times vary by 10 %: mean of three draws
+  std::string digest;              ///< 16 hex digits; equal plans have equal digests
 
   double efficiency() const { return makespan > 0 ? lower_bound / makespan : 1; }
   /// Factors of W / (workers x makespan): what teams cost, and what idle ranks cost.
@@ -48,6 +50,7 @@ std::vector<Task> tasks_of(const Plan& plan, const MachineLayout& machine);
 /// Makes the plan. Models that could not be read take no part. `memory_per_rank` in bytes. Costs
 /// O(n log n) for n items, and no weight is read.
 Plan make_plan(std::span<const SurveyedModel> models, const std::vector<Question>& questions,
-               const CostModel& costs, const MachineLayout& machine, std::uint64_t memory_per_rank);
+               const CostModel& costs, const MachineLayout& machine, std::uint64_t memory_per_rank,
+               WidthRule width_rule = WidthRule::soonest);
 
 }  // namespace stemma

@@ -33,11 +33,11 @@ using Mix = std::vector<std::vector<int>>;
 class Search {
  public:
   Search(const MachineLayout& machine, const CostModel& model, std::span<const ItemCost> costs,
-         std::span<const std::uint32_t> item_costs, std::uint64_t memory)
+         std::span<const std::uint32_t> item_costs, std::uint64_t memory, WidthRule rule)
       : machine_(machine), costs_(costs), item_costs_(item_costs), count_(costs.size(), 0) {
     for (const ItemCost& cost : costs) {
       alone_.push_back(model.seconds(cost, 1));
-      choices_.push_back(choices_for(model, cost, memory));
+      choices_.push_back(choices_for(model, cost, memory, rule));
     }
     for (const std::uint32_t c : item_costs) ++count_[c];
   }
@@ -95,10 +95,13 @@ class Search {
     return found;
   }
 
-  std::vector<Choice> choices_for(const CostModel& model, const ItemCost& cost, std::uint64_t memory) const {
+  std::vector<Choice> choices_for(const CostModel& model, const ItemCost& cost, std::uint64_t memory,
+                                  WidthRule rule) const {
     std::vector<Choice> choices;
+    const int only = width_by_size(cost.largest_k());
     for (int level = 0; level <= machine_.top_level(); ++level) {
       const int width = machine_.width_at(level);
+      if (rule == WidthRule::by_size && width != only) continue;
       if (width == 0 || (level > 0 && (width == 1 || width > cost.widest()))) continue;
       if (cost.memory_on(width) <= memory) choices.push_back({level, model.seconds(cost, width)});
     }
@@ -226,8 +229,9 @@ std::uint16_t kind_of(const ItemCost& cost, int level) {
 }
 
 WidthPlan search_widths(const MachineLayout& machine, const CostModel& model, std::span<const ItemCost> costs,
-                        std::span<const std::uint32_t> item_costs, std::uint64_t memory, double work) {
-  return Search(machine, model, costs, item_costs, memory).best(work);
+                        std::span<const std::uint32_t> item_costs, std::uint64_t memory, WidthRule rule,
+                        double work) {
+  return Search(machine, model, costs, item_costs, memory, rule).best(work);
 }
 
 }  // namespace stemma

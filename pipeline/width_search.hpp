@@ -8,6 +8,7 @@
 #include "pipeline/machine_layout.hpp"
 #include "pipeline/scheduler.hpp"
 #include "pipeline/simulation.hpp"
+#include "pipeline/width_rule.hpp"
 
 namespace stemma {
 
@@ -34,9 +35,12 @@ struct WidthPlan {
 /// width up or down as long as that makes the uneven makespan shorter. (126 layers with five large matrices
 /// each on 127 nodes: equal widths leave a third of the ranks idle at the end, a mixture fits.)
 ///
+/// With WidthRule::by_size an item has the one width of its largest k, or none.
+///
 /// `work`: W to be measured against, when it is known better than from these items; 0 otherwise.
 WidthPlan search_widths(const MachineLayout& machine, const CostModel& model, std::span<const ItemCost> costs,
-                        std::span<const std::uint32_t> item_costs, std::uint64_t memory, double work = 0);
+                        std::span<const std::uint32_t> item_costs, std::uint64_t memory,
+                        WidthRule rule = WidthRule::soonest, double work = 0);
 
 /// Items of like size at the same width: octaves of k times levels.
 std::uint16_t kind_of(const ItemCost& cost, int level);

@@ -41,12 +41,9 @@ constexpr std::array later_keys = {"analyzers.tensorguard",
                                    "runtime.store",
                                    "runtime.deadline",
                                    "runtime.deadline_margin",
-                                   "runtime.reproducible",
                                    "runtime.retry_quarantined",
                                    "runtime.rehash",
                                    "runtime.trust_published_hashes",
-                                   "runtime.calibration",
-                                   "runtime.io",
                                    "sweep"};
 
 struct Synonym {

@@ -279,15 +279,6 @@ std::vector<Key> make_table() {
              .changes_results = false},
             STEMMA_MEMBER(report.labels)));
 
-  add({.path = "io", .meaning = "How weights are read.", .changes_results = false});
-  add(bound({.path = "io.direct",
-             .type = T::choice,
-             .meaning = "Read past the page cache (O_DIRECT): on Lustre; wherever it is offered; never.",
-             .consumer = "io/formats",
-             .choices = {"auto", "always", "never"},
-             .changes_results = false},
-            STEMMA_MEMBER(io.direct)));
-
   add({.path = "runtime",
        .meaning = "How the run behaves. Ranks and threads come from the launcher.",
        .changes_results = false});
@@ -304,6 +295,13 @@ std::vector<Key> make_table() {
              .consumer = "survey",
              .changes_results = false},
             STEMMA_MEMBER(runtime.strict)));
+  add(bound(
+      {.path = "runtime.reproducible",
+       .type = T::boolean,
+       .meaning = "Spectra equal bit for bit on any number of ranks: the size of a matrix alone decides on "
+                  "how many ranks it is decomposed.",
+       .consumer = "plan"},
+      STEMMA_MEMBER(runtime.reproducible)));
   add(bound({.path = "runtime.coordinator",
              .type = T::choice,
              .meaning = "Whether rank 0 also computes; auto decides by the number of ranks.",
@@ -320,6 +318,14 @@ std::vector<Key> make_table() {
        .choices = {"auto", "measure", "reference"},
        .changes_results = false},
       STEMMA_MEMBER(runtime.calibration)));
+  add({.path = "runtime.io", .meaning = "How weights are read.", .changes_results = false});
+  add(bound({.path = "runtime.io.direct",
+             .type = T::choice,
+             .meaning = "Read past the page cache (O_DIRECT): on Lustre; wherever it is offered; never.",
+             .consumer = "io/formats",
+             .choices = {"auto", "always", "never"},
+             .changes_results = false},
+            STEMMA_MEMBER(runtime.io.direct)));
   add(bound({.path = "runtime.progress",
              .type = T::choice,
              .meaning = "auto looks whether stderr is a terminal.",

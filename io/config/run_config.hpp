@@ -69,15 +69,17 @@ struct RunConfig {
     Labels labels = Labels::id;
     bool operator==(const Report&) const = default;
   };
-  struct Io {
-    DirectIo direct = DirectIo::automatic;
-    bool operator==(const Io&) const = default;
-  };
   struct Runtime {
+    struct Io {
+      DirectIo direct = DirectIo::automatic;
+      bool operator==(const Io&) const = default;
+    };
     std::optional<std::uint64_t> memory_per_rank;  ///< bytes; nullopt: from the machine
     bool strict = false;
+    bool reproducible = false;  ///< spectra equal bit for bit on any number of ranks
     CoordinatorStyle coordinator = CoordinatorStyle::automatic;
     std::string calibration = "auto";  ///< "auto", "measure", "reference" or an absolute path
+    Io io;
     ProgressStyle progress = ProgressStyle::automatic;
     std::int64_t progress_every = 30;  ///< seconds
     LogLevel log_level = LogLevel::info;
@@ -100,7 +102,6 @@ struct RunConfig {
   Compare compare;
   Verdicts verdicts;
   Report report;
-  Io io;
   Runtime runtime;
 
   bool operator==(const RunConfig&) const = default;

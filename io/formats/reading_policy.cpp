@@ -47,7 +47,7 @@ std::vector<std::string> ReadingPolicy::notes() const {
   for (const auto& [device, path] : refused_)
     sentences.push_back(
         fmt::format("the file system at {} takes no O_DIRECT, so it was read through the page cache "
-                    "(io.direct: never says so from the start)",
+                    "(runtime.io.direct: never says so from the start)",
                     printable(mount_of(path, device), 400)));
   return sentences;
 }

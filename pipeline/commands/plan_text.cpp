@@ -9,6 +9,7 @@
 
 #include "io/report/columns.hpp"
 #include "pipeline/machine.hpp"
+#include "pipeline/refusal.hpp"
 #include "pipeline/wording.hpp"
 
 namespace stemma {
@@ -31,22 +32,6 @@ std::string widths_words(const Plan& plan) {
     words.push_back(
         fmt::format("{} on {}", with_commas(items), with_commas(static_cast<std::uint64_t>(width))));
   return fmt::format("{}", fmt::join(words, ", "));
-}
-
-/// What an item that fits nowhere would need, on one rank and on the team where each needs least.
-std::string refusal(const Item& item, const Plan& plan) {
-  const ItemCost& cost = plan.costs[item.cost];
-  int best = 1;
-  for (int level = 0; level <= plan.machine.top_level(); ++level) {
-    const int width = plan.machine.width_at(level);
-    if (width > 1 && width <= cost.widest() && cost.memory_on(width) < cost.memory_on(best)) best = width;
-  }
-  std::string needs = memory_words(static_cast<double>(cost.memory_on(1))) + " on one rank";
-  if (best > 1)
-    needs +=
-        fmt::format(" and {} on each of {}", memory_words(static_cast<double>(cost.memory_on(best))), best);
-  return fmt::format("needs {}, the budget is {}", needs,
-                     memory_words(static_cast<double>(plan.memory_per_rank)));
 }
 
 Json document_of(const std::vector<SurveyedModel>& models, const std::vector<Plan>& plans) {
@@ -143,7 +128,7 @@ void print_text(const std::vector<SurveyedModel>& models, const std::vector<Plan
     const Item& item = first.items[i];
     const SurveyedModel& m = models[item.model];
     fmt::print("  {} {} {}\n", printable(m.request.id), printable(name_of(item, *m.model)),
-               refusal(item, first));
+               refusal(item, first).sentence);
   }
   named = 0;
   for (const SurveyedModel& m : models) {
@@ -160,9 +145,9 @@ bool print_plan(const AuditRequest& request, const std::vector<int>& ranks, bool
       survey(request.models, ArchitectureTables::shipped_and(request.architectures));
   std::vector<Plan> plans;
   for (const int p : ranks)
-    plans.push_back(make_plan(models, request.questions, request.rates,
-                              MachineLayout::uniform(p, ranks_here, request.coordinator),
-                              request.memory_per_rank.value_or(memory_budget(std::min(p, ranks_here)))));
+    plans.push_back(make_plan(
+        models, request.questions, request.rates, MachineLayout::uniform(p, ranks_here, request.coordinator),
+        request.memory_per_rank.value_or(memory_budget(std::min(p, ranks_here))), request.width_rule));
   if (json) {
     fmt::print("{}\n", document_of(models, plans).dump(2, ' ', false, Json::error_handler_t::replace));
   } else {

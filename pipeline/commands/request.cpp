@@ -166,7 +166,7 @@ CoordinatorMode coordinator_of(const RunConfig& config) {
 }
 
 DirectReading direct_reading_of(const RunConfig& config) {
-  switch (config.io.direct) {
+  switch (config.runtime.io.direct) {
     case DirectIo::always:
       return DirectReading::always;
     case DirectIo::never:
@@ -190,6 +190,7 @@ AuditRequest request_of(const Configuration& configuration, const Invocation& in
   check_pair_list(request.comparison->listed, config.compare.list, ids);
   request.direct = direct_reading_of(config);
   request.coordinator = coordinator_of(config);
+  request.width_rule = config.runtime.reproducible ? WidthRule::by_size : WidthRule::soonest;
   request.memory_per_rank = config.runtime.memory_per_rank;
   if (const std::string& how = config.runtime.calibration; how == "measure") {
     request.calibration = Calibration::always;

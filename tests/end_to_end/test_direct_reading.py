@@ -37,7 +37,7 @@ class DirectReading(EndToEnd):
         self.write("c.yaml", "schema_version: 1\nmodels: [m]\nanalyzers: {content: {sha256: true}, histogram: }\n")
 
     def hashes(self, direct, ranks, **environment):
-        done = self.stemma("run", "c.yaml", f"io.direct={direct}", "--output", direct, "--fresh", ranks=ranks, **environment)
+        done = self.stemma("run", "c.yaml", f"runtime.io.direct={direct}", "--output", direct, "--fresh", ranks=ranks, **environment)
         return self.stemma("verify", "--hash", direct).stdout.replace(direct, "run"), done.stderr
 
     def test_the_archive_is_the_same(self):
@@ -60,7 +60,7 @@ class DirectReading(EndToEnd):
             found, said = self.hashes("always", ranks, LD_PRELOAD=str(self.directory / "refusal.so"))
             self.assertEqual(found, expected)
             self.assertEqual(said.count(SENTENCE), 1, said)
-        self.assertIn("io.direct: never", said)
+        self.assertIn("runtime.io.direct: never", said)
 
 
 if __name__ == "__main__":

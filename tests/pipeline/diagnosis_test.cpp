@@ -175,6 +175,20 @@ TEST(LinearAlgebra, DistrustNamesTheFirstAndCountsTheOthers) {
               HasSubstr("rank 1 on a computes wrongly, as on 1 other rank (z is wrong;"));
 }
 
+TEST(LinearAlgebra, DifferencesNameTwoHostsAndWhatTheyHave) {
+  std::vector<LinearAlgebra> ranks(3);
+  for (LinearAlgebra& rank : ranks)
+    rank.blas = {.flavour = "OpenBLAS", .core = "Zen", .config = "OpenBLAS 0.3.21", .threads = 1};
+  const std::vector<std::string> hosts{"a", "a", "b"};
+  EXPECT_EQ(differences(ranks, hosts), "");
+  ranks[2].blas.core = "Haswell";
+  EXPECT_THAT(differences(ranks, hosts),
+              HasSubstr("(OpenBLAS 0.3.21 for Zen on a, OpenBLAS 0.3.21 for Haswell on b)"));
+  ranks[2].blas = ranks[0].blas;
+  ranks[2].blas.config = "OpenBLAS 0.3.20";
+  EXPECT_THAT(differences(ranks, hosts), HasSubstr("OpenBLAS 0.3.20 for Zen on b"));
+}
+
 TEST(LinearAlgebra, OpenMpThreadsMustBeSwitchedOffOutside) {
   BlasDescription blas{.flavour = "OpenBLAS", .core = {}, .config = {}, .threading = BlasThreading::openmp};
   EXPECT_FALSE(stray_threads(blas, "1"));

@@ -5,6 +5,7 @@
 
 #include <set>
 
+#include "pipeline/refusal.hpp"
 #include "pipeline/simulation.hpp"
 #include "pipeline/width_search.hpp"
 #include "pipeline/work_order.hpp"
@@ -170,6 +171,57 @@ TEST(Plan, WhatDoesNotFitOnOneRankGetsATeamThatHasTheMemory) {
   EXPECT_TRUE(wide);
   for (const std::uint32_t i : alone.infeasible)
     EXPECT_GT(alone.costs[alone.items[i].cost].memory_on(1), budget);
+}
+
+TEST(Plan, SizeAloneDecidesWidthsWhenSpectraAreToBeReproducible) {
+  test::LlamaShape shape = test::llama_405b;
+  shape.layers = 2;
+  const std::vector<SurveyedModel> models = {test::llama_model("large", shape),
+                                             test::llama_model("small", test::llama_1b)};
+  std::vector<int> widths;
+  for (const int ranks : {5, 9, 128, 512}) {
+    const Plan plan = make_plan(models, test::all_questions(), CostModel{},
+                                MachineLayout::uniform(ranks, 128, CoordinatorMode::automatic),
+                                std::uint64_t{1} << 40, WidthRule::by_size);
+    EXPECT_TRUE(plan.infeasible.empty());
+    EXPECT_EQ(plan.again_bytes, 0U);
+    std::vector<int> here;
+    for (const Item& item : plan.items) here.push_back(item.width);
+    if (widths.empty()) widths = here;
+    EXPECT_EQ(here, widths);
+    for (const Item& item : plan.items)
+      EXPECT_EQ(item.width, plan.costs[item.cost].largest_k() > 8192 ? 4 : 1);
+  }
+  EXPECT_EQ(std::set<int>(widths.begin(), widths.end()), (std::set<int>{1, 4}));
+}
+
+TEST(Plan, WidthBySizeKeepsTheShareOfARankBelowHalfAGibibyte) {
+  const std::pair<std::uint64_t, int> steps[] = {{0, 1},      {8192, 1},   {8193, 4},   {16384, 4},
+                                                 {16385, 16}, {32768, 16}, {32769, 64}, {200'000, 64}};
+  for (const auto& [k, width] : steps) EXPECT_EQ(width_by_size(k), width) << k;
+}
+
+TEST(Plan, SaysWhyAnItemFitsNowhere) {
+  test::LlamaShape shape = test::llama_405b;
+  shape.layers = 1;
+  const std::vector<SurveyedModel> models = {test::llama_model("large", shape)};
+  const auto first_refusal = [&](int ranks, std::uint64_t budget, WidthRule rule) {
+    const Plan plan = make_plan(models, test::all_questions(), CostModel{},
+                                MachineLayout::uniform(ranks, 128, CoordinatorMode::automatic), budget, rule);
+    EXPECT_FALSE(plan.infeasible.empty());
+    return plan.infeasible.empty() ? Refusal{} : refusal(plan.items[plan.infeasible.front()], plan);
+  };
+  const Refusal narrow = first_refusal(3, std::uint64_t{1} << 40, WidthRule::by_size);
+  EXPECT_EQ(narrow.rule, "plan.width");
+  EXPECT_NE(narrow.sentence.find("exactly 4 ranks"), std::string::npos) << narrow.sentence;
+  EXPECT_NE(narrow.sentence.find("here 16384"), std::string::npos) << narrow.sentence;
+  EXPECT_NE(narrow.suggestion.find("at least 5 ranks"), std::string::npos) << narrow.suggestion;
+  const Refusal small = first_refusal(9, 1'000'000'000, WidthRule::by_size);
+  EXPECT_EQ(small.rule, "plan.memory");
+  EXPECT_NE(small.sentence.find("on each of 4 ranks"), std::string::npos) << small.sentence;
+  const Refusal anyhow = first_refusal(9, 1'000'000'000, WidthRule::soonest);
+  EXPECT_EQ(anyhow.rule, "plan.memory");
+  EXPECT_NE(anyhow.sentence.find("on one rank and"), std::string::npos) << anyhow.sentence;
 }
 
 TEST(WidthSearch, NeverWorseThanNarrowAndNearTheBestOfAllAssignments) {

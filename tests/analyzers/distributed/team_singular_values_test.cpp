@@ -86,6 +86,31 @@ TEST(TeamSingularValues, EveryShapeEverySolverAgreesWithOneRank) {
   });
 }
 
+TEST(TeamSingularValues, TeamsOfOneShapeGiveTheSameBits) {
+  // Whoever is in the team, and whether its ranks share memory: what runtime.reproducible rests on.
+  const int ranks = all_ranks().size();
+  if (ranks < 4) GTEST_SKIP() << "two teams of two need four ranks";
+  const Stored matrix = gaussian(Dtype::bf16, 1100, 1030, 12);
+  for (const SpectrumMethod method :
+       {SpectrumMethod::gram_dsyevd, SpectrumMethod::gram_pdsyevr, SpectrumMethod::gram_elpa2}) {
+    if (method == SpectrumMethod::gram_elpa2 && elpa_version().empty()) continue;
+    std::optional<std::vector<double>> first;
+    for (const int pairing : {1, 2})  // neighbours, or every second rank
+      for (const Team::Nodes nodes : {Team::Nodes::as_they_are, Team::Nodes::each_rank_alone}) {
+        const test::Team half(all_ranks(), all_ranks().rank() / pairing % 2);
+        Team team(half.ranks(), {1, half.ranks().size()}, nodes);
+        const auto spectrum = by_team(team, matrix, {.crosscheck = false, .solver = method});
+        team.release();
+        ASSERT_TRUE(spectrum) << name_of(method);
+        if (!first) first = spectrum->values;
+        EXPECT_EQ(spectrum->values, *first) << name_of(method);
+        std::string bytes(reinterpret_cast<const char*>(first->data()), 8 * first->size());
+        const std::vector<std::string> all = all_ranks().gather(bytes);
+        for (const std::string& other : all) EXPECT_TRUE(other == all.front()) << name_of(method);
+      }
+  }
+}
+
 TEST(TeamSingularValues, ClosedForm) {
   std::vector<double> truth(260);
   for (std::size_t i = 0; i < truth.size(); ++i) truth[i] = 1 / std::sqrt(static_cast<double>(i + 1));

@@ -104,13 +104,14 @@ verdicts:
   declared: check
 report:
   labels: id
-io:
-  direct: auto
 runtime:
   memory_per_rank: auto
   strict: false
+  reproducible: false
   coordinator: auto
   calibration: auto
+  io:
+    direct: auto
   progress: auto
   progress_every: 30s
   log_level: info

@@ -54,8 +54,7 @@ compare:
   background: nulls.tsv
 verdicts: {declared: ignore}
 report: {labels: label}
-io: {direct: never}
-runtime: {memory_per_rank: 1.5GiB, strict: true, coordinator: dedicated, calibration: fast.json, progress: none, progress_every: 1min, log_level: warn}
+runtime: {memory_per_rank: 1.5GiB, strict: true, coordinator: dedicated, calibration: fast.json, io: {direct: never}, reproducible: true, progress: none, progress_every: 1min, log_level: warn}
 )",
                         {}, {{"HERE", "/here"}});
   ASSERT_TRUE(reading.config) << testing::PrintToString(reading.problems);
@@ -85,7 +84,8 @@ runtime: {memory_per_rank: 1.5GiB, strict: true, coordinator: dedicated, calibra
   EXPECT_EQ(config.compare.background, "/etc/nulls.tsv");
   EXPECT_EQ(config.verdicts.declared, DeclaredLineage::ignore);
   EXPECT_EQ(config.report.labels, Labels::label);
-  EXPECT_EQ(config.io.direct, DirectIo::never);
+  EXPECT_EQ(config.runtime.io.direct, DirectIo::never);
+  EXPECT_TRUE(config.runtime.reproducible);
   EXPECT_EQ(config.runtime.memory_per_rank, 3ULL << 29);
   EXPECT_EQ(config.runtime.calibration, "/etc/fast.json");
   EXPECT_TRUE(config.runtime.strict);
