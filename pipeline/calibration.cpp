@@ -15,6 +15,7 @@
 #include "io/formats/file_reader.hpp"
 #include "pipeline/clock.hpp"
 #include "pipeline/machine.hpp"
+#include "pipeline/team_rates.hpp"
 
 namespace stemma {
 namespace {
@@ -30,20 +31,6 @@ constexpr double heads = 8, kv_heads = 2;
 std::uint64_t next(std::uint64_t& state) {  // Knuth's generator: speed is measured, not chance
   state = state * 6364136223846793005U + 1442695040888963407U;
   return state >> 32U;
-}
-
-/// bf16 numbers of both signs between 2^-9 and 2^-5, as weights are.
-std::vector<std::byte> made_up_weights(std::uint64_t elements) {
-  std::vector<std::byte> bytes(2 * elements);
-  std::uint64_t state = 1;
-  for (std::uint64_t i = 0; i < elements; ++i) {
-    const std::uint64_t random = next(state);
-    const std::uint64_t code =
-        ((random & 1U) << 15U) | ((118 + ((random >> 1U) & 3U)) << 7U) | ((random >> 8U) & 0x7FU);
-    bytes[2 * i] = static_cast<std::byte>(code & 0xFFU);
-    bytes[2 * i + 1] = static_cast<std::byte>(code >> 8U);
-  }
-  return bytes;
 }
 
 /// Seconds of one call: the mean over as many as fill the time, after one to warm up where it is short.
@@ -181,6 +168,19 @@ std::optional<SourceFile> unpacked(std::span<const std::byte> bytes) {
 
 }  // namespace
 
+std::vector<std::byte> made_up_weights(std::uint64_t elements) {
+  std::vector<std::byte> bytes(2 * elements);
+  std::uint64_t state = 1;
+  for (std::uint64_t i = 0; i < elements; ++i) {
+    const std::uint64_t random = next(state);
+    const std::uint64_t code =
+        ((random & 1U) << 15U) | ((118 + ((random >> 1U) & 3U)) << 7U) | ((random >> 8U) & 0x7FU);
+    bytes[2 * i] = static_cast<std::byte>(code & 0xFFU);
+    bytes[2 * i + 1] = static_cast<std::byte>(code >> 8U);
+  }
+  return bytes;
+}
+
 CostModel measure_rates() {
   CostModel model;
   model.name = fmt::format("calibration on {}", cpu_model().empty() ? "this machine" : cpu_model());
@@ -208,8 +208,9 @@ std::optional<double> measure_reading(const SourceFile& file, int rank, int rank
 
 CostModel median_of(std::span<const CostModel> models) {
   CostModel result = models.front();
-  for (double CostModel::*rate : {&CostModel::product_rate, &CostModel::read_rate, &CostModel::scan_rate,
-                                  &CostModel::flop_rate, &CostModel::item_seconds}) {
+  for (double CostModel::*rate :
+       {&CostModel::product_rate, &CostModel::read_rate, &CostModel::scan_rate, &CostModel::flop_rate,
+        &CostModel::item_seconds, &CostModel::team_efficiency, &CostModel::step_seconds}) {
     std::vector<double> all;
     for (const CostModel& model : models) all.push_back(model.*rate);
     result.*rate = median(std::move(all));
@@ -236,6 +237,8 @@ CostModel calibrate(const Communicator& ranks, const SourceFile* file) {
     own = measure_rates();
     own.read_rate = read_rate;
   });
+  // Two ranks form no team: rank 0 is in none.
+  if (ranks.size() > 2) in_unison(ranks, "measuring the speed of teams", [&] { measure_teams(ranks, own); });
   const std::vector<std::string> texts = ranks.gather(to_json(own));
   if (!ranks.leads()) return own;
   std::vector<CostModel> all;

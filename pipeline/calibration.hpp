@@ -1,13 +1,20 @@
 // How fast are the ranks of this job, all of them at work at the same time?
 #pragma once
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "analyzers/distributed/communicator.hpp"
 #include "io/model/tensor.hpp"
 #include "pipeline/cost_model.hpp"
 
 namespace stemma {
+
+/// bf16 numbers of both signs between 2^-9 and 2^-5, as weights are; the same for the same number of
+/// elements.
+std::vector<std::byte> made_up_weights(std::uint64_t elements);
 
 /// Rates of this rank, by the code that does the work, on weights that it makes up: Gram matrix (k = 1024),
 /// eigenvalues (k = 64 to 2048, and the solver for larger ones at 2048), hash and histogram, the loops of

@@ -16,8 +16,9 @@ class Reproducible(EndToEnd):
         subprocess.run([MAKE, "tinyllama", self.directory / "m", "--layers", "2", "--scale", "4"], check=True, capture_output=True)
         self.write("c.yaml", "schema_version: 1\nmodels: [m]\n")
         # A machine that multiplies and solves slowly would gain from teams.
-        self.stemma("run", "c.yaml", "runtime.calibration=measure", "--output", "first")
+        self.stemma("run", "c.yaml", "runtime.calibration=measure", "--output", "first", ranks=3)
         rates = json.loads((self.directory / "first/calibration.json").read_text())
+        self.assertNotEqual((rates["team_efficiency"], rates["step_seconds"]), (0.7, 25e-6), "teams were not measured")
         rates.update(product_flops_per_second=1e6, team_efficiency=1, step_seconds=1e-9)
         self.write("slow.json", json.dumps(rates))
         widths, hashes = {}, {}
