@@ -20,9 +20,10 @@ namespace stemma {
 
 class Team;
 
-/// One canonical tensor as an input of a subject: enough to interpret its panels without the model.
+/// One canonical or stored tensor as an input of a subject: enough to interpret its bytes without the model.
+/// A stored one that is no matrix has all its elements as rows of one.
 struct Input {
-  std::string role;  ///< path_of(role); the tensor's name when no role is known
+  std::string role;  ///< path_of(role); the tensor's name when no role is known, or when it is a stored one
   Dtype dtype = Dtype::f32;
   std::uint64_t rows = 0;
   std::uint64_t cols = 1;
@@ -31,15 +32,20 @@ struct Input {
 
 /// The piece of a model that one answer needs. A value: it travels to whichever rank does the work.
 /// `matrices` index Model::matrices and are streamed; `companions` are small vectors (norm gains, biases)
-/// that are read whole beforehand. `stored`: one stored tensor as bytes, for questions about storage rather
-/// than values. `file`: one whole file as bytes; such a subject asks for nothing else.
+/// that are read whole beforehand. `stored`: tensors as they are stored, for questions to which storage
+/// matters. `file`: one whole file as bytes; such a subject asks for nothing else.
+///
+/// Tensors that subjects need together are read together, once, by one rank. `apart` leaves a subject out of
+/// that, because it needs many tensors that others need one by one: its stored tensors are read once more, in
+/// the order that it gives, and it asks for nothing else.
 struct Subject {
   std::string analyzer;
   std::string path;  ///< "layers/3/qk"; unique per analyzer and model
   std::vector<std::uint32_t> matrices;
   std::vector<std::uint32_t> companions;
-  std::optional<std::uint32_t> stored;       ///< index into Checkpoint::tensors
-  std::optional<std::uint32_t> file;         ///< index into Checkpoint::files
+  std::vector<std::uint32_t> stored;  ///< indices into Checkpoint::tensors
+  std::optional<std::uint32_t> file;  ///< index into Checkpoint::files
+  bool apart = false;
   std::map<std::string, double> parameters;  ///< heads, kv_heads, head_dim, options of the analyzer, ...
 };
 
@@ -63,8 +69,8 @@ class Measurement {
   }
   /// A panel of inputs()[input]. Panels of one input come in ascending row order; inputs come in any order.
   virtual void take(std::size_t input, const Panel& panel) { (void)input, (void)panel; }
-  /// Bytes of Subject::stored or Subject::file, in order.
-  virtual void take_stored(std::span<const std::byte> bytes) { (void)bytes; }
+  /// Bytes of Subject::stored[which], or of Subject::file (which = 0), in order and cut anywhere.
+  virtual void take_stored(std::size_t which, std::span<const std::byte> bytes) { (void)which, (void)bytes; }
   /// All panels have been taken. Fills numbers; analyzer, version and subject are set by the caller.
   virtual Features finish() = 0;
 };
@@ -83,8 +89,8 @@ class Analyzer {
                                         const std::map<std::string, double>& options) const = 0;
   virtual Cost cost(const Subject& subject, std::span<const Input> inputs) const = 0;
 
-  /// Begins one subject. `inputs` belong to subject.matrices, `companions` hold the values of
-  /// subject.companions (as stored, widened; gain offsets not yet added).
+  /// Begins one subject. `inputs` belong to subject.matrices, then subject.stored; `companions` hold the
+  /// values of subject.companions (as stored, widened; gain offsets not yet added).
   virtual std::unique_ptr<Measurement> begin(const Subject& subject, std::span<const Input> inputs,
                                              std::span<const std::vector<double>> companions) const = 0;
 

@@ -24,7 +24,7 @@ std::string file_subject(std::uint32_t file) { return fmt::format("files/{}", fi
 class HashMeasurement : public Measurement {
  public:
   void take_elements(std::size_t, std::span<const std::byte> elements) override { add(elements); }
-  void take_stored(std::span<const std::byte> bytes) override { add(bytes); }
+  void take_stored(std::size_t, std::span<const std::byte> bytes) override { add(bytes); }
   Features finish() override {
     const Hash128 hash = hash_.finish();
     Features features;
@@ -43,7 +43,7 @@ class HashMeasurement : public Measurement {
 
 class FileDigest : public Measurement {
  public:
-  void take_stored(std::span<const std::byte> bytes) override {
+  void take_stored(std::size_t, std::span<const std::byte> bytes) override {
     hash_.add(bytes);
     bytes_ += bytes.size();
   }
@@ -88,7 +88,7 @@ class Content : public Analyzer {
       if (packed && !matrix.as_stored())
         continue;  // rows may begin inside a byte; the tensor as stored remains
       if (packed) {
-        subject.stored = matrix.tensor;
+        subject.stored = {matrix.tensor};
       } else {
         subject.matrices = {i};
       }
@@ -96,7 +96,7 @@ class Content : public Analyzer {
     }
     for (const std::uint32_t tensor : rearranged) {
       Subject subject = about("stored/" + model.checkpoint.tensors[tensor].name);
-      subject.stored = tensor;
+      subject.stored = {tensor};
       out.push_back(std::move(subject));
     }
     std::sort(out.begin(), out.end(), [](const Subject& a, const Subject& b) { return a.path < b.path; });

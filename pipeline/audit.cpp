@@ -232,7 +232,8 @@ class Leader {
     store_->add(item.model, r);
     actual_seconds_[r.item] = r.seconds;
     result_.bytes_read += r.bytes_read;
-    if (item.file || item.portion == Portion::decompositions) announced_bytes_ += r.bytes_read;
+    if (item.file || item.portion == Portion::decompositions || item.portion == Portion::apart)
+      announced_bytes_ += r.bytes_read;
     counters_.items += 1;
     counters_.bytes += r.bytes_read;
     counters_.seconds = counters_.seconds + item.width * item.seconds;

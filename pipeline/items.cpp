@@ -34,7 +34,7 @@ class Groups {
 std::vector<std::uint32_t> tensors_of(const Subject& subject, const Model& model) {
   std::vector<std::uint32_t> tensors;
   for (const std::uint32_t matrix : subject.matrices) tensors.push_back(model.matrices[matrix].tensor);
-  if (subject.stored) tensors.push_back(*subject.stored);
+  tensors.insert(tensors.end(), subject.stored.begin(), subject.stored.end());
   return tensors;
 }
 
@@ -115,12 +115,15 @@ class ModelItems {
     const std::vector<Subject> subjects = subjects_of(model_, questions);
     Groups groups(tensors.size());
     for (const Subject& subject : subjects) {
+      if (subject.apart) continue;
       const auto needed = tensors_of(subject, model_);
       for (const std::uint32_t t : needed) groups.join(needed.front(), t);
     }
     std::vector<Load> loads(tensors.size());  // at the root of each group
     for (const Subject& subject : subjects) {
       if (subject.file) add_file(subject);
+      if (subject.apart) add_apart(subject, questions);
+      if (subject.apart) continue;
       const auto needed = tensors_of(subject, model_);
       if (!needed.empty()) loads[groups.root(needed.front())].add(subject, model_, questions);
     }
@@ -139,6 +142,23 @@ class ModelItems {
                                                          .scanned_bytes = read,
                                                          .memory = fixed_memory + reading_chunk,
                                                          .decompositions = {}}),
+                                .bytes = bytes});
+  }
+
+  void add_apart(const Subject& subject, const std::vector<Question>& questions) {
+    Load load;
+    load.add(subject, model_, questions);
+    load.cost.memory += fixed_memory + 2 * reading_chunk;
+    std::uint64_t bytes = 0;
+    for (const std::uint32_t t : subject.stored) bytes += model_.checkpoint.tensors[t].bytes;
+    load.cost.read_bytes += static_cast<double>(bytes);
+    inventory_.again_bytes += bytes;
+    inventory_.items.push_back({.model = index_,
+                                .tensors = subject.stored,
+                                .file = {},
+                                .portion = Portion::apart,
+                                .subjects = 1,
+                                .cost = costs_.index_of(std::move(load.cost)),
                                 .bytes = bytes});
   }
 
@@ -196,7 +216,7 @@ class ModelItems {
 /// tensor.
 std::optional<std::uint32_t> decomposed_tensor(const Subject& subject, const Model& model,
                                                const std::vector<Question>& questions) {
-  if (subject.matrices.size() != 1 || subject.stored) return std::nullopt;
+  if (subject.matrices.size() != 1 || !subject.stored.empty()) return std::nullopt;
   const Cost cost = analyzer_of(subject, questions)->cost(subject, inputs_of(subject, model));
   if (!cost.decomposition || cost.decomposition->form.k() <= too_small_for_teams) return std::nullopt;
   return model.matrices[subject.matrices.front()].tensor;
@@ -208,6 +228,7 @@ class Splitter {
   Splitter(const Model& model, const std::vector<Question>& questions)
       : model_(model), questions_(questions), by_tensor_(model.checkpoint.tensors.size()) {
     for (Subject& subject : subjects_of(model, questions)) {
+      if (subject.apart) continue;
       const auto needed = tensors_of(subject, model);
       if (!needed.empty()) by_tensor_[needed.front()].push_back(std::move(subject));
     }
@@ -274,7 +295,10 @@ Inventory take_inventory(std::span<const SurveyedModel> models, const std::vecto
 
 Inventory split(const Inventory& inventory, const std::vector<bool>& which,
                 std::span<const SurveyedModel> models, const std::vector<Question>& questions) {
-  Inventory finer{.items = {}, .costs = inventory.costs, .weight_bytes = inventory.weight_bytes};
+  Inventory finer{.items = {},
+                  .costs = inventory.costs,
+                  .weight_bytes = inventory.weight_bytes,
+                  .again_bytes = inventory.again_bytes};
   Costs costs(finer.costs);
   std::optional<Splitter> splitter;
   std::uint32_t of_model = 0;
@@ -292,6 +316,13 @@ Inventory split(const Inventory& inventory, const std::vector<bool>& which,
 
 bool serves(const Item& item, const Subject& subject, const Model& model,
             const std::vector<Question>& questions) {
+  if (subject.apart || item.portion == Portion::apart)
+    return subject.apart && item.portion == Portion::apart && subject.stored == item.tensors;
+  // A group holds all tensors of a subject or none, so one of them tells.
+  const auto needed = tensors_of(subject, model);
+  if (needed.empty() ||
+      std::find(item.tensors.begin(), item.tensors.end(), needed.front()) == item.tensors.end())
+    return false;
   if (item.portion == Portion::all) return true;
   const bool shared = decomposed_tensor(subject, model, questions).has_value();
   return shared == (item.portion == Portion::decompositions);

@@ -12,15 +12,16 @@
 
 namespace stemma {
 
-/// Which subjects of its tensors an item serves: all, or, where they were split, only those with a
-/// decomposition that a team may share, or only the others.
-enum class Portion : std::uint8_t { all, decompositions, others };
+/// Which subjects of its tensors an item serves: all that are not apart, or, where they were split, only
+/// those with a decomposition that a team may share, or only the others; or one subject that is apart.
+enum class Portion : std::uint8_t { all, decompositions, others, apart };
 
 /// The smallest thing that is scheduled, counted and allowed to fail: stored tensors of one model that are
 /// read together because some subject needs them together, or because they are small neighbours.
 struct Item {
   std::uint32_t model = 0;             ///< index into the survey
-  std::vector<std::uint32_t> tensors;  ///< stored tensors, in order of file and offset
+  std::vector<std::uint32_t> tensors;  ///< stored tensors, in the order of reading: of file and offset, or as
+                                       ///< the subject that is apart asks
   std::optional<std::uint32_t> file;   ///< instead of tensors: one whole file, for a question about its bytes
   Portion portion = Portion::all;
   std::uint32_t subjects = 0;  ///< how many results it will give
@@ -43,7 +44,7 @@ struct Inventory {
   std::vector<Item> items;  ///< in order of model, file and offset
   std::vector<ItemCost> costs;
   std::uint64_t weight_bytes = 0;  ///< bytes of all tensors that are needed, each counted once
-  std::uint64_t again_bytes = 0;   ///< of tensors that are read by two items, because they were split
+  std::uint64_t again_bytes = 0;   ///< of tensors that are read by two items: split, or for a subject apart
 };
 
 /// Models that could not be read have no items. O(n log n) for n tensors.
@@ -56,7 +57,7 @@ Inventory take_inventory(std::span<const SurveyedModel> models, const std::vecto
 Inventory split(const Inventory& inventory, const std::vector<bool>& which,
                 std::span<const SurveyedModel> models, const std::vector<Question>& questions);
 
-/// Whether the item serves that subject of its tensors.
+/// Whether the item serves that subject of its model, which asks for no file.
 bool serves(const Item& item, const Subject& subject, const Model& model,
             const std::vector<Question>& questions);
 

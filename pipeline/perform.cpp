@@ -57,7 +57,7 @@ struct Running {
   }
 };
 
-/// Which input of which subject a matrix is.
+/// Which input of which subject a matrix is, or which of its stored tensors.
 struct Listener {
   std::size_t running = 0;
   std::size_t input = 0;
@@ -76,10 +76,7 @@ std::vector<double> read_whole(const WorkOrder& order, const Matrix& matrix, Byt
 }
 
 std::vector<Input> inputs_of(const WorkOrder& order, const Subject& subject) {
-  std::vector<Input> inputs;
-  for (const std::uint32_t m : subject.matrices)
-    inputs.push_back(input_of(order.matrices[m], order.tensors[order.matrices[m].tensor]));
-  return inputs;
+  return inputs_of(subject, order.matrices, order.tensors);
 }
 
 /// One item on its way: alone (no team) or together. Where there is a team, all its ranks go through the same
@@ -141,7 +138,7 @@ class Performance {
       running.last = running.last == Running::none ? tensor : std::max(running.last, tensor);
     };
     for (const std::uint32_t m : subject.matrices) needs(order_.matrices[m].tensor);
-    if (subject.stored) needs(*subject.stored);
+    for (const std::uint32_t t : subject.stored) needs(t);
   }
 
   void begin(Running& running) {
@@ -161,7 +158,7 @@ class Performance {
   void stream_file(const SourceFile& file, Running& running) {
     running.attempt([&] {
       reader_.stream(file, 0, file.bytes, request_bytes,
-                     [&](std::span<const std::byte> part) { running.measurement->take_stored(part); });
+                     [&](std::span<const std::byte> part) { running.measurement->take_stored(0, part); });
       reader_.check(file);
     });
   }
@@ -196,12 +193,13 @@ void Performance::stream(std::uint32_t index) {
   const StoredTensor& tensor = order_.tensors[index];
   std::vector<Matrix> views;
   std::vector<std::vector<Listener>> listeners;
-  std::vector<std::size_t> wants_stored;
+  std::vector<Listener> wants_stored;
   std::vector<int> view_of(order_.matrices.size(), -1);
   for (std::size_t r = 0; r < runs_.size(); ++r) {
     const Subject& subject = *runs_[r].subject;
     if (!runs_[r].here) continue;
-    if (subject.stored == index) wants_stored.push_back(r);
+    for (std::size_t i = 0; i < subject.stored.size(); ++i)
+      if (subject.stored[i] == index) wants_stored.push_back({r, i});
     for (std::size_t i = 0; i < subject.matrices.size(); ++i) {
       const std::uint32_t m = subject.matrices[i];
       if (order_.matrices[m].tensor != index) continue;
@@ -216,8 +214,8 @@ void Performance::stream(std::uint32_t index) {
   StoredSink stored;
   if (!wants_stored.empty())
     stored = [&](std::span<const std::byte> bytes) {
-      for (const std::size_t r : wants_stored)
-        runs_[r].attempt([&] { runs_[r].measurement->take_stored(bytes); });
+      for (const Listener& l : wants_stored)
+        runs_[l.running].attempt([&] { runs_[l.running].measurement->take_stored(l.input, bytes); });
     };
   const PanelSink panels = [&](std::size_t view, const Panel& panel) {
     for_each_block(panel.bytes, [&](std::span<const std::byte> block) {
@@ -228,7 +226,7 @@ void Performance::stream(std::uint32_t index) {
       runs_[l.running].attempt([&] { runs_[l.running].measurement->take(l.input, panel); });
   };
   const auto everybody = [&](const auto& what) {
-    for (const std::size_t r : wants_stored) runs_[r].attempt(what);
+    for (const Listener& l : wants_stored) runs_[l.running].attempt(what);
     for (const auto& group : listeners)
       for (const Listener& l : group) runs_[l.running].attempt(what);
   };

@@ -24,7 +24,7 @@ struct Plan {
   std::uint64_t weight_bytes = 0;  ///< bytes of all tensors that are needed, each counted once
   std::uint64_t read_bytes = 0;    ///< bytes that will be read; more when a companion is read again
   std::uint64_t file_bytes = 0;    ///< of these, for questions about whole files
-  std::uint64_t again_bytes = 0;   ///< of these, a second time because an item was split
+  std::uint64_t again_bytes = 0;   ///< of these, a second time: items that were split, subjects apart
   std::uint64_t peak_memory = 0;   ///< on the rank that needs most, bytes
   double work = 0;                 ///< W, rank-seconds: every item that is feasible, on one rank
   double rank_seconds = 0;         ///< sum over items of ranks times time: W, and what width costs

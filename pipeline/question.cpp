@@ -21,11 +21,24 @@ Input input_of(const Matrix& matrix, const StoredTensor& tensor) {
           matrix.gain_offset};
 }
 
-std::vector<Input> inputs_of(const Subject& subject, const Model& model) {
+Input input_of(const StoredTensor& tensor) {
+  if (tensor.shape.size() == 2) return {tensor.name, tensor.dtype, tensor.shape[0], tensor.shape[1], 0};
+  std::uint64_t elements = 1;
+  for (const std::uint64_t extent : tensor.shape) elements *= extent;
+  return {tensor.name, tensor.dtype, elements, 1, 0};
+}
+
+std::vector<Input> inputs_of(const Subject& subject, std::span<const Matrix> matrices,
+                             std::span<const StoredTensor> tensors) {
   std::vector<Input> inputs;
-  for (const std::uint32_t index : subject.matrices)
-    inputs.push_back(input_of(model.matrices[index], model.checkpoint.tensors[model.matrices[index].tensor]));
+  for (const std::uint32_t m : subject.matrices)
+    inputs.push_back(input_of(matrices[m], tensors[matrices[m].tensor]));
+  for (const std::uint32_t t : subject.stored) inputs.push_back(input_of(tensors[t]));
   return inputs;
+}
+
+std::vector<Input> inputs_of(const Subject& subject, const Model& model) {
+  return inputs_of(subject, model.matrices, model.checkpoint.tensors);
 }
 
 }  // namespace stemma

@@ -56,13 +56,13 @@ static void from_json(const Json& j, Matrix& m) {
 }
 static void to_json(Json& j, const Subject& s) {
   j = Json{{"a", s.analyzer}, {"p", s.path}, {"m", s.matrices}, {"c", s.companions}, {"o", s.parameters}};
-  if (s.stored) j["s"] = *s.stored;
+  if (!s.stored.empty()) j["s"] = s.stored;
   if (s.file) j["f"] = *s.file;
 }
 static void from_json(const Json& j, Subject& s) {
   j.at("a").get_to(s.analyzer), j.at("p").get_to(s.path), j.at("m").get_to(s.matrices);
   j.at("c").get_to(s.companions), j.at("o").get_to(s.parameters);
-  if (j.contains("s")) s.stored = j.at("s").get<std::uint32_t>();
+  if (j.contains("s")) j.at("s").get_to(s.stored);
   if (j.contains("f")) s.file = j.at("f").get<std::uint32_t>();
 }
 static void to_json(Json& j, const WorkOrder& o) {
@@ -153,17 +153,11 @@ WorkOrder OrderBook::order(std::uint32_t index, const Item& item) {
       order.subjects.back().file = pack.file(*subject.file);
       continue;
     }
-    // A group holds all tensors of a subject or none, so one of them tells.
-    const std::uint32_t witness = subject.stored ? *subject.stored
-                                  : subject.matrices.empty()
-                                      ? static_cast<std::uint32_t>(model.checkpoint.tensors.size())
-                                      : model.matrices[subject.matrices.front()].tensor;
-    if (std::find(item.tensors.begin(), item.tensors.end(), witness) == item.tensors.end()) continue;
     if (!serves(item, subject, model, questions_)) continue;
     Subject copy = subject;
     for (std::uint32_t& m : copy.matrices) m = pack.matrix(m);
     for (std::uint32_t& m : copy.companions) m = pack.matrix(m);
-    if (copy.stored) copy.stored = pack.tensor(*copy.stored);
+    for (std::uint32_t& t : copy.stored) t = pack.tensor(t);
     order.subjects.push_back(std::move(copy));
   }
   return order;

@@ -68,6 +68,20 @@ struct IntrinsicCurves {
   std::string random_init_reason;
 };
 
+/// Columns of /methods/tensorguard, as arXiv 2506.01631 names and orders them.
+inline constexpr std::array<const char*, 15> guard_features = {
+    "global_mean",    "global_std",     "global_norm",    "global_skewness", "global_kurtosis",
+    "attention_mean", "attention_std",  "attention_norm", "ffn_mean",        "ffn_std",
+    "ffn_norm",       "embedding_mean", "embedding_std",  "embedding_norm",  "num_layers"};
+using GuardVector = std::array<double, guard_features.size()>;
+
+/// Gradient responses of tensorguard, and those of Gaussian weights of the same shapes and names.
+struct GuardResponse {
+  GuardVector value{};
+  GuardVector control{};
+  bool operator==(const GuardResponse&) const = default;
+};
+
 enum class Use : std::uint8_t { subject, reference, background };
 std::string_view name_of(Use use);
 
@@ -87,6 +101,7 @@ struct Fingerprint {
   std::vector<std::uint32_t> by_histogram;  ///< the same, of histogram_key
   LayerTable table;
   std::optional<IntrinsicCurves> intrinsic;
+  std::optional<GuardResponse> guard;
 };
 
 /// Equal keys: the same values in the same order.

@@ -164,6 +164,12 @@ inline Features measure(ToyModel& toy, const Analyzer& analyzer, const Subject& 
     inputs.push_back({path_of(matrix, model.checkpoint), model.checkpoint.tensors[matrix.tensor].dtype,
                       matrix.rows, matrix.cols, matrix.gain_offset});
   }
+  for (const std::uint32_t t : subject.stored) {
+    const StoredTensor& tensor = model.checkpoint.tensors[t];
+    const bool matrix = tensor.shape.size() == 2;
+    const std::uint64_t rows = matrix ? tensor.shape[0] : tensor.bytes * 8 / bits_of(tensor.dtype);
+    inputs.push_back({tensor.name, tensor.dtype, rows, matrix ? tensor.shape[1] : 1, 0});
+  }
   const auto stream = [&](std::uint32_t tensor, const std::vector<Matrix>& views, const StoredSink& stored,
                           const PanelSink& panels, std::size_t bytes) {
     const StoredTensor& t = model.checkpoint.tensors[tensor];
@@ -200,10 +206,10 @@ inline Features measure(ToyModel& toy, const Analyzer& analyzer, const Subject& 
         },
         chunk);
   }
-  if (subject.stored) {
+  for (std::size_t i = 0; i < subject.stored.size(); ++i) {
     stream(
-        *subject.stored, {}, [&](std::span<const std::byte> bytes) { measurement->take_stored(bytes); }, {},
-        chunk);
+        subject.stored[i], {}, [&](std::span<const std::byte> bytes) { measurement->take_stored(i, bytes); },
+        {}, chunk);
   }
   Features features = measurement->finish();
   features.analyzer = analyzer.name();

@@ -1,0 +1,34 @@
+// What does the gradient of |W x| look like, without ever forming it?
+#pragma once
+#include <array>
+#include <cstdint>
+#include <span>
+
+namespace stemma {
+
+/// Sums of the first four powers of the elements of y = W x, row by row.
+struct PowerSums {
+  std::uint64_t count = 0;
+  std::array<double, 4> power{};
+  void add(double y) {
+    ++count;
+    double product = 1;
+    for (double& sum : power) sum += product *= y;
+  }
+};
+
+/// Features of the m x n gradient g = d|W x| / dW: mean, population standard deviation, Frobenius norm, and
+/// the biased estimators of skewness and excess kurtosis.
+struct GradientFeatures {
+  static constexpr std::size_t count = 5;
+  double mean = 0, std = 0, norm = 0, skewness = 0, kurtosis = 0;
+  std::array<double, count> values() const { return {mean, std, norm, skewness, kurtosis}; }
+};
+
+/// With y = W x and yh = y / |y| the gradient is yh x^T, a matrix of rank one, so its k-th raw moment is
+/// mean(yh^k) mean(x^k): exact, in O(n) once y is known. Norm and standard deviation do not depend on W at
+/// all; skewness and kurtosis see it through the distribution of y. All zero where y is (W x has no direction
+/// there).
+GradientFeatures gradient_features(const PowerSums& y, std::span<const double> x);
+
+}  // namespace stemma
