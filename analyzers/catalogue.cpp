@@ -10,6 +10,8 @@
 #include "analyzers/intrinsic_fingerprint.hpp"
 #include "analyzers/intrinsic_pair.hpp"
 #include "analyzers/spectrum.hpp"
+#include "analyzers/tensorguard.hpp"
+#include "analyzers/tensorguard_pair.hpp"
 
 namespace stemma {
 
@@ -26,14 +28,15 @@ const T* named(std::span<const T* const> list, std::string_view name) {
 }  // namespace
 
 std::span<const Analyzer* const> catalogue() {
-  static const std::array<const Analyzer*, 4> all = {&content_analyzer(), &histogram_analyzer(),
-                                                     &intrinsic_fingerprint_analyzer(), &spectrum_analyzer()};
+  static const std::array<const Analyzer*, 5> all = {&content_analyzer(), &histogram_analyzer(),
+                                                     &intrinsic_fingerprint_analyzer(), &spectrum_analyzer(),
+                                                     &tensorguard_analyzer()};
   return all;
 }
 
 std::span<const PairTest* const> pair_tests() {
-  static const std::array<const PairTest*, 3> all = {&content_pair_test(), &histogram_pair_test(),
-                                                     &intrinsic_pair_test()};
+  static const std::array<const PairTest*, 4> all = {&content_pair_test(), &histogram_pair_test(),
+                                                     &intrinsic_pair_test(), &tensorguard_pair_test()};
   return all;
 }
 

@@ -51,13 +51,6 @@ std::vector<double> sum(std::span<const double> x, double factor, std::span<cons
   return out;
 }
 
-/// FNV-1a (Fowler, Noll, Vo): names are short, and nobody gains by a collision.
-std::uint64_t hash_of(std::string_view name) {
-  std::uint64_t hash = 0xCBF29CE484222325;
-  for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3;
-  return hash;
-}
-
 using Row = Eigen::Map<const Eigen::VectorXd>;
 Row as_vector(std::span<const double> values) {
   return {values.data(), static_cast<Eigen::Index>(values.size())};
@@ -103,6 +96,12 @@ std::vector<double> guard_input(GuardNoise noise, std::uint64_t seed, std::span<
   throw std::invalid_argument("adversarial noise needs weights");
 }
 
+std::uint64_t guard_key(std::string_view name) {
+  std::uint64_t hash = 0xCBF29CE484222325;
+  for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3;
+  return hash;
+}
+
 std::array<int, guard_noises> guard_schedule(std::uint64_t seed, std::string_view name, int samples,
                                              bool balanced) {
   std::array<int, guard_noises> times{};
@@ -110,7 +109,7 @@ std::array<int, guard_noises> guard_schedule(std::uint64_t seed, std::string_vie
     times.fill((samples + static_cast<int>(guard_noises) - 1) / static_cast<int>(guard_noises));
     return times;
   }
-  const std::uint64_t place = hash_of(name);
+  const std::uint64_t place = guard_key(name);
   for (int sample = 0; sample < samples; ++sample) {
     const auto words = random_words(seed, schedule_stream, place, static_cast<std::uint32_t>(sample));
     ++times[static_cast<std::size_t>(uniform(words[0], words[1]) * guard_noises)];

@@ -31,6 +31,10 @@ std::vector<double> guard_input(GuardNoise noise, std::uint64_t seed, std::span<
 std::array<int, guard_noises> guard_schedule(std::uint64_t seed, std::string_view name, int samples,
                                              bool balanced);
 
+/// A name as a key for random numbers (FNV-1a of Fowler, Noll, Vo: names are short, and nobody gains by a
+/// collision).
+std::uint64_t guard_key(std::string_view name);
+
 /// The class against which adversarial noise is made, of `classes` > 0.
 std::uint64_t guard_class(std::uint64_t seed, std::uint64_t classes);
 

@@ -24,6 +24,10 @@ inline constexpr double edge_enough = 1.2;
 /// recipe reach 0.993 (weight statistics published by PaddlePaddle/GraphNet).
 inline constexpr int min_layers = 8;
 
+/// A model further than this from every base, in standardised features, is "quantised or new": the threshold
+/// of arXiv 2506.01631, which 21 of the 28 distances between its own bases exceed.
+inline constexpr double guard_unknown = 7;
+
 /// A tensor of fewer distinct values is shared between strangers by custom: masks, fresh gains, signs. Equal
 /// bytes or counts of such tensors are no evidence.
 inline constexpr unsigned few_values = 16;

@@ -83,6 +83,14 @@ std::vector<std::pair<std::string, std::string>> read_pair_list(const std::strin
 
 Comparison::Comparison(std::span<const Fingerprint> models, ComparisonPlan plan)
     : models_(models), plan_(std::move(plan)) {
+  for (const PairTest* test : pair_tests()) {
+    const auto options = plan_.tests.find(std::string(test->name()));
+    if (options == plan_.tests.end()) continue;
+    Chosen& chosen = tests_.emplace_back();
+    chosen.fitted = test->fitted(models_);
+    chosen.test = chosen.fitted ? chosen.fitted.get() : test;
+    chosen.options = options->second;
+  }
   const Choice choice(models_, plan_);
   if (plan_.which == ComparisonPlan::Which::all && !models_.empty()) {
     pairs_.reserve(models_.size() * (models_.size() - 1) / 2);
@@ -115,10 +123,8 @@ Pair Comparison::test(std::size_t a, std::size_t b) const {
   Pair pair;
   pair.a = static_cast<std::uint32_t>(a);
   pair.b = static_cast<std::uint32_t>(b);
-  for (const PairTest* test : pair_tests()) {
-    const auto options = plan_.tests.find(std::string(test->name()));
-    if (options == plan_.tests.end()) continue;
-    auto rows = test->compare(models_[a], models_[b], options->second);
+  for (const Chosen& chosen : tests_) {
+    auto rows = chosen.test->compare(models_[a], models_[b], chosen.options);
     std::move(rows.begin(), rows.end(), std::back_inserter(pair.evidence));
     ++pair.tests;
   }

@@ -2,12 +2,14 @@
 #pragma once
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "analyzers/background.hpp"
+#include "analyzers/pair_test.hpp"
 #include "analyzers/verdict.hpp"
 
 namespace stemma {
@@ -61,8 +63,16 @@ class Comparison {
  private:
   Pair test(std::size_t a, std::size_t b) const;
 
+  /// A test that was chosen, fitted to the corpus where it asks for that.
+  struct Chosen {
+    const PairTest* test = nullptr;
+    std::unique_ptr<PairTest> fitted;
+    std::map<std::string, std::string> options;
+  };
+
   std::span<const Fingerprint> models_;
   ComparisonPlan plan_;
+  std::vector<Chosen> tests_;
   std::vector<Pair> pairs_;
   std::vector<PairNumbers> numbers_;
   std::vector<ModelVerdict> verdicts_;

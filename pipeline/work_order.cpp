@@ -105,6 +105,14 @@ class Packer {
     }
     return at->second;
   }
+  /// Also when it is there already: it is read once for each place that it has.
+  void once_more(std::uint32_t index) {
+    const bool known = tensors_.contains(index);
+    const std::uint32_t first = tensor(index);
+    if (!known) return;
+    StoredTensor copy = order_.tensors[first];
+    order_.tensors.push_back(std::move(copy));
+  }
   std::uint32_t matrix(std::uint32_t index) {
     const auto [at, fresh] = matrices_.try_emplace(index, static_cast<std::uint32_t>(order_.matrices.size()));
     if (fresh) {
@@ -144,7 +152,7 @@ WorkOrder OrderBook::order(std::uint32_t index, const Item& item) {
   const Model& model = *models_[item.model].model;
   WorkOrder order{.item = index, .model = item.model};
   Packer pack(order, model);
-  for (const std::uint32_t t : item.tensors) pack.tensor(t);
+  for (const std::uint32_t t : item.tensors) pack.once_more(t);
   order.streamed = static_cast<std::uint32_t>(order.tensors.size());
   for (const Subject& subject : subjects(item.model)) {
     if (subject.file || item.file) {
@@ -157,7 +165,8 @@ WorkOrder OrderBook::order(std::uint32_t index, const Item& item) {
     Subject copy = subject;
     for (std::uint32_t& m : copy.matrices) m = pack.matrix(m);
     for (std::uint32_t& m : copy.companions) m = pack.matrix(m);
-    for (std::uint32_t& t : copy.stored) t = pack.tensor(t);
+    for (std::uint32_t i = 0; i < copy.stored.size(); ++i)
+      copy.stored[i] = copy.apart ? i : pack.tensor(copy.stored[i]);
     order.subjects.push_back(std::move(copy));
   }
   return order;

@@ -17,7 +17,8 @@ struct WorkOrder {
   std::uint32_t item = 0;  ///< index into Plan::items
   std::uint32_t model = 0;
   std::vector<SourceFile> files;
-  std::vector<StoredTensor> tensors;  ///< in the order of reading; companions of subjects come last
+  std::vector<StoredTensor> tensors;  ///< in the order of reading, one twice where a subject apart
+                                      ///< asks for it twice; companions come last
   std::vector<Matrix> matrices;
   std::vector<Subject> subjects;
   int block = 0;               ///< names the team

@@ -99,6 +99,17 @@ std::optional<IntrinsicCurves> read_curves(const TableReader& table, std::size_t
   return curves;
 }
 
+std::optional<GuardResponse> read_guard(const TableReader& table, std::size_t model) {
+  const auto value = table.read<double>("methods/tensorguard/value", model, 1);
+  const auto control = table.read<double>("methods/tensorguard/control", model, 1);
+  if (value.size() != guard_features.size() || control.size() != value.size() || std::isnan(value.front()))
+    return std::nullopt;
+  GuardResponse response;
+  std::copy(value.begin(), value.end(), response.value.begin());
+  std::copy(control.begin(), control.end(), response.control.begin());
+  return response;
+}
+
 std::vector<TensorMark> read_marks(const TableReader& table, const ModelRow& model,
                                    const std::vector<std::uint32_t>& histogram_tensors) {
   const std::vector<TensorRow> rows = read_tensors(table, model);
@@ -229,6 +240,7 @@ Fingerprint read_fingerprint(const TableReader& table, const ModelRow& model, st
                          table.one<std::uint32_t>("models/layer_count", index)};
   f.table = read_layers(table, range);
   f.intrinsic = read_curves(table, index, range, f.table.layer);
+  f.guard = read_guard(table, index);
   return f;
 }
 

@@ -1,4 +1,4 @@
-// How do the curves of a fingerprint become rows of /layers and /methods/intrinsic_fingerprint?
+// How do the curves and vectors of a fingerprint become rows of /layers and /methods?
 #include <algorithm>
 #include <array>
 #include <limits>
@@ -75,10 +75,19 @@ void write_curves(TableWriter& table, const IntrinsicCurves& curves, std::option
   table.put_row(group + "further", further);
 }
 
+void write_guard(TableWriter& table, const Fingerprint* fingerprint) {
+  const bool known = fingerprint != nullptr && fingerprint->guard;
+  const std::vector<double> nothing(guard_features.size(), missing);
+  const auto row = [&](const GuardVector& of) { return std::vector<double>(of.begin(), of.end()); };
+  table.put_row("methods/tensorguard/value", known ? row(fingerprint->guard->value) : nothing);
+  table.put_row("methods/tensorguard/control", known ? row(fingerprint->guard->control) : nothing);
+}
+
 }  // namespace
 
 void write_layers(TableWriter& table, std::uint32_t model, const Fingerprint* fingerprint,
                   const std::map<std::string, std::uint32_t>& tensor_of_role) {
+  write_guard(table, fingerprint);
   const std::string group = "methods/intrinsic_fingerprint/";
   const IntrinsicCurves* curves =
       fingerprint != nullptr && fingerprint->intrinsic ? &*fingerprint->intrinsic : nullptr;

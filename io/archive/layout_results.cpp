@@ -41,6 +41,15 @@ Group intrinsic_fingerprint() {
   return g;
 }
 
+Group tensorguard() {
+  Group g = method("tensorguard", "gradient responses of each model, NaN where they were not computed");
+  g.dimensions = {labels("guard_feature", "feature of arXiv 2506.01631", guard_features)};
+  g.columns = {number("value", f8, {"model", "guard_feature"}, feature, "feature of the weights"),
+               number("control", f8, {"model", "guard_feature"}, feature,
+                      "the same of Gaussian weights of the same shapes and names")};
+  return g;
+}
+
 Group pairs() {
   const Dims d = {"pair"};
   return {"pairs",
@@ -195,6 +204,7 @@ std::vector<Group> result_groups() {
           method("histogram", "its numbers are /moments, /histograms and /vectors"),
           intrinsic_fingerprint(),
           method("spectrum", "its numbers are /spectra and columns of /layers"),
+          tensorguard(),
           pairs(),
           evidence(),
           backgrounds(),

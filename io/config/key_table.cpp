@@ -70,8 +70,9 @@ Key question(Key key, Member member) {
   return key;
 }
 
-/// One option of a question: "analyzers.NAME.OPTION". Options of analyzers travel as numbers, those of tests
-/// as words, because that is how analyzers and pair tests take them.
+/// One option of a question: "analyzers.NAME.OPTION". Options of analyzers travel as numbers (a choice
+/// as its place among the choices), those of tests as words, because that is how analyzers and pair tests
+/// take them.
 template <class Member>
 Key option(Key key, Member member) {
   const std::string name(last_step(key.path));
@@ -79,20 +80,25 @@ Key option(Key key, Member member) {
   const KeyType type = key.type;
   using Stored =
       typename std::remove_cvref_t<decltype(member(std::declval<RunConfig&>()))>::mapped_type::mapped_type;
-  key.set = [member, owner, name](RunConfig& config, const KeyValue& value) {
+  key.set = [member, owner, name, choices = key.choices](RunConfig& config, const KeyValue& value) {
     Stored& stored = member(config)[owner][name];
     if constexpr (std::is_same_v<Stored, double>) {
-      stored = std::holds_alternative<bool>(value) ? (std::get<bool>(value) ? 1.0 : 0.0)
-                                                   : static_cast<double>(std::get<std::int64_t>(value));
+      if (const auto* yes = std::get_if<bool>(&value))
+        stored = *yes ? 1 : 0;
+      else if (const auto* word = std::get_if<std::string>(&value))
+        stored = static_cast<double>(std::find(choices.begin(), choices.end(), *word) - choices.begin());
+      else
+        stored = static_cast<double>(std::get<std::int64_t>(value));
     } else {
       stored = std::holds_alternative<std::string>(value) ? std::get<std::string>(value)
                                                           : fmt::format("{}", std::get<std::int64_t>(value));
     }
   };
-  key.value = [member, owner, name, type](const RunConfig& config) -> KeyValue {
+  key.value = [member, owner, name, type, choices = key.choices](const RunConfig& config) -> KeyValue {
     const Stored& stored = member(config).at(owner).at(name);
     if constexpr (std::is_same_v<Stored, double>) {
       if (type == KeyType::boolean) return stored != 0;
+      if (type == KeyType::choice) return choices.at(static_cast<std::size_t>(stored));
       return static_cast<std::int64_t>(stored);
     } else {
       if (type == KeyType::choice) return stored;
@@ -145,8 +151,8 @@ std::vector<Key> make_table() {
             STEMMA_MEMBER(output)));
   add(bound({.path = "seed",
              .type = T::integer,
-             .meaning = "Kept in the archive; no method of this version draws random numbers from it.",
-             .consumer = "archive"},
+             .meaning = "The random numbers of tensorguard are drawn from it.",
+             .consumer = "analyzers/tensorguard"},
             STEMMA_MEMBER(seed)));
   add(bound(
       {.path = "architectures",
@@ -216,6 +222,39 @@ std::vector<Key> make_table() {
        .consumer = "analyzers/spectrum"},
       analyzers));
 
+  add(question(
+      {.path = "analyzers.tensorguard",
+       .meaning = "Gradient responses of ten matrices (arXiv 2506.01631), beside those of random weights."},
+      analyzers));
+  add(option({.path = "analyzers.tensorguard.max_layer",
+              .type = T::integer,
+              .meaning = "Tensors of later layers are left out.",
+              .consumer = "analyzers/tensorguard",
+              .lowest = 0,
+              .highest = 10000},
+             analyzers));
+  add(option(
+      {.path = "analyzers.tensorguard.mode",
+       .type = T::choice,
+       .meaning = "Kinds of noise drawn at random for each matrix, as published, or each equally often.",
+       .consumer = "analyzers/tensorguard",
+       .choices = {"faithful", "balanced"}},
+      analyzers));
+  add(option({.path = "analyzers.tensorguard.samples",
+              .type = T::integer,
+              .meaning = "Draws of noise for each matrix.",
+              .consumer = "analyzers/tensorguard",
+              .lowest = 1,
+              .highest = 1000},
+             analyzers));
+  add(option({.path = "analyzers.tensorguard.targets",
+              .type = T::integer,
+              .meaning = "Matrices that are looked at.",
+              .consumer = "analyzers/tensorguard",
+              .lowest = 1,
+              .highest = 1000},
+             analyzers));
+
   add({.path = "compare", .meaning = "How models are compared, from the archive alone."});
   add(bound({.path = "compare.pairs",
              .type = T::choice,
@@ -254,6 +293,7 @@ std::vector<Key> make_table() {
               .highest = 1000,
               .reason = "a correlation needs at least two layers"},
              tests));
+  add(question({.path = "compare.tests.tensorguard", .meaning = "Distance of gradient responses."}, tests));
   add(bound(
       {.path = "compare.background",
        .type = T::word_or_path,

@@ -57,7 +57,8 @@ struct RunConfig {
     std::string list;  ///< absolute path of a TSV with columns a, b; empty unless pairs is `listed`
     TestOptions tests = {{"content", {}},
                          {"histogram", {}},
-                         {"intrinsic_fingerprint", {{"depth", "interp_longer"}, {"min_layers", "8"}}}};
+                         {"intrinsic_fingerprint", {{"depth", "interp_longer"}, {"min_layers", "8"}}},
+                         {"tensorguard", {}}};
     std::string background = "corpus";  ///< "corpus", "none", or the absolute path of a table
     bool operator==(const Compare&) const = default;
   };
@@ -95,10 +96,12 @@ struct RunConfig {
   std::int64_t seed = 1;
   std::vector<std::string> architectures;  ///< absolute directories
   std::vector<ModelListing> models;
-  AnalyzerOptions analyzers = {{"content", {{"sha256", 0}}},
-                               {"histogram", {}},
-                               {"intrinsic_fingerprint", {{"further", 1}, {"twin", 1}}},
-                               {"spectrum", {{"crosscheck_every", 128}, {"largest", 16384}, {"refine", 0}}}};
+  AnalyzerOptions analyzers = {
+      {"content", {{"sha256", 0}}},
+      {"histogram", {}},
+      {"intrinsic_fingerprint", {{"further", 1}, {"twin", 1}}},
+      {"spectrum", {{"crosscheck_every", 128}, {"largest", 16384}, {"refine", 0}}},
+      {"tensorguard", {{"max_layer", 15}, {"mode", 0}, {"samples", 15}, {"targets", 10}}}};
   Compare compare;
   Verdicts verdicts;
   Report report;

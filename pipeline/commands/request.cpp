@@ -93,6 +93,9 @@ std::vector<Question> questions_of(const RunConfig& config) {
     if (const auto chosen = config.analyzers.find(std::string(analyzer->name()));
         chosen != config.analyzers.end())
       questions.push_back({analyzer, chosen->second});
+  for (Question& question : questions)
+    if (question.analyzer->name() == "tensorguard")
+      question.options["seed"] = static_cast<double>(config.seed);
   return questions;
 }
 
