@@ -251,6 +251,7 @@ class Bf16Reader final : public ByteReader {
 /// What one item costs rank 0 beside the state machine, in processor seconds.
 struct Paperwork {
   double order_seconds = 0, result_seconds = 0, order_bytes = 0, result_bytes = 0;
+  double decoding_seconds = 0;  ///< of result_seconds
 };
 
 /// The items of one layer, everything asked of them, `hidden` wide: orders written, results taken to disk.
@@ -277,6 +278,7 @@ Paperwork paperwork(std::uint64_t hidden, double seconds) {
     return (processor_seconds() - before) / n;
   };
   cost.order_seconds = per_item([&](std::uint32_t i) { write_orders(std::span(&i, 1)); });
+  cost.decoding_seconds = per_item([&](std::uint32_t i) { decode_result(results[i]); });
   const auto log = std::filesystem::temp_directory_path() / fmt::format("bench_coordinator.{}", ::getpid());
   ResultStore store(log, 1);
   cost.result_seconds = per_item([&](std::uint32_t i) { store.add(0, decode_result(results[i])); });
@@ -345,6 +347,7 @@ int run(const Communicator& ranks, double seconds, int many) {
                                               {"order_us", 1e6 * paper.order_seconds},
                                               {"order_bytes", paper.order_bytes},
                                               {"result_us", 1e6 * paper.result_seconds},
+                                              {"result_decoding_us", 1e6 * paper.decoding_seconds},
                                               {"result_bytes", paper.result_bytes},
                                               {"short_items", run_of_short_items(many, 1 / spinning, paper)}}
                            .dump(1));

@@ -30,6 +30,7 @@ STARTED_BY_MPIRUN = {"team": RANKS, "coordinator": 2, "work_stage": 12}  # ranks
 # not named here runs without arguments.
 ARGUMENTS = {
     "coordinator": ([["0.5", "16384"]], [["0.05", "1024"]]),
+    "schedule": ([["--far"]], [[]]),
     "work_stage": ([["3"]], [["0.5", "0.5"]]),
     "comparison": ([["1000"]], [["60"]]),
     "histogram": ([["--mib", "128", "--repeats", "5", "--json", "{json}"]], [["--mib", "2", "--repeats", "1", "--json", "{json}"]]),
@@ -66,7 +67,7 @@ def goals_of(name, results):
                       for who, rate in result["requests_per_second"].items() if who != "serve_one_worker"]
             goals.append(goal("an idle coordinator's share of a core", result["idle_core_share"], "<=", 0.03))
             goals.append(goal(f"load at {result['short_items']['ranks']} ranks", result["short_items"]["load"], "<=", 0.5))
-        elif name in ("schedule", "work_stage") and result["target"] > 0:
+        elif name in ("schedule", "work_stage") and result.get("target", 0) > 0:
             what, which = ("corpus", "efficiency") if name == "schedule" else ("mix", "measured_efficiency")
             figure = f"{result[what]} on {result['ranks']} ranks: {which.replace('_', ' ')}"
             goals.append(goal(figure, result[which], ">=", result["target"]))
