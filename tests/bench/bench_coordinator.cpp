@@ -3,10 +3,10 @@
 //
 // Between two ranks, 64 bytes a message: requests answered each second by a loop that spins, by serve with
 // one worker (which sleeps whenever nothing waits) and by serve with 512 workers that one rank plays (so that
-// something always waits). The processor time of serve while its only worker is at work. And on rank 0 alone,
-// in processor time: the state machine over a whole run of short items on `ranks` ranks, writing orders, and
-// taking results to the log on disk. From these the share of the run in which that coordinator is busy.
-// Prints JSON.
+// something always waits); how long an answer takes when serve had slept for a while. The processor time of
+// serve while its only worker is at work. And on rank 0 alone, in processor time: the state machine over a
+// whole run of short items on `ranks` ranks, writing orders, and taking results to the log on disk. From
+// these the share of the run in which that coordinator is busy. Prints JSON.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -138,6 +138,34 @@ double serving_rate(const Communicator& ranks, int n, std::size_t requests) {
         serve(coordinator, crowd, [](const ItemResult&) {});
       },
       [&](Mailbox& mailbox) { answer_at_once(mailbox, n); });
+}
+
+/// Collective. Seconds until a request is answered by a serve that had nothing to do for a while, on average.
+double reply_after_a_pause(const Communicator& ranks) {
+  constexpr int conversations = 10, items = 7;
+  const auto machine = workers(1);
+  const Plan plan = plan_of(items, 0.11, machine);  // each a batch, and all too little to send one ahead
+  double waited = 0;
+  for (int c = 0; c < conversations; ++c) {
+    MpiMailbox mailbox(ranks);
+    if (ranks.leads()) {
+      Coordinator coordinator(plan, machine, [](auto) { return payload_from(1); });
+      serve(coordinator, mailbox, [](const ItemResult&) {});
+    } else {
+      mailbox.send({MessageKind::hello, 0, payload_from(1)});
+      spin(mailbox);
+      for (int i = 0; i < items; ++i) {  // the last answer is the stop
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        const Stopwatch watch;
+        mailbox.send({MessageKind::idle, 0, payload_from(1)});
+        spin(mailbox);
+        waited += watch.seconds() / (conversations * items);
+      }
+    }
+    mailbox.flush();
+    ranks.all_reduce_min(0);
+  }
+  return ranks.all_reduce_sum(waited);
 }
 
 /// Collective. Processor time of rank 0 over time, while its only worker has a long item.
@@ -335,6 +363,7 @@ int run(const Communicator& ranks, double seconds, int many) {
   const double spinning = spinning_rate(ranks, requests);
   const double one = serving_rate(ranks, 1, requests / 50 + 1);
   const double all = serving_rate(ranks, many_workers, requests + many_workers);
+  const double reply = reply_after_a_pause(ranks);
   const double idle = idle_share(ranks, 4 * seconds);
   alone(ranks, [&] {
     const Paperwork paper = paperwork(seconds < 0.5 ? 256 : 1024, seconds);
@@ -343,6 +372,7 @@ int run(const Communicator& ranks, double seconds, int many) {
                                                {{"spinning", spinning},
                                                 {"serve_one_worker", one},
                                                 {fmt::format("serve_{}_workers", many_workers), all}}},
+                                              {"reply_us_after_a_pause", 1e6 * reply},
                                               {"idle_core_share", idle},
                                               {"order_us", 1e6 * paper.order_seconds},
                                               {"order_bytes", paper.order_bytes},
