@@ -73,8 +73,11 @@ std::optional<Message> MpiMailbox::receive() {
   int waiting = 0;
   MPI_Message handle = MPI_MESSAGE_NULL;
   MPI_Status status;
-  check_mpi(MPI_Improbe(MPI_ANY_SOURCE, MPI_ANY_TAG, ranks_.handle(), &waiting, &handle, &status),
-            "MPI_Improbe");
+  // Open MPI fetches from the network after it has looked, so only the second look sees what has come: with
+  // one look the message would lie there while the caller sleeps once more.
+  for (int look = 0; look < 2 && !waiting; ++look)
+    check_mpi(MPI_Improbe(MPI_ANY_SOURCE, MPI_ANY_TAG, ranks_.handle(), &waiting, &handle, &status),
+              "MPI_Improbe");
   if (!waiting) return std::nullopt;
   int count = 0;
   check_mpi(MPI_Get_count(&status, MPI_BYTE, &count), "MPI_Get_count");

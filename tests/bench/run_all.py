@@ -28,10 +28,14 @@ THREADED_BLAS = pathlib.Path("/usr/lib/x86_64-linux-gnu/openblas-pthread")
 TORCH_TARGETS = {"float32": 1.8, "float64": 4}
 GIB = 1 << 30
 TEAM_TARGETS = {2048: 1.5, 4096: 3}
+STARTED_BY_MPIRUN = {"team": RANKS, "coordinator": 2, "work_stage": 12}  # ranks
 
 # Arguments in full and small; {json} stands for a file that the program writes. A list of lists runs several times. What is
 # not named here runs without arguments.
 ARGUMENTS = {
+    "coordinator": ([["0.5", "16384"]], [["0.05", "1024"]]),
+    "schedule": ([["--far"]], [[]]),
+    "work_stage": ([["3"]], [["0.5", "0.5"]]),
     "comparison": ([["1000"]], [["60"]]),
     "histogram": ([["--mib", "128", "--repeats", "5", "--json", "{json}"]], [["--mib", "2", "--repeats", "1", "--json", "{json}"]]),
     "read": ([["--mib", "2048", "--repeats", "5", "--directory", "{directory}", "--json", "{json}"]],
@@ -62,12 +66,29 @@ def goals_of(name, results):
             for channel, ratios in result["ratios"].items():
                 goals += [goal(f"{channel} product / best raw loop", ratios["product_over_best_raw"], ">=", 0.9),
                           goal(f"{channel} read ratio", ratios["read_ratio"], "<=", 1.05)]
+        elif name == "coordinator":
+            goals += [goal(f"requests each second, {who}", rate, ">=", 1e5)
+                      for who, rate in result["requests_per_second"].items() if who != "serve_one_worker"]
+            goals.append(goal("an idle coordinator's share of a core", result["idle_core_share"], "<=", 0.03))
+            goals.append(goal(f"load at {result['short_items']['ranks']} ranks", result["short_items"]["load"], "<=", 0.5))
+        elif name in ("schedule", "work_stage") and result.get("target", 0) > 0:
+            what, which = ("corpus", "efficiency") if name == "schedule" else ("mix", "measured_efficiency")
+            figure = f"{result[what]} on {result['ranks']} ranks: {which.replace('_', ' ')}"
+            goals.append(goal(figure, result[which], ">=", result["target"]))
         elif name == "team" and result["k"] in TEAM_TARGETS:
             goals.append(goal(f"k = {result['k']}: a team times faster than pdgesvd", result["faster_than_pdgesvd"], ">=",
                               TEAM_TARGETS[result["k"]]))
         elif name == "spectrum" and result["k"] in (1024, 2048):
             goals.append(goal(f"k = {result['k']}: times faster than dgesdd", result["faster_than_dgesdd"], ">=", result["k"] / 1024 + 1))
     return goals
+
+
+def documents_in(text):
+    """One document over many lines, or one on each line."""
+    try:
+        return [json.loads(text)]
+    except ValueError:
+        return [json.loads(line) for line in text.splitlines()]
 
 
 def bench(program, small, directory):
@@ -78,12 +99,14 @@ def bench(program, small, directory):
     for arguments in runs:
         file.unlink(missing_ok=True)
         begin, load = time.time(), os.getloadavg()[0]
-        done = ran([*(["mpirun", "--quiet", "-n", RANKS] if name == "team" else []), program, *(a.format(json=file, directory=directory) for a in arguments)], cwd=directory)
+        ranks = STARTED_BY_MPIRUN.get(name)
+        done = ran([*(["mpirun", "--quiet", "-n", ranks] if ranks else []), program,
+                    *(a.format(json=file, directory=directory) for a in arguments)], cwd=directory)
         record = {"arguments": arguments, "exit_code": done.returncode, "seconds": round(time.time() - begin, 1), "load_before": load}
         text = file.read_text() if file.exists() else done.stdout
         try:
-            record["result"] = json.loads(text)
-            results.append(record["result"])
+            record["results"] = documents_in(text)
+            results += record["results"]
         except ValueError:
             record["text"] = text.splitlines()
         if done.returncode != 0:
