@@ -33,7 +33,9 @@ ARGUMENTS = {
     "read": ([["--mib", "2048", "--repeats", "5", "--directory", "{directory}", "--json", "{json}"]],
              [["--mib", "8", "--repeats", "1", "--directory", "{directory}", "--json", "{json}"]]),
     "team": ([["2048", "3"], ["4096", "1"]], [["640", "1"]]),
-    "spectrum": ([["512", "5"], ["1024", "5"], ["2048", "5"], ["4096", "3"]], [["192", "1"]]),
+    "spectrum": ([["512", "5"], ["1024", "5"], ["2048", "5"], ["4096", "3"], ["1024", "5", "3584"], ["2048", "3", "7168"]],
+                 [["192", "1"], ["192", "1", "672"]]),
+    "invariants": ([["1024", "9"], ["2048", "5"], ["1024", "9", "3584"]], [["192", "1"], ["192", "1", "672"]]),
 }
 
 
@@ -43,7 +45,20 @@ def ran(command, **options):
 
 def goal(figure, value, relation, target):
     met = value >= target if relation == ">=" else value <= target
-    return {"figure": figure, "value": round(value, 4), "relation": relation, "target": target, "met": met}
+    return {"figure": figure, "value": float(f"{value:.4g}"), "relation": relation, "target": target, "met": met}
+
+
+def spectrum_goals(result):
+    """Speed counts from k = 1024 on, where little else than multiplications is left."""
+    k, shape = result["k"], f"k = {result['k']}, M = {result['M']}"
+    goals = [goal(f"{shape}: difference from dgesdd / s1", result["difference_over_s1"], "<=", 1e-12)]
+    if k >= 1024:
+        goals.append(goal(f"{shape}: rate of dsyrk / dgemm", result["dsyrk_over_dgemm"], ">=", 0.85))
+    if result["M"] == k and k in (1024, 2048):
+        goals.append(goal(f"{shape}: times faster than dgesdd", result["faster_than_dgesdd"], ">=", k / 1024 + 1))
+    if result["M"] == k == 2048:
+        goals.append(goal(f"{shape}: share of the bound", result["share_of_bound"], ">=", 0.5))
+    return goals
 
 
 def goals_of(name, results):
@@ -61,8 +76,11 @@ def goals_of(name, results):
         elif name == "team" and result["k"] in TEAM_TARGETS:
             goals.append(goal(f"k = {result['k']}: a team times faster than pdgesvd", result["faster_than_pdgesvd"], ">=",
                               TEAM_TARGETS[result["k"]]))
-        elif name == "spectrum" and result["k"] in (1024, 2048):
-            goals.append(goal(f"k = {result['k']}: times faster than dgesdd", result["faster_than_dgesdd"], ">=", result["k"] / 1024 + 1))
+        elif name == "spectrum":
+            goals += spectrum_goals(result)
+        elif name == "invariants" and result["k"] >= 1024:
+            goals.append(goal(f"k = {result['k']}, M = {result['M']}: verification / spectrum", result["verification_over_spectrum"],
+                              "<=", 0.05))
     return goals
 
 
