@@ -2,9 +2,10 @@
 
 python3 tests/bench/run_all.py [--small] [--json FILE] [--build build/release] [--only NAME,...] [--torch-sample]
 
-Runs every bench_* program of the build, then fingerprints a checkpoint with the shapes of TinyLlama on two ranks beside a
-script that computes the same singular values with PyTorch. --small takes seconds and only proves that all of it works; for
-figures run it alone on an idle machine, without --small. Exit code 1 when a program fails, never for a missed target.
+Runs every bench_* program of the build, weighs items in memory against their promises (memory), then fingerprints a checkpoint
+with the shapes of TinyLlama on two ranks beside a script that computes the same singular values with PyTorch. --small takes
+seconds and only proves that all of it works; for figures run it alone on an idle machine, without --small. Exit code 1 when a
+program fails, never for a missed target.
 """
 import argparse
 import glob
@@ -105,6 +106,22 @@ def bench(program, small, directory):
         said.append(record)
     goals = goals_of(name, results)
     return {"name": program.name, "runs": said, "targets": goals, "failed": any(r["exit_code"] != 0 for r in said)}
+
+
+def memory(build, small, directory):
+    """Peaks beside promises, each item in processes of its own."""
+    done = ran([sys.executable, HERE.with_name("bench_memory.py"), "--build", build, "--directory", directory,
+                *(["256x256:BF16:1"] if small else [])])
+    try:
+        cases = json.loads(done.stdout)["cases"]
+    except ValueError:
+        return {"name": "memory", "failed": True, "stderr": done.stderr.splitlines()[-20:]}
+    goals = []
+    for case in cases if not small else []:
+        if not case["failed"]:
+            goals += [goal(f"{case['case']}: peak / promised", case["over_promise"], "<=", 1.1),
+                      goal(f"{case['case']}: peak / promised", case["over_promise"], ">=", 0.7)]
+    return {"name": "memory", "cases": cases, "targets": goals, "failed": done.returncode != 0}
 
 
 def measured(out, command):
@@ -219,7 +236,7 @@ def machine(build):
 
 def say(report):
     """One line per target."""
-    for part in [*report["benchmarks"], {"name": "tinyllama", **report.get("tinyllama", {})}]:
+    for part in [*report["benchmarks"], report.get("memory", {}), {"name": "tinyllama", **report.get("tinyllama", {})}]:
         if part.get("failed"):
             print(f"{part['name']}: failed")
         for g in part.get("targets", []):
@@ -247,6 +264,9 @@ def main():
             if only is None or program.name.removeprefix("bench_") in only:
                 print(f"{program.name} ...", file=sys.stderr)
                 report["benchmarks"].append(bench(program, options.small, directory))
+        if only is None or "memory" in only:
+            print("memory ...", file=sys.stderr)
+            report["memory"] = memory(build, options.small, directory)
         if only is None or "tinyllama" in only:
             print("tinyllama ...", file=sys.stderr)
             report["tinyllama"] = comparison(build, options.small, options.torch_sample, directory)
@@ -254,7 +274,8 @@ def main():
     if options.json:
         options.json.write_text(json.dumps(report, indent=1) + "\n")
     say(report)
-    return 1 if any(b["failed"] for b in report["benchmarks"]) or report.get("tinyllama", {}).get("failed") else 0
+    parts = [*report["benchmarks"], report.get("memory", {}), report.get("tinyllama", {})]
+    return 1 if any(part.get("failed") for part in parts) else 0
 
 
 if __name__ == "__main__":
