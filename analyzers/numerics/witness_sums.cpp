@@ -30,28 +30,28 @@ double in_order(const Partial& sums) {
 // Vectors that are shorter than eight go through the columns several times, each time through other ones.
 // Loops over rows have a constant end, so that their sums stay in registers.
 
-template <std::size_t rows>
+template <std::size_t Rows>
 void products_of(const double* values, std::size_t n, const double* first, const double* second,
                  std::array<RowNumbers, 2>& out) {
   const Doubles doubles;
   const std::size_t whole = n / partial_sums * partial_sums;
-  Partial products[2][rows] = {};
+  Partial products[2][Rows] = {};
   for (std::size_t lane = 0; lane < partial_sums; lane += hn::Lanes(doubles)) {
-    Vector sums[2][rows];
+    Vector sums[2][Rows];
     for (auto& of_vector : sums)
       for (Vector& sum : of_vector) sum = hn::Zero(doubles);
     for (std::size_t j = lane; j < whole; j += partial_sums) {
       const Vector x = hn::LoadU(doubles, first + j), y = hn::LoadU(doubles, second + j);
-      for (std::size_t r = 0; r < rows; ++r) {
+      for (std::size_t r = 0; r < Rows; ++r) {
         const Vector a = hn::LoadU(doubles, values + r * n + j);
         sums[0][r] = hn::Add(sums[0][r], hn::Mul(a, x));
         sums[1][r] = hn::Add(sums[1][r], hn::Mul(a, y));
       }
     }
     for (std::size_t p = 0; p < 2; ++p)
-      for (std::size_t r = 0; r < rows; ++r) hn::StoreU(sums[p][r], doubles, products[p][r].data() + lane);
+      for (std::size_t r = 0; r < Rows; ++r) hn::StoreU(sums[p][r], doubles, products[p][r].data() + lane);
   }
-  for (std::size_t r = 0; r < rows; ++r) {
+  for (std::size_t r = 0; r < Rows; ++r) {
     for (std::size_t j = whole; j < n; ++j) {
       products[0][r][j - whole] += values[r * n + j] * first[j];
       products[1][r][j - whole] += values[r * n + j] * second[j];
@@ -60,7 +60,7 @@ void products_of(const double* values, std::size_t n, const double* first, const
   }
 }
 
-template <std::size_t rows>
+template <std::size_t Rows>
 void add(const double* values, std::size_t n, const std::array<const double*, 2>& coefficients,
          const ColumnSums& columns, double* square_out, double* absolute_out) {
   const Doubles doubles;
@@ -69,14 +69,14 @@ void add(const double* values, std::size_t n, const std::array<const double*, 2>
   double* const second = columns.second.data();
   double* const square = columns.square.data();
   double* const absolute = columns.absolute.data();
-  Partial squares[rows] = {}, magnitudes[rows] = {};
+  Partial squares[Rows] = {}, magnitudes[Rows] = {};
   for (std::size_t lane = 0; lane < partial_sums; lane += hn::Lanes(doubles)) {
-    Vector row_square[rows], row_absolute[rows];
-    for (std::size_t r = 0; r < rows; ++r) row_square[r] = row_absolute[r] = hn::Zero(doubles);
+    Vector row_square[Rows], row_absolute[Rows];
+    for (std::size_t r = 0; r < Rows; ++r) row_square[r] = row_absolute[r] = hn::Zero(doubles);
     for (std::size_t j = lane; j < whole; j += partial_sums) {
       Vector x = hn::LoadU(doubles, first + j), y = hn::LoadU(doubles, second + j);
       Vector of_squares = hn::LoadU(doubles, square + j), of_magnitudes = hn::LoadU(doubles, absolute + j);
-      for (std::size_t r = 0; r < rows; ++r) {
+      for (std::size_t r = 0; r < Rows; ++r) {
         const Vector a = hn::LoadU(doubles, values + r * n + j);
         const Vector a_sq = hn::Mul(a, a), magnitude = hn::Abs(a);
         x = hn::Add(x, hn::Mul(hn::Set(doubles, coefficients[0][r]), a));
@@ -91,12 +91,12 @@ void add(const double* values, std::size_t n, const std::array<const double*, 2>
       hn::StoreU(of_squares, doubles, square + j);
       hn::StoreU(of_magnitudes, doubles, absolute + j);
     }
-    for (std::size_t r = 0; r < rows; ++r) {
+    for (std::size_t r = 0; r < Rows; ++r) {
       hn::StoreU(row_square[r], doubles, squares[r].data() + lane);
       hn::StoreU(row_absolute[r], doubles, magnitudes[r].data() + lane);
     }
   }
-  for (std::size_t r = 0; r < rows; ++r) {
+  for (std::size_t r = 0; r < Rows; ++r) {
     for (std::size_t j = whole; j < n; ++j) {
       const double a = values[r * n + j];
       first[j] += coefficients[0][r] * a;

@@ -80,8 +80,8 @@ def goals_of(name, results):
         elif name == "spectrum":
             goals += spectrum_goals(result)
         elif name == "invariants" and result["k"] >= 1024:
-            goals.append(goal(f"k = {result['k']}, M = {result['M']}: verification / spectrum", result["verification_over_spectrum"],
-                              "<=", 0.05))
+            goals.append(goal(f"k = {result['k']}, M = {result['M']}: verification / spectrum",
+                              result["verification_over_spectrum"], "<=", 0.05))
     return goals
 
 
