@@ -62,7 +62,8 @@ class LittleMemory(EndToEnd):
 @unittest.skipIf(harness.PATIENCE > 1, "sanitizers keep a shadow of all memory")
 class Promises(EndToEnd):
     def test_a_matrix_takes_no_more_than_was_promised(self):
-        """Sizes at which one more copy of the matrix, or of its Gram matrix, would break the promise."""
+        """Sizes at which one more copy of the matrix, or of its Gram matrix, would break the promise of a rank alone, and two more
+        copies of a rank's part that of a team."""
         cases = ("3072x3072:BF16:1", "2048x6144:F32:1", "3072x3072:BF16:2")
         done = subprocess.run([sys.executable, harness.SOURCE / "tests/bench/bench_memory.py", "--build", BUILD, "--directory", ".",
                                *cases], cwd=self.directory, text=True, capture_output=True, timeout=300, check=False)
