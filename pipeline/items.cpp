@@ -14,6 +14,18 @@ constexpr double small_batch = 0x1p20;                           // bytes
 constexpr double small_flops = 1e6;
 constexpr std::uint64_t reading_chunk = std::uint64_t{16} << 20;
 
+/// Bytes of the buffers through which a tensor of that size is read: one piece is looked at while the next
+/// one comes.
+std::uint64_t reading_memory(std::uint64_t tensor_bytes) {
+  return tensor_bytes <= reading_chunk ? tensor_bytes : 2 * reading_chunk;
+}
+std::uint64_t reading_memory(std::span<const std::uint32_t> tensors, const Model& model) {
+  std::uint64_t most = 0;
+  for (const std::uint32_t t : tensors)
+    most = std::max(most, reading_memory(model.checkpoint.tensors[t].bytes));
+  return most;
+}
+
 /// Stored tensors joined into groups by the subjects that need them together.
 class Groups {
  public:
@@ -140,7 +152,7 @@ class ModelItems {
                                 .subjects = 1,
                                 .cost = costs_.index_of({.read_bytes = read,
                                                          .scanned_bytes = read,
-                                                         .memory = fixed_memory + reading_chunk,
+                                                         .memory = fixed_memory + reading_memory(bytes),
                                                          .decompositions = {}}),
                                 .bytes = bytes});
   }
@@ -185,7 +197,7 @@ class ModelItems {
           item_of[root] = basket;
         } else {
           item_of[root] = made.size();
-          made.emplace_back().cost.memory = fixed_memory + 2 * reading_chunk;
+          made.emplace_back();
           parts.emplace_back();
           if (small) basket = item_of[root];
         }
@@ -197,6 +209,7 @@ class ModelItems {
     }
     for (std::size_t i = 0; i < made.size(); ++i) {
       const auto bytes = static_cast<std::uint64_t>(made[i].cost.read_bytes);
+      made[i].cost.memory += fixed_memory + reading_memory(parts[i], model_);
       inventory_.items.push_back({.model = index_,
                                   .tensors = std::move(parts[i]),
                                   .file = {},
@@ -262,7 +275,7 @@ class Splitter {
     for (const std::uint32_t t : tensors) bytes += static_cast<double>(model_.checkpoint.tensors[t].bytes);
     load.cost.read_bytes += bytes;
     if (portion == Portion::others) load.cost.scanned_bytes = bytes;
-    load.cost.memory += fixed_memory + 2 * reading_chunk;
+    load.cost.memory += fixed_memory + reading_memory(tensors, model_);
     const auto read = static_cast<std::uint64_t>(load.cost.read_bytes);
     into.items.push_back({.model = item.model,
                           .tensors = std::move(tensors),

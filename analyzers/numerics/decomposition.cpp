@@ -12,9 +12,11 @@ namespace {
 
 constexpr std::uint64_t blocks_each = 4;  // ELPA fails where a row or column of the grid has no block
 
-std::uint64_t share(std::uint64_t total, int parts) {
-  const auto n = static_cast<std::uint64_t>(parts);
-  return (total + n - 1) / n;
+std::uint64_t share(std::uint64_t total, std::uint64_t parts) { return (total + parts - 1) / parts; }
+
+/// The most of n rows or columns that one of the grid's rows or columns of ranks gets.
+std::uint64_t dealt(std::uint64_t n, int parts) {
+  return share(share(n, dealt_block), static_cast<std::uint64_t>(parts)) * dealt_block;
 }
 
 }  // namespace
@@ -41,18 +43,20 @@ int Decomposition::widest() const {
 std::uint64_t Decomposition::memory(int ranks) const {
   if (ranks == 1) return singular_values_memory(form);
   const GridShape grid = squarest(ranks);
-  const std::uint64_t k = form.k(), height = panel_height(form);
-  const std::uint64_t local_rows = share(k, grid.rows) + dealt_block,
-                      local_cols = share(k, grid.cols) + dealt_block;
+  const std::uint64_t k = form.k();
+  const std::uint64_t local_rows = dealt(k, grid.rows), local_cols = dealt(k, grid.cols);
   const std::uint64_t gram = 8 * local_rows * local_cols;
-  const std::uint64_t strips = 8 * height * (local_rows + local_cols);
-  const std::uint64_t solver =
-      gram + 48 * dealt_block * (local_rows + local_cols);  // a second copy, and bands
-  const bool kept = form.wide() || form.dtype == Dtype::f64 || repeatable(form);
-  const std::uint64_t polish = std::uint64_t{16} * (2 * most_polished + 8) * (k + form.longest());
-  const std::uint64_t held = kept ? share(form.bytes(), ranks) + gram + polish : 0;
+  const std::uint64_t strips = 8 * panel_height(form) * (local_rows + local_cols);
   const std::uint64_t witness = 128 * form.cols;
-  return held + gram + std::max(strips, solver) + witness;
+  // ELPA 2022.11 holds four more matrices of that size before it is through, although no vectors are asked
+  // for, and strips a few blocks wide.
+  const std::uint64_t solver = 4 * gram + 24 * dealt_block * (local_rows + local_cols);
+  const bool kept = form.wide() || form.dtype == Dtype::f64 || repeatable(form);
+  if (!kept) return gram + std::max(strips + witness, solver);
+  // Another copy of the Gram matrix waits for the small directions while the solver uses its own up.
+  const std::uint64_t polish = std::uint64_t{16} * (2 * most_polished + 8) * (k + form.longest());
+  return share(form.bytes(), static_cast<std::uint64_t>(ranks)) + gram +
+         std::max({strips + witness, gram + solver, polish});
 }
 
 }  // namespace stemma

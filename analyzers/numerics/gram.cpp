@@ -21,8 +21,6 @@ std::uint64_t panel_height(const MatrixForm& form) {
   return std::min(height, std::max<std::uint64_t>(form.longest(), 1));
 }
 
-std::uint64_t gram_bytes(const MatrixForm& form) { return 8 * form.k() * (form.k() + panel_height(form)); }
-
 TallGram::TallGram(const MatrixForm& form)
     : form_(form), panel_(panel_height(form) * form.cols), gram_(form.cols * form.cols, 0.0) {}
 

@@ -55,7 +55,4 @@ class TallGram {
 /// The same of all rows at once: A^T A, or A A^T of a wide matrix by blocks of columns.
 LargeArray gram_of(const MatrixForm& form, std::span<const std::byte> matrix);
 
-/// Doubles that a Gram matrix and its panel need, in bytes.
-std::uint64_t gram_bytes(const MatrixForm& form);
-
 }  // namespace stemma

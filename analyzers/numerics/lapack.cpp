@@ -24,6 +24,10 @@ void dsyevd_2stage_(const char* job, const char* uplo, const int* n, double* a, 
 void dgesdd_(const char* job, const int* m, const int* n, double* a, const int* lda, double* s, double* u,
              const int* ldu, double* vt, const int* ldvt, double* work, const int* lwork, int* iwork,
              int* info);
+void dgeqrf_(const int* m, const int* n, double* a, const int* lda, double* tau, double* work,
+             const int* lwork, int* info);
+void dgelqf_(const int* m, const int* n, double* a, const int* lda, double* tau, double* work,
+             const int* lwork, int* info);
 }
 
 namespace stemma {
@@ -42,6 +46,21 @@ int workspace(double queried) {
     throw std::overflow_error("workspace exceeds the 32-bit integers of LAPACK");
   }
   return static_cast<int>(queried) + 16;
+}
+
+/// dgeqrf or dgelqf; what they do to the matrix beside the triangle is of no use here.
+template <typename Factorisation>
+void factorise(Factorisation factorisation, std::span<double> matrix, std::uint64_t rows,
+               std::uint64_t cols) {
+  serialise_blas();
+  const int m = narrow(rows), n = narrow(cols), query = -1;
+  std::vector<double> scale(std::min(rows, cols));
+  int info = 0;
+  double wanted = 0;
+  factorisation(&m, &n, matrix.data(), &m, scale.data(), &wanted, &query, &info);
+  const int size = workspace(wanted);
+  std::vector<double> work(static_cast<std::size_t>(size));
+  factorisation(&m, &n, matrix.data(), &m, scale.data(), work.data(), &size, &info);
 }
 
 }  // namespace
@@ -136,6 +155,24 @@ std::vector<double> dense_singular_values(std::span<double> matrix, std::uint64_
   dgesdd_("N", &m, &n, matrix.data(), &m, values.data(), &unused, &one, &unused, &one, work.data(), &size,
           integer_work.data(), &info);
   return info == 0 ? values : std::vector<double>{};
+}
+
+std::vector<double> upper_factor(std::span<double> matrix, std::uint64_t rows, std::uint64_t cols) {
+  std::vector<double> triangle(cols * cols);
+  if (cols == 0) return triangle;
+  factorise(dgeqrf_, matrix, rows, cols);
+  for (std::uint64_t j = 0; j < cols; ++j)
+    std::copy_n(matrix.data() + j * rows, j + 1, triangle.data() + j * cols);
+  return triangle;
+}
+
+std::vector<double> lower_factor(std::span<double> matrix, std::uint64_t rows, std::uint64_t cols) {
+  std::vector<double> triangle(rows * rows);
+  if (rows == 0) return triangle;
+  factorise(dgelqf_, matrix, rows, cols);
+  for (std::uint64_t j = 0; j < rows; ++j)
+    std::copy_n(matrix.data() + j * rows + j, rows - j, triangle.data() + j * rows + j);
+  return triangle;
 }
 
 }  // namespace stemma

@@ -43,4 +43,12 @@ std::vector<double> symmetric_eigenvalues(std::span<double> lower, std::uint64_t
 /// jobz N). Empty when the iteration did not converge or the matrix is empty.
 std::vector<double> dense_singular_values(std::span<double> matrix, std::uint64_t rows, std::uint64_t cols);
 
+/// R of A = Q R (dgeqrf) for a column-major rows x cols matrix with rows >= cols, which is overwritten:
+/// cols x cols column-major, zeros below the diagonal.
+std::vector<double> upper_factor(std::span<double> matrix, std::uint64_t rows, std::uint64_t cols);
+
+/// L of A = L Q (dgelqf) for a column-major rows x cols matrix with rows <= cols, which is overwritten:
+/// rows x rows column-major, zeros above the diagonal.
+std::vector<double> lower_factor(std::span<double> matrix, std::uint64_t rows, std::uint64_t cols);
+
 }  // namespace stemma

@@ -15,10 +15,14 @@ constexpr std::size_t large = 2 * huge_page;
 
 }  // namespace
 
+std::size_t whole_pages(std::size_t bytes) {
+  return bytes < large ? bytes : (bytes + huge_page - 1) / huge_page * huge_page;
+}
+
 void* allocate_pages(std::size_t bytes) {
   if (bytes < large) return ::operator new(bytes);
   if (bytes > SIZE_MAX - huge_page) throw std::bad_array_new_length();
-  const std::size_t whole = (bytes + huge_page - 1) / huge_page * huge_page;
+  const std::size_t whole = whole_pages(bytes);
   void* memory = ::operator new (whole, std::align_val_t{huge_page});
   madvise(memory, whole, MADV_HUGEPAGE);  // advice: a refusal changes the speed only
   return memory;

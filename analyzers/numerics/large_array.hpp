@@ -8,6 +8,8 @@ namespace stemma {
 /// Memory in huge pages, where the system grants them on request (Linux, madvise): a matrix of 32 MiB is
 /// otherwise 8,192 page faults. Small arrays come from the heap.
 void* allocate_pages(std::size_t bytes);
+/// Bytes that it takes for so many.
+std::size_t whole_pages(std::size_t bytes);
 void free_pages(void* memory, std::size_t bytes) noexcept;
 
 template <typename T>

@@ -5,58 +5,13 @@
 #include <cmath>
 
 #include "analyzers/numerics/philox.hpp"
+#include "analyzers/numerics/witness_sums.hpp"
 
 namespace stemma {
 
 namespace {
 
 constexpr std::uint64_t block_rows = 256;
-constexpr std::size_t lanes = 4;  // independent sums that fill the registers; part of the order of summation
-
-/// Sums of one row: with the probes, of squares, of magnitudes.
-struct RowSums {
-  std::array<double, probes> dot{};
-  double square = 0, absolute = 0;
-};
-
-struct Lanes {
-  double of[lanes] = {};
-  double sum() const { return (of[0] + of[1]) + (of[2] + of[3]); }
-};
-
-RowSums sums_of(std::span<const double> row, const double* x0, const double* x1) {
-  Lanes dot0, dot1, square, absolute;
-  std::size_t j = 0;
-  for (; j + lanes <= row.size(); j += lanes)
-    for (std::size_t l = 0; l < lanes; ++l) {
-      const double a = row[j + l];
-      dot0.of[l] += a * x0[j + l];
-      dot1.of[l] += a * x1[j + l];
-      square.of[l] += a * a;
-      absolute.of[l] += std::abs(a);
-    }
-  for (std::size_t l = 0; j < row.size(); ++j, ++l) {
-    dot0.of[l] += row[j] * x0[j];
-    dot1.of[l] += row[j] * x1[j];
-    square.of[l] += row[j] * row[j];
-    absolute.of[l] += std::abs(row[j]);
-  }
-  return {{dot0.sum(), dot1.sum()}, square.sum(), absolute.sum()};
-}
-
-/// y += a x over one row, for both probes, and the sums by column.
-void spread(std::span<const double> row, const std::array<double, probes>& a, Probes& y, double* square,
-            double* absolute) {
-  double* y0 = y[0].data();
-  double* y1 = y[1].data();
-  for (std::size_t j = 0; j < row.size(); ++j) {
-    const double value = row[j];
-    y0[j] += a[0] * value;
-    y1[j] += a[1] * value;
-    square[j] += value * value;
-    absolute[j] += std::abs(value);
-  }
-}
 
 void move_into(std::vector<double>& sum, std::vector<double>& block) {
   for (std::size_t j = 0; j < sum.size(); ++j) sum[j] += block[j];
@@ -87,7 +42,7 @@ Probes probe_vectors(const MatrixForm& form) {
 MatrixWitness::MatrixWitness(const MatrixForm& form)
     : form_(form),
       x_(probe_vectors(form)),
-      values_(form.cols),
+      values_(witness_rows * form.cols),
       square_(form.cols),
       absolute_(form.cols),
       square_block_(form.cols),
@@ -98,26 +53,40 @@ MatrixWitness::MatrixWitness(const MatrixForm& form)
   }
 }
 
+std::span<const double> MatrixWitness::widened(std::span<const std::byte> rows) {
+  const std::span<double> values = std::span(values_).first(rows.size() / form_.element_bytes());
+  form_.widen_scaled(rows, values);
+  return values;
+}
+
 void MatrixWitness::take_from(std::uint64_t first, std::span<const std::byte> rows) {
-  for (next_row_ = first; !rows.empty(); rows = rows.subspan(form_.row_bytes())) {
-    form_.widen_scaled(rows.first(form_.row_bytes()), values_);
-    take_row(next_row_++, values_);
-    if (++in_block_ == block_rows) fold();
+  for (next_row_ = first; !rows.empty();) {
+    const std::uint64_t all = rows.size() / form_.row_bytes();
+    const std::uint64_t count = std::min({all, std::uint64_t{witness_rows}, block_rows - in_block_});
+    take_rows(widened(rows.first(count * form_.row_bytes())), count);
+    rows = rows.subspan(count * form_.row_bytes());
+    if (in_block_ == block_rows) fold();
   }
 }
 
-void MatrixWitness::take_row(std::uint64_t row, std::span<const double> elements) {
+void MatrixWitness::take_rows(std::span<const double> elements, std::uint64_t count) {
   // The probe of a wide matrix has one element per row; its dot products come in the second pass.
-  const bool wide = form_.wide();
-  const double* x0 = wide ? elements.data() : x_[0].data();
-  const double* x1 = wide ? elements.data() : x_[1].data();
-  const RowSums sums = sums_of(elements, x0, x1);
-  const auto a = wide ? std::array{x_[0][row], x_[1][row]} : sums.dot;
-  spread(elements, a, block_, square_block_.data(), absolute_block_.data());
-  facts_.finite = facts_.finite && std::isfinite(sums.absolute);
-  row_square_ = std::max(row_square_, sums.square);
-  row_absolute_ = std::max(row_absolute_, sums.absolute);
-  total_.add(sums.square);
+  std::array<RowNumbers, probes> a{};
+  if (form_.wide()) {
+    for (std::size_t p = 0; p < probes; ++p)
+      std::copy_n(x_[p].begin() + static_cast<std::ptrdiff_t>(next_row_), count, a[p].begin());
+  } else {
+    a = row_products(elements, count, x_[0], x_[1]);
+  }
+  const RowSums sums = add_rows(elements, count, a, {block_[0], block_[1], square_block_, absolute_block_});
+  for (std::size_t r = 0; r < count; ++r) {
+    facts_.finite = facts_.finite && std::isfinite(sums.absolute[r]);
+    row_square_ = std::max(row_square_, sums.square[r]);
+    row_absolute_ = std::max(row_absolute_, sums.absolute[r]);
+    total_.add(sums.square[r]);
+  }
+  next_row_ += count;
+  in_block_ += count;
 }
 
 void MatrixWitness::fold() {
@@ -132,10 +101,14 @@ void MatrixWitness::take_again(std::uint64_t first, std::span<const std::byte> r
     fold();
     for (auto& image : facts_.images) image.assign(form_.rows, 0.0);
   }
-  for (std::uint64_t row = first; !rows.empty(); rows = rows.subspan(form_.row_bytes()), ++row) {
-    form_.widen_scaled(rows.first(form_.row_bytes()), values_);
-    const RowSums sums = sums_of(values_, sum_[0].data(), sum_[1].data());
-    for (std::size_t p = 0; p < probes; ++p) facts_.images[p][row] = sums.dot[p];
+  for (std::uint64_t row = first; !rows.empty();) {
+    const std::uint64_t count = std::min<std::uint64_t>(rows.size() / form_.row_bytes(), witness_rows);
+    const auto products =
+        row_products(widened(rows.first(count * form_.row_bytes())), count, sum_[0], sum_[1]);
+    for (std::size_t p = 0; p < probes; ++p)
+      std::copy_n(products[p].begin(), count, facts_.images[p].begin() + static_cast<std::ptrdiff_t>(row));
+    rows = rows.subspan(count * form_.row_bytes());
+    row += count;
   }
 }
 

@@ -50,14 +50,16 @@ class MatrixWitness {
   MatrixFacts finish();
 
  private:
-  void take_row(std::uint64_t row, std::span<const double> elements);
+  /// A few whole rows as doubles, until the next call.
+  std::span<const double> widened(std::span<const std::byte> rows);
+  void take_rows(std::span<const double> elements, std::uint64_t count);
   void fold();
 
   MatrixForm form_;
   Probes x_;
   std::uint64_t next_row_ = 0;
   std::uint64_t in_block_ = 0;             ///< rows since the last fold
-  std::vector<double> values_;             ///< one row, widened
+  std::vector<double> values_;             ///< a few rows, widened
   Probes block_, sum_;                     ///< rows times coefficients: A^T (A x), or A^T x of a wide matrix
   std::vector<double> square_, absolute_;  ///< by column
   std::vector<double> square_block_, absolute_block_;

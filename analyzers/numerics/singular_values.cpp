@@ -42,14 +42,16 @@ bool repeatable(const MatrixForm& form) {
 
 std::uint64_t singular_values_memory(const MatrixForm& form) {
   constexpr std::uint64_t block = 256;  // columns that LAPACK takes at a time, in its workspaces
-  const std::uint64_t k = form.k(), workspace = 8 * block * k;
+  const std::uint64_t k = form.k();
   const bool held = form.wide() || form.dtype == Dtype::f64 || repeatable(form);
-  const std::uint64_t again = repeatable(form) ? 8 * k * (form.longest() + k) : 0;
-  const std::uint64_t witness = 96 * form.cols;  // twelve sums of doubles
+  const std::uint64_t panel = whole_pages(8 * k * panel_height(form));
   const std::uint64_t polish = held ? 8 * most_polished * (k + form.longest()) + 8 * block * form.cols : 0;
-  constexpr std::uint64_t rounding = std::uint64_t{4} << 20U;  // two arrays in whole huge pages
-  return (held ? form.bytes() : 0) + std::max(gram_bytes(form) + polish, again) + workspace + witness +
-         rounding;
+  // The panel is gone when the Gram matrix is whole, and that is gone when dgesdd is asked.
+  const std::uint64_t by_gram = whole_pages(8 * k * k) + std::max(panel, polish);
+  const std::uint64_t by_dense = repeatable(form) ? 8 * k * form.longest() : 0;
+  const std::uint64_t workspace = 8 * block * k;
+  const std::uint64_t witness = 128 * form.cols;  // a few rows and sums of doubles
+  return (held ? form.bytes() : 0) + std::max(by_gram, by_dense) + workspace + witness;
 }
 
 SingularValues::SingularValues(const MatrixForm& form, SpectrumSolvers solvers)

@@ -2,9 +2,10 @@
 
 python3 tests/bench/run_all.py [--small] [--json FILE] [--build build/release] [--only NAME,...] [--torch-sample]
 
-Runs every bench_* program of the build, then fingerprints a checkpoint with the shapes of TinyLlama on two ranks beside a
-script that computes the same singular values with PyTorch. --small takes seconds and only proves that all of it works; for
-figures run it alone on an idle machine, without --small. Exit code 1 when a program fails, never for a missed target.
+Runs every bench_* program of the build, weighs items in memory against their promises (memory), then fingerprints a checkpoint
+with the shapes of TinyLlama on two ranks beside a script that computes the same singular values with PyTorch. --small takes
+seconds and only proves that all of it works; for figures run it alone on an idle machine, without --small. Exit code 1 when a
+program fails, never for a missed target.
 """
 import argparse
 import glob
@@ -41,7 +42,9 @@ ARGUMENTS = {
     "read": ([["--mib", "2048", "--repeats", "5", "--directory", "{directory}", "--json", "{json}"]],
              [["--mib", "8", "--repeats", "1", "--directory", "{directory}", "--json", "{json}"]]),
     "team": ([["2048", "3"], ["4096", "1"]], [["640", "1"]]),
-    "spectrum": ([["512", "5"], ["1024", "5"], ["2048", "5"], ["4096", "3"]], [["192", "1"]]),
+    "spectrum": ([["512", "5"], ["1024", "5"], ["2048", "5"], ["4096", "3"], ["1024", "5", "3584"], ["2048", "3", "7168"]],
+                 [["192", "1"], ["192", "1", "672"]]),
+    "invariants": ([["1024", "9"], ["2048", "5"], ["1024", "9", "3584"]], [["192", "1"], ["192", "1", "672"]]),
 }
 
 
@@ -51,7 +54,20 @@ def ran(command, **options):
 
 def goal(figure, value, relation, target):
     met = value >= target if relation == ">=" else value <= target
-    return {"figure": figure, "value": round(value, 4), "relation": relation, "target": target, "met": met}
+    return {"figure": figure, "value": float(f"{value:.4g}"), "relation": relation, "target": target, "met": met}
+
+
+def spectrum_goals(result):
+    """Speed counts from k = 1024 on, where little else than multiplications is left."""
+    k, shape = result["k"], f"k = {result['k']}, M = {result['M']}"
+    goals = [goal(f"{shape}: difference from dgesdd / s1", result["difference_over_s1"], "<=", 1e-12)]
+    if k >= 1024:
+        goals.append(goal(f"{shape}: rate of dsyrk / dgemm", result["dsyrk_over_dgemm"], ">=", 0.85))
+    if result["M"] == k and k in (1024, 2048):
+        goals.append(goal(f"{shape}: times faster than dgesdd", result["faster_than_dgesdd"], ">=", k / 1024 + 1))
+    if result["M"] == k == 2048:
+        goals.append(goal(f"{shape}: share of the bound", result["share_of_bound"], ">=", 0.5))
+    return goals
 
 
 def goals_of(name, results):
@@ -78,8 +94,11 @@ def goals_of(name, results):
         elif name == "team" and result["k"] in TEAM_TARGETS:
             goals.append(goal(f"k = {result['k']}: a team times faster than pdgesvd", result["faster_than_pdgesvd"], ">=",
                               TEAM_TARGETS[result["k"]]))
-        elif name == "spectrum" and result["k"] in (1024, 2048):
-            goals.append(goal(f"k = {result['k']}: times faster than dgesdd", result["faster_than_dgesdd"], ">=", result["k"] / 1024 + 1))
+        elif name == "spectrum":
+            goals += spectrum_goals(result)
+        elif name == "invariants" and result["k"] >= 1024:
+            goals.append(goal(f"k = {result['k']}, M = {result['M']}: verification / spectrum",
+                              result["verification_over_spectrum"], "<=", 0.05))
     return goals
 
 
@@ -114,6 +133,22 @@ def bench(program, small, directory):
         said.append(record)
     goals = goals_of(name, results)
     return {"name": program.name, "runs": said, "targets": goals, "failed": any(r["exit_code"] != 0 for r in said)}
+
+
+def memory(build, small, directory):
+    """Peaks beside promises, each item in processes of its own."""
+    done = ran([sys.executable, HERE.with_name("bench_memory.py"), "--build", build, "--directory", directory,
+                *(["256x256:BF16:1"] if small else [])])
+    try:
+        cases = json.loads(done.stdout)["cases"]
+    except ValueError:
+        return {"name": "memory", "failed": True, "stderr": done.stderr.splitlines()[-20:]}
+    goals = []
+    for case in cases if not small else []:
+        if not case["failed"]:
+            goals += [goal(f"{case['case']}: peak / promised", case["over_promise"], "<=", 1.1),
+                      goal(f"{case['case']}: peak / promised", case["over_promise"], ">=", 0.7)]
+    return {"name": "memory", "cases": cases, "targets": goals, "failed": done.returncode != 0}
 
 
 def measured(out, command):
@@ -235,7 +270,7 @@ def machine(build):
 
 def say(report):
     """One line per target."""
-    for part in [*report["benchmarks"], {"name": "tinyllama", **report.get("tinyllama", {})}]:
+    for part in [*report["benchmarks"], report.get("memory", {}), {"name": "tinyllama", **report.get("tinyllama", {})}]:
         if part.get("failed"):
             print(f"{part['name']}: failed")
         for g in part.get("targets", []):
@@ -260,6 +295,9 @@ def main():
             if only is None or program.name.removeprefix("bench_") in only:
                 print(f"{program.name} ...", file=sys.stderr)
                 report["benchmarks"].append(bench(program, options.small, directory))
+        if only is None or "memory" in only:
+            print("memory ...", file=sys.stderr)
+            report["memory"] = memory(build, options.small, directory)
         if only is None or "tinyllama" in only:
             print("tinyllama ...", file=sys.stderr)
             report["tinyllama"] = comparison(build, options.small, options.torch_sample, directory)
@@ -267,7 +305,8 @@ def main():
     if options.json:
         options.json.write_text(json.dumps(report, indent=1) + "\n")
     say(report)
-    return 1 if any(b["failed"] for b in report["benchmarks"]) or report.get("tinyllama", {}).get("failed") else 0
+    parts = [*report["benchmarks"], report.get("memory", {}), report.get("tinyllama", {})]
+    return 1 if any(part.get("failed") for part in parts) else 0
 
 
 if __name__ == "__main__":

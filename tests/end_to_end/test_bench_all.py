@@ -23,6 +23,7 @@ class AllBenchmarks(EndToEnd):
         self.assertTrue(report["machine"]["blas_core"] or report["machine"]["blas_config"])
         read = next(b for b in report["benchmarks"] if b["name"] == "bench_read")
         self.assertTrue(all(t["met"] for t in read["targets"] if "read ratio" in t["figure"]))
+        self.assertEqual([case["failed"] for case in report["memory"]["cases"]], [False])
         stemma = report["tinyllama"]["stemma"]
         self.assertEqual([rank["rank"] for rank in stemma["ranks"]], [0, 1])
         self.assertLess(stemma["read_ratio"], 1.05)

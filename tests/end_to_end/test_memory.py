@@ -1,12 +1,16 @@
-"""Does a run that is given too little memory end in a sentence, and never wait for memory that does not come?"""
+"""Does a run that is given too little memory end in a sentence, and does an item never take more than its plan promised?"""
+import json
 import os
+import pathlib
 import subprocess
+import sys
 import unittest
 
 import harness
 from harness import STEMMA, ZOO, EndToEnd
 
 MIB = 1 << 20
+BUILD = pathlib.Path(os.environ.get("STEMMA_BUILD_DIR", harness.SOURCE / "build/release"))
 
 
 @unittest.skipIf(harness.PATIENCE > 1, "sanitizers map terabytes, so address space cannot be limited")
@@ -53,6 +57,22 @@ class LittleMemory(EndToEnd):
 
     def test_two_ranks(self):
         self.sweep(2, (320, 350, 400, 430, 450, 470, 1500))
+
+
+@unittest.skipIf(harness.PATIENCE > 1, "sanitizers keep a shadow of all memory")
+class Promises(EndToEnd):
+    def test_a_matrix_takes_no_more_than_was_promised(self):
+        """Sizes at which one more copy of the matrix, or of its Gram matrix, would break the promise of a rank alone, and two more
+        copies of a rank's part that of a team."""
+        cases = ("3072x3072:BF16:1", "2048x6144:F32:1", "3072x3072:BF16:2")
+        done = subprocess.run([sys.executable, harness.SOURCE / "tests/bench/bench_memory.py", "--build", BUILD, "--directory", ".",
+                               *cases], cwd=self.directory, text=True, capture_output=True, timeout=300, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        measured = json.loads(done.stdout)["cases"]
+        self.assertEqual([m["case"] for m in measured], list(cases))
+        for m in measured:
+            self.assertLessEqual(m["peak_bytes"], m["promised_bytes"], m)
+            self.assertGreater(m["peak_bytes"], m["promised_bytes"] / 2, m)
 
 
 if __name__ == "__main__":
