@@ -49,7 +49,7 @@ struct Mix {
     order.files = {{.path = fmt::format("{}", really(item)), .bytes = tensor_bytes}};
     order.tensors = {
         {.name = "sleep", .dtype = Dtype::f32, .shape = {tensor_bytes / 4}, .bytes = tensor_bytes}};
-    order.subjects = {{.analyzer = "content", .path = "sleep", .stored = 0}};
+    order.subjects = {{.analyzer = "content", .path = "sleep", .stored = {0}}};
     order.streamed = 1;
     return order;
   }

@@ -29,7 +29,7 @@ THREADED_BLAS = pathlib.Path("/usr/lib/x86_64-linux-gnu/openblas-pthread")
 TORCH_TARGETS = {"float32": 1.8, "float64": 4}
 GIB = 1 << 30
 TEAM_TARGETS = {2048: 1.5, 4096: 3}
-STARTED_BY_MPIRUN = {"team": RANKS, "coordinator": 2, "work_stage": 12}  # ranks
+STARTED_BY_MPIRUN = {"team": RANKS, "width": RANKS, "coordinator": 2, "work_stage": 12}  # ranks
 
 # Arguments in full and small; {json} stands for a file that the program writes. A list of lists runs several times. What is
 # not named here runs without arguments.
@@ -41,6 +41,7 @@ ARGUMENTS = {
     "histogram": ([["--mib", "128", "--repeats", "5", "--json", "{json}"]], [["--mib", "2", "--repeats", "1", "--json", "{json}"]]),
     "read": ([["--mib", "2048", "--repeats", "5", "--directory", "{directory}", "--json", "{json}"]],
              [["--mib", "8", "--repeats", "1", "--directory", "{directory}", "--json", "{json}"]]),
+    "width": ([["512", "9"], ["2048", "5"], ["4096", "2"]], [["256", "1"]]),
     "team": ([["2048", "3"], ["4096", "1"]], [["640", "1"]]),
     "spectrum": ([["512", "5"], ["1024", "5"], ["2048", "5"], ["4096", "3"], ["1024", "5", "3584"], ["2048", "3", "7168"]],
                  [["192", "1"], ["192", "1", "672"]]),
@@ -94,6 +95,9 @@ def goals_of(name, results):
         elif name == "team" and result["k"] in TEAM_TARGETS:
             goals.append(goal(f"k = {result['k']}: a team times faster than pdgesvd", result["faster_than_pdgesvd"], ">=",
                               TEAM_TARGETS[result["k"]]))
+        elif name == "width":
+            goals.append(goal(f"k = {result['k']}, {result['matrices']} at once on {result['chosen_width']} rank(s) each, as planned: the other way / it",
+                              result["other_over_chosen"], ">=", 0.95))
         elif name == "spectrum":
             goals += spectrum_goals(result)
         elif name == "invariants" and result["k"] >= 1024:
