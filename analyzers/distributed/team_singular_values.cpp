@@ -162,7 +162,7 @@ std::optional<Spectrum> TeamSingularValues::finish() {
   agree(team_.ranks(), "summing a Gram matrix", failure_);
   const MatrixFacts facts = witnessed();
   if (!facts.finite) return std::nullopt;
-  const SpectrumMethod method = request_.solver.value_or(team_method_for(team_.grid(), k));
+  const SpectrumMethod method = request_.solver.value_or(team_method_for(team_, k));
   if (facts.frobenius_sq == 0) {
     Spectrum zero{.values = std::vector<double>(k, 0.0), .method = method};
     zero.error.k = k;

@@ -8,6 +8,7 @@
 #include <optional>
 #include <stdexcept>
 
+#include "analyzers/distributed/shared_band.hpp"
 #include "analyzers/distributed/unison.hpp"
 #include "analyzers/numerics/blas.hpp"
 #include "analyzers/numerics/lapack.hpp"
@@ -43,6 +44,7 @@ namespace {
 
 constexpr int one = 1;
 constexpr std::uint64_t blocks_each = 4;
+constexpr int few_ranks = 4;  // more of them ask for more than the memory of one node gives
 
 int narrow(std::uint64_t size) {
   if (size > static_cast<std::uint64_t>(std::numeric_limits<int>::max()))
@@ -176,6 +178,20 @@ std::vector<double> gathered_eigenvalues(const Team& team, const DealtMatrix& lo
   return values;
 }
 
+/// Collective. The first rank's iteration counts, because processors of different kinds may differ in the
+/// last bit.
+std::vector<double> shared_eigenvalues(const Team& team, DealtMatrix lower) {
+  const std::uint64_t n = lower.row_axis().size;
+  BandMatrix band = shared_band(team, lower);
+  std::vector<double> values = in_unison(team.ranks(), "taking eigenvalues", [&] {
+    if (!team.ranks().leads()) return std::vector<double>(n);
+    return band_eigenvalues(std::move(band));
+  });
+  if (!all_say(team, values.size() == n)) return {};
+  tell_everybody(team, values);
+  return values;
+}
+
 /// Collective. Runs a solver on the ranks of the grid; its values on all ranks, none when any rank's code is
 /// not 0.
 template <class Solver>
@@ -206,10 +222,12 @@ std::string elpa_version() {
 
 TeamSolvers team_solvers() { return {elpa_version(), STEMMA_HAS_SCALAPACK}; }
 
-SpectrumMethod team_method_for(const ProcessGrid& grid, std::uint64_t k) {
+SpectrumMethod team_method_for(const Team& team, std::uint64_t k) {
+  const ProcessGrid& grid = team.grid();
   const auto side = static_cast<std::uint64_t>(std::max(grid.shape().rows, grid.shape().cols));
   if (grid.context() < 0 && grid.holds()) return SpectrumMethod::gram_dsyevd;  // MPI was not started
   if (k < blocks_each * DealtAxis::block * side) return SpectrumMethod::gram_dsyevd;
+  if (team.nodes() == 1 && team.ranks().size() <= few_ranks) return SpectrumMethod::gram_shared;
   return elpa_version().empty() ? SpectrumMethod::gram_pdsyevr : SpectrumMethod::gram_elpa2;
 }
 
@@ -217,6 +235,8 @@ std::vector<double> team_eigenvalues(const Team& team, DealtMatrix lower, Spectr
   serialise_blas();
   const std::uint64_t k = lower.row_axis().size;
   if (how == SpectrumMethod::gram_dsyevd) return gathered_eigenvalues(team, lower);
+  if (how == SpectrumMethod::gram_shared && team.nodes() == 1)
+    return shared_eigenvalues(team, std::move(lower));
   if (how == SpectrumMethod::gram_elpa2 ? elpa_version().empty() : how != SpectrumMethod::gram_pdsyevr)
     throw std::invalid_argument(fmt::format("a team has no solver {}", name_of(how)));
   return solved(team, k, "taking eigenvalues", [&](std::vector<double>& values) {

@@ -15,14 +15,16 @@ struct TeamSolvers {
 TeamSolvers team_solvers();
 std::string elpa_version();
 
-/// The solver that a team uses for a Gram matrix of that size: ELPA's two-stage reduction where it was found,
-/// pdsyevr otherwise; the LAPACK of one rank (dsyevd) where the grid would have rows or columns with less
-/// than four blocks, on which ELPA fails.
-SpectrumMethod team_method_for(const ProcessGrid& grid, std::uint64_t k);
+/// The solver that a team uses for a Gram matrix of that size: where the grid would have rows or columns with
+/// less than four blocks, on which ELPA fails, the LAPACK of one rank (dsyevd); for up to four ranks of one
+/// node the one-stage reduction in shared memory (gram_shared), which few ranks do fastest, because the
+/// memory serves them all; for others ELPA's two-stage reduction where it was found, and pdsyevr otherwise.
+SpectrumMethod team_method_for(const Team& team, std::uint64_t k);
 
 /// Collective. All eigenvalues, ascending, of a symmetric matrix given by its lower triangle, which is used
 /// up. Empty when the solver gave up on any rank. Every rank gets them. `how` is one of gram_elpa2,
-/// gram_pdsyevr and gram_dsyevd; throws std::invalid_argument for others, and for ELPA where there is none.
+/// gram_pdsyevr, gram_shared and gram_dsyevd; throws std::invalid_argument for others, for ELPA where there
+/// is none, and for gram_shared on several nodes.
 std::vector<double> team_eigenvalues(const Team& team, DealtMatrix lower, SpectrumMethod how);
 
 /// Collective. All singular values, descending, of any matrix, which is used up, by ScaLAPACK's pdgesvd

@@ -13,6 +13,9 @@ void dgemm_(const char* ta, const char* tb, const int* m, const int* n, const in
             const int* ldc);
 void dsyrk_(const char* uplo, const char* trans, const int* n, const int* k, const double* alpha,
             const double* a, const int* lda, const double* beta, double* c, const int* ldc);
+void dsymm_(const char* side, const char* uplo, const int* m, const int* n, const double* alpha,
+            const double* a, const int* lda, const double* b, const int* ldb, const double* beta, double* c,
+            const int* ldc);
 void dgemv_(const char* trans, const int* m, const int* n, const double* alpha, const double* a,
             const int* lda, const double* x, const int* incx, const double* beta, double* y, const int* incy);
 }
@@ -101,6 +104,14 @@ void dgemv(Transpose ta, std::uint64_t m, std::uint64_t n, double alpha, const d
   const char op = static_cast<char>(ta);
   const int im = narrow(m), in = narrow(n), ia = narrow(lda), one = 1;
   dgemv_(&op, &im, &in, &alpha, a, &ia, x, &one, &beta, y, &one);
+}
+
+void dsymm(std::uint64_t m, std::uint64_t n, double alpha, const double* a, std::uint64_t lda,
+           const double* b, std::uint64_t ldb, double beta, double* c, std::uint64_t ldc) {
+  serialise_once();
+  const char left = 'L', lower = 'L';
+  const int im = narrow(m), in = narrow(n), ia = narrow(lda), ib = narrow(ldb), ic = narrow(ldc);
+  dsymm_(&left, &lower, &im, &in, &alpha, a, &ia, b, &ib, &beta, c, &ic);
 }
 
 }  // namespace stemma

@@ -38,4 +38,9 @@ void dsyrk(Transpose ta, std::uint64_t n, std::uint64_t k, double alpha, const d
 void dgemv(Transpose ta, std::uint64_t m, std::uint64_t n, double alpha, const double* a, std::uint64_t lda,
            const double* x, double beta, double* y);
 
+/// C (m x n) = alpha A B + beta C for a symmetric A (m x m) of which the lower triangle is read; all
+/// column-major.
+void dsymm(std::uint64_t m, std::uint64_t n, double alpha, const double* a, std::uint64_t lda,
+           const double* b, std::uint64_t ldb, double beta, double* c, std::uint64_t ldc);
+
 }  // namespace stemma

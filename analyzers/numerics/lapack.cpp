@@ -19,6 +19,12 @@ void dormtr_(const char* side, const char* uplo, const char* trans, const int* m
              const double* a, const int* lda, const double* tau, double* c, const int* ldc, double* work,
              const int* lwork, int* info);
 // NOLINTNEXTLINE(readability-identifier-naming)
+void dsytrd_sb2st_(const char* stage, const char* vectors, const char* uplo, const int* n, const int* width,
+                   double* band, const int* ldab, double* d, double* e, double* hous, const int* lhous,
+                   double* work, const int* lwork, int* info);
+void dlarft_(const char* direct, const char* stored, const int* n, const int* k, double* v, const int* ldv,
+             const double* tau, double* t, const int* ldt);
+// NOLINTNEXTLINE(readability-identifier-naming)
 void dsyevd_2stage_(const char* job, const char* uplo, const int* n, double* a, const int* lda, double* w,
                     double* work, const int* lwork, int* iwork, const int* liwork, int* info);
 void dgesdd_(const char* job, const int* m, const int* n, double* a, const int* lda, double* s, double* u,
@@ -99,6 +105,36 @@ std::vector<double> Tridiagonal::eigenvalues() const {
   int info = 0;
   dsterf_(&order, values.data(), rest.data(), &info);
   return info == 0 ? values : std::vector<double>{};
+}
+
+std::vector<double> band_eigenvalues(BandMatrix matrix) {
+  if (matrix.n == 0) return {};
+  serialise_blas();
+  const int order = narrow(matrix.n), width = narrow(matrix.width), rows = width + 1, query = -1;
+  std::vector<double> values(matrix.n), rest(matrix.n);
+  double reflections = 0, wanted = 0;
+  int info = 0;
+  dsytrd_sb2st_("N", "N", "L", &order, &width, matrix.elements.data(), &rows, values.data(), rest.data(),
+                &reflections, &query, &wanted, &query, &info);
+  const int kept = workspace(reflections), size = workspace(wanted);
+  std::vector<double> vectors(static_cast<std::size_t>(kept)), work(static_cast<std::size_t>(size));
+  dsytrd_sb2st_("N", "N", "L", &order, &width, matrix.elements.data(), &rows, values.data(), rest.data(),
+                vectors.data(), &kept, work.data(), &size, &info);
+  if (info == 0) dsterf_(&order, values.data(), rest.data(), &info);
+  return info == 0 ? values : std::vector<double>{};
+}
+
+void householder_panel(std::span<double> panel, std::uint64_t rows, std::uint64_t cols,
+                       std::span<double> factor) {
+  const int m = narrow(rows), n = narrow(cols), vectors = std::min(m, n), query = -1;
+  std::vector<double> scale(cols);
+  double wanted = 0;
+  int info = 0;
+  dgeqrf_(&m, &n, panel.data(), &m, scale.data(), &wanted, &query, &info);
+  const int size = workspace(wanted);
+  std::vector<double> work(static_cast<std::size_t>(size));
+  dgeqrf_(&m, &n, panel.data(), &m, scale.data(), work.data(), &size, &info);
+  dlarft_("F", "C", &m, &vectors, panel.data(), &m, scale.data(), factor.data(), &n);
 }
 
 std::vector<double> Tridiagonal::vectors(std::span<const double> eigenvalues) const {

@@ -31,6 +31,24 @@ class Tridiagonal {
 /// it, twice: once leaves vectors of near values oblique.
 void make_orthonormal(std::span<double> v, std::uint64_t n, std::uint64_t count);
 
+/// The lower triangle of a symmetric band matrix: elements whose row is at most `width` below their column.
+struct BandMatrix {
+  BandMatrix(std::uint64_t order, std::uint64_t below)
+      : n(order), width(below), elements(order * (below + 1)) {}
+  double& at(std::uint64_t row, std::uint64_t col) { return elements[col * (width + 1) + row - col]; }
+  std::uint64_t n, width;
+  std::vector<double> elements;  ///< (width + 1) x n, column-major, as LAPACK stores it
+};
+
+/// All eigenvalues, ascending (dsytrd_sb2st, dsterf). Empty when the iteration did not converge.
+std::vector<double> band_eigenvalues(BandMatrix matrix);
+
+/// QR of a panel, rows x cols column-major, which is overwritten by R and, below its diagonal, the
+/// Householder vectors V; `factor` (cols x cols) gets the upper triangle of T in Q = I - V T V^T (dgeqrf,
+/// dlarft), its first min(rows, cols) rows and columns.
+void householder_panel(std::span<double> panel, std::uint64_t rows, std::uint64_t cols,
+                       std::span<double> factor);
+
 /// One-stage or two-stage reduction to tridiagonal form (what dsyevd does without vectors, dsyevd_2stage).
 enum class Tridiagonalisation : std::uint8_t { one_stage, two_stage };
 

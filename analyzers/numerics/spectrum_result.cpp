@@ -13,9 +13,9 @@
 namespace stemma {
 
 std::string_view name_of(SpectrumMethod method) {
-  constexpr std::array<std::string_view, 8> names = {
-      "gram_dsyevd", "gram_dsyevd_2stage", "gram_elpa2", "gram_pdsyevr",
-      "qr_dgesdd",   "qr_dgejsv",          "dgesdd",     "pdgesvd"};
+  constexpr std::array<std::string_view, 9> names = {
+      "gram_dsyevd", "gram_dsyevd_2stage", "gram_elpa2", "gram_pdsyevr", "qr_dgesdd", "qr_dgejsv", "dgesdd",
+      "pdgesvd",     "gram_shared"};
   return names.at(static_cast<std::size_t>(method));
 }
 

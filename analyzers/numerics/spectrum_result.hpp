@@ -22,7 +22,8 @@ enum class SpectrumMethod : std::uint8_t {
   qr_dgesdd,
   qr_dgejsv,
   dgesdd,
-  pdgesvd
+  pdgesvd,
+  gram_shared
 };
 std::string_view name_of(SpectrumMethod method);
 

@@ -54,7 +54,7 @@ const std::vector<FlagTable>& flag_tables() {
       with_255(listed("exactness", {"histogram", "f32_integer", "blocks"}), "not_measured"),
       listed("spectrum_kind", {"matrix"}),
       listed("spectrum_method", {"gram_dsyevd", "gram_dsyevd_2stage", "gram_elpa2", "gram_pdsyevr",
-                                 "qr_dgesdd", "qr_dgejsv", "dgesdd", "pdgesvd"}),
+                                 "qr_dgesdd", "qr_dgejsv", "dgesdd", "pdgesvd", "gram_shared"}),
       listed("error_model", {"gram", "backward_stable"}),
       with_255(listed("yes_no", {"no", "yes"}), "not_measured"),
   };

@@ -34,7 +34,7 @@ int run(const Communicator& ranks, std::uint64_t k, int rounds) {
   const matrices::Stored matrix = matrices::gaussian(Dtype::bf16, k, k, 1);
   const std::vector<double> values = matrix.values();
   Team team(ranks);
-  const SpectrumMethod method = team_method_for(team.grid(), k);
+  const SpectrumMethod method = team_method_for(team, k);
   double together = INFINITY, alone = INFINITY, reference = INFINITY, gram = INFINITY, solver = INFINITY;
   std::optional<Spectrum> spectrum, single;
   std::vector<double> expected;

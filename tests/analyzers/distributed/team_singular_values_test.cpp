@@ -60,6 +60,7 @@ std::vector<SpectrumMethod> solvers_of(const Team& team, std::uint64_t k) {
   std::vector<SpectrumMethod> methods = {SpectrumMethod::gram_dsyevd};
   if (team.grid().holds() && team.grid().context() < 0) return methods;  // MPI was not started
   methods.push_back(SpectrumMethod::gram_pdsyevr);
+  if (team.nodes() == 1) methods.push_back(SpectrumMethod::gram_shared);
   const int side = std::max(team.grid().shape().rows, team.grid().shape().cols);
   if (!elpa_version().empty() && k >= 256U * static_cast<std::uint64_t>(side))
     methods.push_back(SpectrumMethod::gram_elpa2);
@@ -91,12 +92,13 @@ TEST(TeamSingularValues, TeamsOfOneShapeGiveTheSameBits) {
   const int ranks = all_ranks().size();
   if (ranks < 4) GTEST_SKIP() << "two teams of two need four ranks";
   const Stored matrix = gaussian(Dtype::bf16, 1100, 1030, 12);
-  for (const SpectrumMethod method :
-       {SpectrumMethod::gram_dsyevd, SpectrumMethod::gram_pdsyevr, SpectrumMethod::gram_elpa2}) {
+  for (const SpectrumMethod method : {SpectrumMethod::gram_dsyevd, SpectrumMethod::gram_pdsyevr,
+                                      SpectrumMethod::gram_elpa2, SpectrumMethod::gram_shared}) {
     if (method == SpectrumMethod::gram_elpa2 && elpa_version().empty()) continue;
     std::optional<std::vector<double>> first;
     for (const int pairing : {1, 2})  // neighbours, or every second rank
       for (const Team::Nodes nodes : {Team::Nodes::as_they_are, Team::Nodes::each_rank_alone}) {
+        if (method == SpectrumMethod::gram_shared && nodes != Team::Nodes::as_they_are) continue;
         const test::Team half(all_ranks(), all_ranks().rank() / pairing % 2);
         Team team(half.ranks(), {1, half.ranks().size()}, nodes);
         const auto spectrum = by_team(team, matrix, {.crosscheck = false, .solver = method});
