@@ -1,4 +1,4 @@
-// How do the weights answer a gradient of their output's norm? (arXiv 2506.01631)
+// How do weights answer a gradient of their output's norm (arXiv 2506.01631)?
 #pragma once
 #include "analyzers/analyzer.hpp"
 

@@ -54,9 +54,10 @@ int ItemCost::widest() const {
   return most;
 }
 
-std::uint64_t ItemCost::memory_on(int ranks) const {
+std::uint64_t ItemCost::memory_on(int ranks, bool one_node) const {
   std::uint64_t largest = 0;
-  for (const Decomposition& d : decompositions) largest = std::max(largest, d.memory(ranks_used(d, ranks)));
+  for (const Decomposition& d : decompositions)
+    largest = std::max(largest, d.memory(ranks_used(d, ranks), one_node));
   return memory + largest;
 }
 

@@ -24,8 +24,8 @@ struct ItemCost {
   std::uint64_t largest_k() const;
   /// The most ranks that can share it: 1 where no decomposition is worth a team (k <= 64).
   int widest() const;
-  /// Peak bytes on each rank of a team of that size.
-  std::uint64_t memory_on(int ranks) const;
+  /// Peak bytes on each rank of a team of that size, all on one node or not.
+  std::uint64_t memory_on(int ranks, bool one_node = true) const;
   bool operator==(const ItemCost&) const;
 };
 

@@ -59,6 +59,8 @@ class MachineLayout {
   int width_at(int level) const { return width_[static_cast<std::size_t>(level)]; }
   /// The level at which teams have that width; -1 when none have.
   int level_of(int width) const;
+  /// Whether blocks of that level lie inside a node.
+  bool on_one_node(int level) const { return level <= node_level_; }
   /// Whether all ranks of the block may work as a team; a single rank always may.
   bool may_team(Block block) const { return teams_[static_cast<std::size_t>(number_of(block))]; }
   /// Ranks of a block, ascending by slot.

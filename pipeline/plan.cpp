@@ -98,7 +98,7 @@ Plan make_plan(std::span<const SurveyedModel> models, const std::vector<Question
     const bool feasible = widths.level[i] >= 0;
     item.width = feasible ? machine.width_at(widths.level[i]) : 1;
     item.seconds = feasible ? widths.seconds[i] : costs.seconds(cost, 1);
-    item.memory = cost.memory_on(item.width);
+    item.memory = cost.memory_on(item.width, !feasible || machine.on_one_node(widths.level[i]));
     plan.read_bytes += item.bytes;
     if (item.file) plan.file_bytes += item.bytes;
     if (!feasible) plan.infeasible.push_back(i);

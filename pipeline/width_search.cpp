@@ -103,7 +103,8 @@ class Search {
       const int width = machine_.width_at(level);
       if (rule == WidthRule::by_size && width != only) continue;
       if (width == 0 || (level > 0 && (width == 1 || width > cost.widest()))) continue;
-      if (cost.memory_on(width) <= memory) choices.push_back({level, model.seconds(cost, width)});
+      if (cost.memory_on(width, machine_.on_one_node(level)) <= memory)
+        choices.push_back({level, model.seconds(cost, width)});
     }
     return choices;
   }

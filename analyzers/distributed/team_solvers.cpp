@@ -44,7 +44,6 @@ namespace {
 
 constexpr int one = 1;
 constexpr std::uint64_t blocks_each = 4;
-constexpr int few_ranks = 4;  // more of them ask for more than the memory of one node gives
 
 int narrow(std::uint64_t size) {
   if (size > static_cast<std::uint64_t>(std::numeric_limits<int>::max()))
@@ -227,7 +226,7 @@ SpectrumMethod team_method_for(const Team& team, std::uint64_t k) {
   const auto side = static_cast<std::uint64_t>(std::max(grid.shape().rows, grid.shape().cols));
   if (grid.context() < 0 && grid.holds()) return SpectrumMethod::gram_dsyevd;  // MPI was not started
   if (k < blocks_each * DealtAxis::block * side) return SpectrumMethod::gram_dsyevd;
-  if (team.nodes() == 1 && team.ranks().size() <= few_ranks) return SpectrumMethod::gram_shared;
+  if (team.nodes() == 1 && team.ranks().size() <= most_sharing_ranks) return SpectrumMethod::gram_shared;
   return elpa_version().empty() ? SpectrumMethod::gram_pdsyevr : SpectrumMethod::gram_elpa2;
 }
 

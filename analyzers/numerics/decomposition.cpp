@@ -40,7 +40,7 @@ int Decomposition::widest() const {
   return static_cast<int>(std::clamp<std::uint64_t>(side * side, 1, 1U << 20U));
 }
 
-std::uint64_t Decomposition::memory(int ranks) const {
+std::uint64_t Decomposition::memory(int ranks, bool one_node) const {
   if (ranks == 1) return singular_values_memory(form);
   const GridShape grid = squarest(ranks);
   const std::uint64_t k = form.k();
@@ -50,7 +50,10 @@ std::uint64_t Decomposition::memory(int ranks) const {
   const std::uint64_t witness = 128 * form.cols;
   // ELPA 2022.11 holds four more matrices of that size before it is through, although no vectors are asked
   // for, and strips a few blocks wide.
-  const std::uint64_t solver = 4 * gram + 24 * dealt_block * (local_rows + local_cols);
+  const std::uint64_t elpa = 4 * gram + 24 * dealt_block * (local_rows + local_cols);
+  // In memory that a team shares the lower triangle stands once; beside it strips as wide as the band.
+  const std::uint64_t shared = share(4 * k * (k + 1024), static_cast<std::uint64_t>(ranks)) + 2600 * k;
+  const std::uint64_t solver = one_node && ranks <= most_sharing_ranks ? shared : elpa;
   const bool kept = form.wide() || form.dtype == Dtype::f64 || repeatable(form);
   if (!kept) return gram + std::max(strips + witness, solver);
   // Another copy of the Gram matrix waits for the small directions while the solver uses its own up.

@@ -156,6 +156,11 @@ TEST(Catalogue, SubjectsAreUniqueOrderedAndPriced) {
         const Matrix& matrix = model.model.matrices[m];
         inputs.push_back({path_of(matrix, model.model.checkpoint), Dtype::bf16, matrix.rows, matrix.cols, 0});
       }
+      for (const std::uint32_t t : subjects[i].stored) {
+        const StoredTensor& tensor = model.model.checkpoint.tensors[t];
+        inputs.push_back({tensor.name, tensor.dtype, tensor.shape.front(),
+                          tensor.shape.size() > 1 ? tensor.shape[1] : 1, 0});
+      }
       const Cost cost = analyzer->cost(subjects[i], inputs);
       EXPECT_GT(cost.bytes, 0) << subjects[i].path;
       EXPECT_GT(cost.memory, 0U);
@@ -221,7 +226,10 @@ TEST(Catalogue, NamesOfFeaturesAreStable) {
                     "frobenius_sq",   "grid_cols", "grid_rows",           "method",
                     "min_eigenvalue", "norm_gap",  "participation_ratio", "probe_gap",
                     "rows",           "s1",        "square_gap",          "stable_rank",
-                    "tail_exponent",  "tau",       "trace_gap",           "value"}}};
+                    "tail_exponent",  "tau",       "trace_gap",           "value"}},
+      {"tensorguard",
+       {"control_kurtosis", "control_mean", "control_norm", "control_skewness", "control_std", "kurtosis",
+        "mean", "norm", "skewness", "std"}}};
   EXPECT_EQ(found, golden);
 }
 

@@ -34,6 +34,7 @@ THIRD_PARTY = {
     "xxhash.h": ["io/archive", "analyzers"],
     "mpi.h": ["analyzers/distributed"],
     "elpa/": ["analyzers/distributed"],
+    "unsupported/Eigen/": ["analyzers"],
     "Eigen/": ["analyzers/numerics", "analyzers/distributed", "analyzers"],
     "lapacke": ["analyzers/numerics"],
     "cblas": ["analyzers/numerics"],
