@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <stdexcept>
 
@@ -100,7 +101,7 @@ std::optional<TensorReading> read_tensor(const TensorPair& pair, const OriginOpt
   auto out = read_difference(
       pair, difference, std::min(pair.rows, pair.cols), [](std::span<double>) {}, options);
   if (!out || size == 0) return out;
-  out->update = size / base;
+  out->update = base > 0 ? size / base : std::numeric_limits<double>::infinity();
   out->delta = size / std::sqrt((base * base + candidate * candidate) / 2);
   out->label = origin_label(out->rank, out->delta, out->update);
   if (out->label == OriginLabel::identical) out->label = OriginLabel::dead_zone;

@@ -20,8 +20,9 @@ struct TensorPair {
 /// What one tensor shows.
 struct TensorReading {
   std::vector<double> values;  ///< descending: all, or the largest r_max + 16 of a matrix that is much larger
-  double update = 0;           ///< |difference|_F / |base|_F: the relative root mean square of the update
-  double delta = 0;            ///< |difference|_F / sqrt((|base|_F^2 + |candidate|_F^2) / 2)
+  double update = 0;  ///< |difference|_F / |base|_F: the relative root mean square of the update; infinite
+                      ///< where the base is zero
+  double delta = 0;   ///< |difference|_F / sqrt((|base|_F^2 + |candidate|_F^2) / 2)
   RankReading rank;
   OriginLabel label = OriginLabel::identical;
 };

@@ -82,30 +82,34 @@ inline Layer with_adapters(Layer layer, double on_value, double on_output) {
   return layer;
 }
 
-/// What happens inside a kv group: values of it are multiplied by a matrix from the left, outputs by its
-/// inverse from the right. The groups change places as well.
-enum class Disguise : std::uint8_t { powers_of_two, scaling, permutation, rotation_and_scale };
+/// What happens inside a kv group: its values are multiplied by a matrix from the left, its outputs by the
+/// inverse from the right. The groups change places as well. The first four are those of the page.
+enum class Disguise : std::uint8_t {
+  powers_of_two,
+  scaling,
+  permutation,
+  rotation_and_scale,
+  uneven_scaling
+};
 inline constexpr std::array disguises = {Disguise::powers_of_two, Disguise::scaling, Disguise::permutation,
                                          Disguise::rotation_and_scale};
 
-inline Eigen::MatrixXd inside(Disguise disguise, Eigen::Index width, unsigned seed) {
-  Eigen::MatrixXd out = Eigen::MatrixXd::Zero(width, width);
-  const RowMajor some = normal(width, 1, 500 + seed);
-  for (Eigen::Index i = 0; i < width; ++i) switch (disguise) {
-      case Disguise::powers_of_two:
-        out(i, i) = std::exp2(std::round(1.5 * some(i)));
-        break;
-      case Disguise::scaling:
-        out(i, i) = std::exp(0.7 * some(i));
-        break;
-      case Disguise::permutation:
-        out(i, (5 * i + static_cast<Eigen::Index>(seed)) % width) = 1;  // 5 has no divisor in common with 32
-        break;
-      case Disguise::rotation_and_scale:
-        break;
-    }
-  if (disguise == Disguise::rotation_and_scale) return 1.7 * orthonormal(width, width, 600 + seed);
-  return out;
+inline Eigen::MatrixXd inside(Disguise disguise, Eigen::Index width, unsigned group) {
+  const Eigen::MatrixXd same = Eigen::MatrixXd::Identity(width, width);
+  const RowMajor some = normal(width, 1, 500 + group);
+  const double scale = std::exp(0.7 * some(0));
+  switch (disguise) {
+    case Disguise::powers_of_two:
+      return std::exp2(group) * same;
+    case Disguise::scaling:
+      return scale * same;
+    case Disguise::permutation:
+      return same(Eigen::seqN(width - 1, width, Eigen::fix<-1>), Eigen::all);
+    case Disguise::rotation_and_scale:
+      return scale * orthonormal(width, width, 600 + group);
+    default:
+      return (0.7 * some.array()).exp().matrix().asDiagonal();
+  }
 }
 
 inline Layer disguised(const Layer& layer, Disguise disguise) {
