@@ -15,8 +15,6 @@ namespace stemma {
 
 namespace {
 
-constexpr std::uint32_t value_noise = 0x6f7432, output_noise = 0x6f7433;  // tensors of the rounding draws
-
 /// G = left right, row-major: d x H_kv d_h and H_kv d_h x d.
 struct Circuit {
   std::vector<double> left, right;
@@ -93,10 +91,10 @@ double circuit_noise_edge(const AttentionShape& shape, const ValueOutput& candid
   const std::uint64_t d = shape.width;
   double edge = 0;
   for (std::uint32_t draw = 0; draw < thresholds::origin_draws; ++draw) {
-    const std::vector<double> left =
-        pooled_output(shape, rounding_noise(types.output, candidate.output, {seed, output_noise, draw}));
-    const std::vector<double> right =
-        with_gain(rounding_noise(types.value, candidate.value, {seed, value_noise, draw}), candidate.gain);
+    const std::vector<double> left = pooled_output(
+        shape, rounding_noise(types.output, candidate.output, {seed, origin_output_noise, draw}));
+    const std::vector<double> right = with_gain(
+        rounding_noise(types.value, candidate.value, {seed, origin_value_noise, draw}), candidate.gain);
     const Circuit noise = joined(left, circuit.right, 1, circuit.left, right, d);
     const double largest =
         largest_singular_value(product_operator(noise.left, noise.right, d, 2 * shape.inner(), d));

@@ -13,10 +13,15 @@ namespace stemma {
 /// there is. Throws std::invalid_argument for other types and where `value` is not finite.
 double rounding_step(Dtype dtype, double value);
 
+/// Numbers of the tensors that noise is drawn for, which tell them apart from each other and from every other
+/// use of a seed: W_v and W_o of a circuit, and a tensor on its own.
+inline constexpr std::uint32_t origin_value_noise = 0x6f7432, origin_output_noise = 0x6f7433,
+                               origin_tensor_noise = 0x6f7434;
+
 /// Which of the independent draws of noise is meant.
 struct RoundingDraw {
   std::uint64_t seed = 0;
-  std::uint32_t tensor = 0;  ///< tells tensors of one seed apart
+  std::uint32_t tensor = 0;
   std::uint32_t draw = 0;
 };
 

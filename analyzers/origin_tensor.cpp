@@ -17,7 +17,6 @@ namespace stemma {
 
 namespace {
 
-constexpr std::uint32_t tensor_noise = 0x6f7434;
 /// A subspace iteration pays where its block is below this share of the shorter side.
 constexpr std::uint64_t block_share = 4;
 
@@ -40,33 +39,33 @@ std::optional<std::vector<double>> largest_values(std::span<double> matrix, std:
   const std::uint64_t shorter = std::min(rows, cols);
   if (count * block_share < shorter)
     return leading_singular_values(matrix_operator(matrix, rows, cols), count, seed);
-  std::vector<double> values = dense_singular_values(matrix, cols, rows);  // the transpose, in LAPACK's order
+  const std::uint64_t height = cols, width = rows;  // of the transpose, which is what LAPACK sees
+  std::vector<double> values = dense_singular_values(matrix, height, width);
   if (values.empty() && shorter > 0)
     refuse_spectrum("spectrum.invariant", "singular values", "dgesdd gave up");
   return values;
 }
 
-/// Reads `difference`, which is overwritten, with the noise that `push` makes of a draw.
+/// Reads `difference`, which is overwritten, with the noise that `push` makes of a draw. `size` is the
+/// Frobenius norm of what it was computed from.
 template <class Push>
 std::optional<TensorReading> read_difference(const TensorPair& pair, std::span<double> difference,
-                                             std::uint64_t shortest, const Push& push,
+                                             double size, std::uint64_t shortest, const Push& push,
                                              const OriginOptions& options) {
-  double edge = 0;
+  const std::uint64_t side = std::min(pair.rows, pair.cols);
+  double edge = 4 * std::sqrt(static_cast<double>(side)) * 0x1p-53 * size;  // of the arithmetic
   for (std::uint32_t draw = 0; draw < thresholds::origin_draws; ++draw) {
     std::vector<double> noise =
-        rounding_noise(pair.dtype, pair.candidate, {options.seed, tensor_noise, draw});
+        rounding_noise(pair.dtype, pair.candidate, {options.seed, origin_tensor_noise, draw});
     push(noise);
     edge = std::max(edge, largest_singular_value(matrix_operator(noise, pair.rows, pair.cols)));
   }
   const std::uint64_t limit = rank_limit(options.max_rank, shortest);
-  auto values = largest_values(
-      difference, pair.rows, pair.cols,
-      std::min(std::min(pair.rows, pair.cols), limit + thresholds::origin_spare_values), options.seed);
+  auto values = largest_values(difference, pair.rows, pair.cols,
+                               std::min(side, limit + thresholds::origin_spare_values), options.seed);
   if (!values) return std::nullopt;
-  const double side = std::sqrt(static_cast<double>(std::min(pair.rows, pair.cols)));
-  const double arithmetic = values->empty() ? 0 : 4 * side * 0x1p-53 * values->front();
   TensorReading out;
-  out.rank = read_rank(*values, std::max(edge, arithmetic), limit);
+  out.rank = read_rank(*values, edge, limit);
   out.values = std::move(*values);
   return out;
 }
@@ -78,16 +77,13 @@ std::vector<double> with_gain(std::span<const double> matrix, std::span<const do
   return out;
 }
 
-/// w - (w q) q^T for row-major w, rows x cols, and the cols x rows column-major q, twice: once leaves what
-/// rounding left of w inside.
+/// w - (w q) q^T for row-major w, rows x cols, and the cols x rows column-major q.
 void leave_space(std::span<double> w, std::span<const double> q, std::uint64_t rows, std::uint64_t cols) {
   std::vector<double> inside(rows * rows);
-  for (int pass = 0; pass < 2; ++pass) {
-    dgemm(Transpose::yes, Transpose::no, rows, rows, cols, 1, q.data(), cols, w.data(), cols, 0,
-          inside.data(), rows);
-    dgemm(Transpose::no, Transpose::no, cols, rows, rows, -1, q.data(), cols, inside.data(), rows, 1,
-          w.data(), cols);
-  }
+  dgemm(Transpose::yes, Transpose::no, rows, rows, cols, 1, q.data(), cols, w.data(), cols, 0, inside.data(),
+        rows);
+  dgemm(Transpose::no, Transpose::no, cols, rows, rows, -1, q.data(), cols, inside.data(), rows, 1, w.data(),
+        cols);
 }
 
 }  // namespace
@@ -99,7 +95,7 @@ std::optional<TensorReading> read_tensor(const TensorPair& pair, const OriginOpt
   for (std::size_t i = 0; i < difference.size(); ++i) difference[i] -= pair.base[i];
   const double size = norm(difference), base = norm(pair.base), candidate = norm(pair.candidate);
   auto out = read_difference(
-      pair, difference, std::min(pair.rows, pair.cols), [](std::span<double>) {}, options);
+      pair, difference, size, std::min(pair.rows, pair.cols), [](std::span<double>) {}, options);
   if (!out || size == 0) return out;
   out->update = base > 0 ? size / base : std::numeric_limits<double>::infinity();
   out->delta = size / std::sqrt((base * base + candidate * candidate) / 2);
@@ -128,7 +124,8 @@ std::optional<TensorReading> read_row_space(const TensorPair& pair, const PairGa
     noise = with_gain(noise, gains.candidate);
     leave_space(noise, space, pair.rows, pair.cols);
   };
-  auto out = read_difference(pair, residual, std::min(pair.rows, pair.cols - pair.rows), push, options);
+  auto out =
+      read_difference(pair, residual, candidate, std::min(pair.rows, pair.cols - pair.rows), push, options);
   if (!out || candidate == 0) return out;
   out->update = out->delta = size / candidate;
   out->label = origin_label(out->rank, out->delta, out->update);

@@ -29,9 +29,9 @@ struct TensorReading {
 
 /// methods.md 4.6 (a), for layers whose neurons and heads have the same order in both models: the singular
 /// values of candidate - base, with r_max = min(max_rank, 3/4 min(rows, cols)) and s* the largest singular
-/// value over three draws of rounding noise of the candidate (at least 4 sqrt(min(rows, cols)) 2^-53 s_1,
-/// what dgesdd may add). Tensors that differ anywhere by less than 2 s* are in the dead zone, not IDENTICAL:
-/// without obfuscation only an update makes a difference.
+/// value over three draws of rounding noise of the candidate (at least 4 sqrt(min(rows, cols)) 2^-53
+/// |difference|_F, what dgesdd may add). Tensors that differ anywhere by less than 2 s* are in the dead zone,
+/// not IDENTICAL: without obfuscation only an update makes a difference.
 ///
 /// Nothing when an element is not finite. Throws std::invalid_argument when sizes do not fit or the type has
 /// no rounding step.
@@ -45,9 +45,9 @@ struct PairGains {
 /// methods.md 4.6 (b), for W_v or W_k with rows < cols: the rank r of a low-rank update of the rows, whatever
 /// was done to their basis, from the part of the candidate's rows outside the base's row space,
 /// W' - (W' Q) Q^T with folded W, W' and the Q factor of W^T. Generically of rank r exactly. The noise is
-/// pushed through the same projector; r_max = min(max_rank, 3/4 min(rows, cols - rows)). update and delta are
-/// |residual|_F / |W'|_F, at most 1, and the label is LOW_RANK, IDENTICAL (the row space of the base) or one
-/// that says neither.
+/// pushed through the same projector, and s* at least 4 sqrt(rows) 2^-53 |W'|_F; r_max = min(max_rank, 3/4
+/// min(rows, cols - rows)). update and delta are |residual|_F / |W'|_F, at most 1, and the label is LOW_RANK,
+/// IDENTICAL (the row space of the base) or one that says neither.
 ///
 /// Nothing when an element is not finite. Throws std::invalid_argument when sizes do not fit, when rows >=
 /// cols (the row space is everything) or the type has no rounding step.

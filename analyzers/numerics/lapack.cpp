@@ -53,7 +53,7 @@ int workspace(double queried) {
 /// dgeqrf or dgelqf; gives the scales of the reflections that are left in the matrix beside the triangle.
 template <typename Factorisation>
 std::vector<double> factorise(Factorisation factorisation, std::span<double> matrix, std::uint64_t rows,
-               std::uint64_t cols) {
+                              std::uint64_t cols) {
   serialise_blas();
   const int m = narrow(rows), n = narrow(cols), query = -1;
   std::vector<double> scale(std::min(rows, cols));

@@ -1,4 +1,4 @@
-// Do single tensors show the rank of their own update, and new rows that of theirs? (methods.md 4.6, 4.9)
+// Do single tensors show the rank of their own update, and new rows that of theirs, as in methods.md 4.9?
 #include "analyzers/origin_tensor.hpp"
 
 #include <gtest/gtest.h>
@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "analyzers/numerics/lapack.hpp"
+#include "analyzers/origin_rounding.hpp"
 #include "tests/analyzers/origin_toy.hpp"
 
 namespace stemma {
@@ -131,6 +132,40 @@ TEST(OriginTensor, RowSpaceIsThatOfAProjector) {
   const std::vector<double> expected =
       dense_singular_values({residual.data(), static_cast<std::size_t>(residual.size())}, 256, 128);
   for (std::size_t i = 0; i < 128; ++i) EXPECT_NEAR(reading->values[i], expected[i], 1e-11);
+}
+
+TEST(OriginTensor, NoiseIsPushedThroughTheProjector) {
+  const RowMajor base = origin_toy::base().value;
+  const std::vector<double> gains = toy::gaussian(256, 0.2, 3, 1);
+  const auto gain = Eigen::Map<const Eigen::VectorXd>(gains.data(), 256).asDiagonal();
+  const Eigen::MatrixXd gram = base * base.transpose();
+  double direct_edge = 0, edge = 0;
+  for (std::uint32_t draw = 0; draw < 3; ++draw) {
+    const std::vector<double> drawn = rounding_noise(
+        Dtype::bf16, origin_toy::elements(base), {.seed = 6, .tensor = origin_tensor_noise, .draw = draw});
+    RowMajor noise = Eigen::Map<const RowMajor>(drawn.data(), 128, 256);
+    RowMajor folded = noise * gain;
+    folded -= RowMajor(folded * base.transpose() * gram.ldlt().solve(Eigen::MatrixXd(base)));
+    direct_edge = std::max(direct_edge, dense_singular_values({noise.data(), 128UL * 256}, 256, 128)[0]);
+    edge = std::max(edge, dense_singular_values({folded.data(), 128UL * 256}, 256, 128)[0]);
+  }
+  EXPECT_NEAR(read_tensor(pair_of(base, base), {.seed = 6})->rank.noise_edge, direct_edge,
+              0.002 * direct_edge);
+  EXPECT_NEAR(read_row_space(pair_of(base, base), {{}, gains}, {.seed = 6})->rank.noise_edge, edge,
+              0.002 * edge);
+}
+
+TEST(OriginTensor, DoublesAreReadDownToTheirOwnRounding) {
+  const Layer base = origin_toy::base(), child = with_adapters(base, 1e-6, 0);
+  const RowMajor copy = disguised(base, Disguise::rotation_and_scale).value,
+                 value = disguised(child, Disguise::rotation_and_scale).value;
+  EXPECT_EQ(read_row_space(pair_of(base.value, copy, Dtype::f64), {}, {})->label, OriginLabel::identical);
+  for (const auto& reading : {read_row_space(pair_of(base.value, value, Dtype::f64), {}, {}),
+                              read_tensor(pair_of(base.value, child.value, Dtype::f64), {})}) {
+    EXPECT_EQ(reading->rank.rank, 8U);
+    EXPECT_GT(reading->rank.ratio, 1e6);
+    EXPECT_EQ(reading->label, OriginLabel::low_rank);
+  }
 }
 
 TEST(OriginTensor, RowSpaceOfCopiesIsThatOfTheBase) {
