@@ -60,4 +60,14 @@ inline constexpr double origin_dead_zone = 0.005;
 /// Draws of rounding noise whose largest singular value is the null (methods.md 4.3).
 inline constexpr unsigned origin_draws = 3;
 
+/// The residual streams of two models have the same axes, or the same but for order and sign, when this share
+/// of the columns of their embeddings has a cosine above the limit (methods.md 4.5; provisional).
+inline constexpr double origin_axes_share = 0.9, origin_axes_cosine = 0.9;
+/// Embeddings that a rotation brings no closer than this, relative to their norm, are unaligned: independent
+/// ones stay at 0.9 to 1.2 (methods.md 4.5; provisional).
+inline constexpr double origin_rotation_residual = 0.5;
+/// Where the axes are the same, embeddings whose norms differ by less were trained, not scaled with the
+/// stream.
+inline constexpr double origin_trained_scale = 0.05;
+
 }  // namespace stemma::thresholds

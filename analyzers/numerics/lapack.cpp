@@ -190,4 +190,23 @@ void orthonormal_factor(std::span<double> matrix, std::uint64_t rows, std::uint6
   dorgqr_(&m, &n, &n, matrix.data(), &m, scale.data(), work.data(), &size, &info);
 }
 
+std::vector<double> polar_factor(std::span<double> matrix, std::uint64_t n) {
+  if (n == 0) return {};
+  serialise_blas();
+  const int order = narrow(n), query = -1;
+  std::vector<double> values(n), left(n * n), right(n * n);
+  std::vector<int> integer_work(8 * n);
+  int info = 0;
+  double wanted = 0;
+  dgesdd_("A", &order, &order, matrix.data(), &order, values.data(), left.data(), &order, right.data(),
+          &order, &wanted, &query, integer_work.data(), &info);
+  const int size = workspace(wanted);
+  std::vector<double> work(static_cast<std::size_t>(size));
+  dgesdd_("A", &order, &order, matrix.data(), &order, values.data(), left.data(), &order, right.data(),
+          &order, work.data(), &size, integer_work.data(), &info);
+  if (info != 0) return {};
+  dgemm(Transpose::no, Transpose::no, n, n, n, 1, left.data(), n, right.data(), n, 0, matrix.data(), n);
+  return values;
+}
+
 }  // namespace stemma
