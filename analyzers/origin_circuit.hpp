@@ -64,6 +64,9 @@ struct CircuitReading {
 /// both factors, which matters for f64 only. delta is right to 1e-8 in the second form, where it comes from
 /// inner products: |dG|^2 = |G_b|^2 + |G_c|^2 - 2 <G_b, G_c>.
 ///
+/// The dead zone asks about delta. An update so small that no value exceeds 2 s* is IDENTICAL here: circuits
+/// cannot tell it from a disguised copy, which rounding alone moves by as much.
+///
 /// Nothing when an element is not finite. Throws std::invalid_argument when sizes do not fit.
 std::optional<CircuitReading> read_circuit(const AttentionShape& shape, const ValueOutput& base,
                                            const ValueOutput& candidate, double noise_edge,

@@ -46,8 +46,8 @@ struct PairGains {
 /// was done to their basis, from the part of the candidate's rows outside the base's row space,
 /// W' - (W' Q) Q^T with folded W, W' and the Q factor of W^T. Generically of rank r exactly. The noise is
 /// pushed through the same projector, and s* at least 4 sqrt(rows) 2^-53 |W'|_F; r_max = min(max_rank, 3/4
-/// min(rows, cols - rows)). update and delta are |residual|_F / |W'|_F, at most 1, and the label is LOW_RANK,
-/// IDENTICAL (the row space of the base) or one that says neither.
+/// min(rows, cols - rows)). update and delta are |residual|_F / |W'|_F, at most 1, so that of the
+/// labels only IDENTICAL (the row space is the base's), LOW_RANK and the dead zone mean something here.
 ///
 /// Nothing when an element is not finite. Throws std::invalid_argument when sizes do not fit, when rows >=
 /// cols (the row space is everything) or the type has no rounding step.

@@ -64,7 +64,7 @@ inline constexpr unsigned origin_draws = 3;
 /// of the columns of their embeddings has a cosine above the limit (methods.md 4.5; provisional).
 inline constexpr double origin_axes_share = 0.9, origin_axes_cosine = 0.9;
 /// Embeddings that a rotation brings no closer than this, relative to their norm, are unaligned: independent
-/// ones stay at 0.9 to 1.2 (methods.md 4.5; provisional).
+/// ones stay at 0.9 to 1.2 (methods.md 4.5; provisional), normal numbers of no more tokens than axes at 0.71.
 inline constexpr double origin_rotation_residual = 0.5;
 /// Where the axes are the same, embeddings whose norms differ by less were trained, not scaled with the
 /// stream.

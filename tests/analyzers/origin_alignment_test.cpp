@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <stdexcept>
 
@@ -127,19 +128,35 @@ TEST(OriginAlignment, UnturnedStreamsStay) {
   expect_adapters(models.read(alignment));
 }
 
-TEST(OriginAlignment, AFewReplacedAxesAreMatchedLast) {
-  const RowMajor base = embedding();
-  RowMajor candidate = base * signed_permutation();
-  const RowMajor fresh = origin_toy::normal(tokens, 20, 92);
-  for (Eigen::Index i = 0; i < 20; ++i) candidate.col(12 * i) = fresh.col(i);
+void expect_permutation(std::vector<std::uint64_t> source) {
+  std::sort(source.begin(), source.end());
+  for (std::size_t i = 0; i < source.size(); ++i) EXPECT_EQ(source[i], i);
+}
+
+TEST(OriginAlignment, AFewDamagedAxesAreMatchedByWhatIsLeftOfThem) {
+  const RowMajor base = embedding(), q = signed_permutation(), fresh = origin_toy::normal(tokens, 27, 92);
+  RowMajor candidate = base * q;
+  for (Eigen::Index i = 0; i < 20; ++i) candidate.col(12 * i) += fresh.col(i);  // twice as long: cosine 0.45
   const StreamAlignment alignment = align(base, candidate);
   EXPECT_EQ(alignment.change, StreamChange::signed_permutation);
   EXPECT_EQ(alignment.agreeing, 236.0 / 256);
-  std::vector<std::uint64_t> sorted = alignment.source;
-  std::sort(sorted.begin(), sorted.end());
-  for (std::size_t i = 0; i < sorted.size(); ++i) EXPECT_EQ(sorted[i], i);
-  for (Eigen::Index i = 20; i < 27; ++i) candidate.col(12 * i - 239) = fresh.col(i - 20);  // now 27 of 256
+  expect_permutation(alignment.source);
+  for (Eigen::Index i = 0; i < d; ++i)
+    EXPECT_NE(q(i, static_cast<Eigen::Index>(alignment.source[static_cast<std::size_t>(i)])), 0) << i;
+  for (Eigen::Index i = 20; i < 27; ++i) candidate.col(12 * i - 239) = fresh.col(i);  // now 27 of 256
   EXPECT_NE(align(base, candidate).change, StreamChange::signed_permutation);
+}
+
+TEST(OriginAlignment, NoAxisIsTakenTwice) {
+  RowMajor base = embedding();
+  const RowMajor fresh = origin_toy::normal(tokens, 20, 93);
+  for (Eigen::Index i = 0; i < 20; ++i) base.col(12 * i + 1) = base.col(12 * i) + 0.1 * fresh.col(i);
+  RowMajor candidate = base;
+  for (Eigen::Index i = 0; i < 20; ++i) candidate.col(12 * i + 1) = fresh.col(i);  // both resemble 12 i
+  const StreamAlignment alignment = align(base, candidate * signed_permutation());
+  EXPECT_EQ(alignment.change, StreamChange::signed_permutation);
+  EXPECT_EQ(alignment.agreeing, 236.0 / 256);
+  expect_permutation(alignment.source);
 }
 
 TEST(OriginAlignment, StrangersAreUnaligned) {
