@@ -34,6 +34,8 @@ void dgeqrf_(const int* m, const int* n, double* a, const int* lda, double* tau,
              const int* lwork, int* info);
 void dgelqf_(const int* m, const int* n, double* a, const int* lda, double* tau, double* work,
              const int* lwork, int* info);
+void dorgqr_(const int* m, const int* n, const int* k, double* a, const int* lda, const double* tau,
+             double* work, const int* lwork, int* info);
 }
 
 namespace stemma {
@@ -54,10 +56,10 @@ int workspace(double queried) {
   return static_cast<int>(queried) + 16;
 }
 
-/// dgeqrf or dgelqf; what they do to the matrix beside the triangle is of no use here.
+/// dgeqrf or dgelqf; gives the scales of the reflections that are left in the matrix beside the triangle.
 template <typename Factorisation>
-void factorise(Factorisation factorisation, std::span<double> matrix, std::uint64_t rows,
-               std::uint64_t cols) {
+std::vector<double> factorise(Factorisation factorisation, std::span<double> matrix, std::uint64_t rows,
+                              std::uint64_t cols) {
   serialise_blas();
   const int m = narrow(rows), n = narrow(cols), query = -1;
   std::vector<double> scale(std::min(rows, cols));
@@ -67,6 +69,7 @@ void factorise(Factorisation factorisation, std::span<double> matrix, std::uint6
   const int size = workspace(wanted);
   std::vector<double> work(static_cast<std::size_t>(size));
   factorisation(&m, &n, matrix.data(), &m, scale.data(), work.data(), &size, &info);
+  return scale;
 }
 
 }  // namespace
@@ -209,6 +212,37 @@ std::vector<double> lower_factor(std::span<double> matrix, std::uint64_t rows, s
   for (std::uint64_t j = 0; j < rows; ++j)
     std::copy_n(matrix.data() + j * rows + j, rows - j, triangle.data() + j * rows + j);
   return triangle;
+}
+
+void orthonormal_factor(std::span<double> matrix, std::uint64_t rows, std::uint64_t cols) {
+  if (cols == 0) return;
+  const std::vector<double> scale = factorise(dgeqrf_, matrix, rows, cols);
+  const int m = narrow(rows), n = narrow(cols), query = -1;
+  int info = 0;
+  double wanted = 0;
+  dorgqr_(&m, &n, &n, matrix.data(), &m, scale.data(), &wanted, &query, &info);
+  const int size = workspace(wanted);
+  std::vector<double> work(static_cast<std::size_t>(size));
+  dorgqr_(&m, &n, &n, matrix.data(), &m, scale.data(), work.data(), &size, &info);
+}
+
+std::vector<double> polar_factor(std::span<double> matrix, std::uint64_t n) {
+  if (n == 0) return {};
+  serialise_blas();
+  const int order = narrow(n), query = -1;
+  std::vector<double> values(n), left(n * n), right(n * n);
+  std::vector<int> integer_work(8 * n);
+  int info = 0;
+  double wanted = 0;
+  dgesdd_("A", &order, &order, matrix.data(), &order, values.data(), left.data(), &order, right.data(),
+          &order, &wanted, &query, integer_work.data(), &info);
+  const int size = workspace(wanted);
+  std::vector<double> work(static_cast<std::size_t>(size));
+  dgesdd_("A", &order, &order, matrix.data(), &order, values.data(), left.data(), &order, right.data(),
+          &order, work.data(), &size, integer_work.data(), &info);
+  if (info != 0) return {};
+  dgemm(Transpose::no, Transpose::no, n, n, n, 1, left.data(), n, right.data(), n, 0, matrix.data(), n);
+  return values;
 }
 
 }  // namespace stemma

@@ -69,4 +69,12 @@ std::vector<double> upper_factor(std::span<double> matrix, std::uint64_t rows, s
 /// rows x rows column-major, zeros above the diagonal.
 std::vector<double> lower_factor(std::span<double> matrix, std::uint64_t rows, std::uint64_t cols);
 
+/// Q of A = Q R (dgeqrf, dorgqr) in place of the column-major rows x cols matrix, rows >= cols: orthonormal
+/// columns whatever the rank of A, spanning the columns of A.
+void orthonormal_factor(std::span<double> matrix, std::uint64_t rows, std::uint64_t cols);
+
+/// Puts U V^T, the orthogonal matrix nearest to A = U S V^T, in place of the column-major n x n matrix A and
+/// returns S, descending (dgesdd). Empty, and A destroyed, when the iteration did not converge or n is 0.
+std::vector<double> polar_factor(std::span<double> matrix, std::uint64_t n);
+
 }  // namespace stemma

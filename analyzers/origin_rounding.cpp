@@ -1,0 +1,64 @@
+// One Philox block serves four elements: 32 bits are more than a noise of a few per cent of accuracy needs.
+#include "analyzers/origin_rounding.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <stdexcept>
+
+#include "analyzers/numerics/philox.hpp"
+
+namespace stemma {
+
+namespace {
+
+struct FloatFormat {
+  int fraction_bits;
+  int smallest_exponent;  ///< of the normal numbers
+};
+
+FloatFormat format_of(Dtype dtype) {
+  switch (dtype) {
+    case Dtype::bf16:
+      return {7, -126};
+    case Dtype::f16:
+      return {10, -14};
+    case Dtype::f32:
+      return {23, -126};
+    case Dtype::f64:
+      return {52, -1022};
+    default:
+      throw std::invalid_argument("the rounding null knows bf16, f16, f32 and f64");
+  }
+}
+
+double step(const FloatFormat& format, double value) {
+  if (!std::isfinite(value)) throw std::invalid_argument("a number that is not finite has no rounding step");
+  const int exponent = value == 0 ? format.smallest_exponent : std::ilogb(value);
+  return std::scalbn(1, std::max(exponent, format.smallest_exponent) - format.fraction_bits);
+}
+
+}  // namespace
+
+double rounding_step(Dtype dtype, double value) { return step(format_of(dtype), value); }
+
+std::vector<double> rounding_noise(Dtype dtype, std::span<const double> stored, const RoundingDraw& draw,
+                                   std::uint64_t first) {
+  const FloatFormat format = format_of(dtype);
+  const std::array<std::uint32_t, 2> key = {static_cast<std::uint32_t>(draw.seed),
+                                            static_cast<std::uint32_t>(draw.seed >> 32U)};
+  std::vector<double> out(stored.size());
+  std::array<std::uint32_t, 4> words{};
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const std::uint64_t index = first + i, block = index / 4;
+    if (i == 0 || index % 4 == 0)
+      words = philox({static_cast<std::uint32_t>(block), static_cast<std::uint32_t>(block >> 32U), draw.draw,
+                      draw.tensor},
+                     key);
+    const double uniform = (words.at(index % 4) + 0.5) * 0x1p-32 - 0.5;
+    out[i] = uniform * step(format, stored[i]);
+  }
+  return out;
+}
+
+}  // namespace stemma
