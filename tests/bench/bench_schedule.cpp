@@ -73,10 +73,12 @@ std::vector<Corpus> corpora() {
           {"1000 models of 8B", {{llama_8b, 1000}}, 16384, 0.9}};
 }
 
-/// What the usual run asks of every model.
+/// What the usual run asks of every model, but for tensorguard: its longest item would be the bound of large
+/// models, and hide how well the others are spread.
 std::vector<Question> questions() {
   std::vector<Question> all;
-  for (const Analyzer* analyzer : catalogue()) all.push_back({analyzer, {}});
+  for (const Analyzer* analyzer : catalogue())
+    if (analyzer->name() != "tensorguard") all.push_back({analyzer, {}});
   return all;
 }
 

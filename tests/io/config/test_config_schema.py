@@ -33,7 +33,7 @@ class ConfigSchema(unittest.TestCase):
 
     def test_mistakes_are_invalid(self):
         for text in (
-            "seeed: 1", "seed: -1", "seed: yes", "name: a/b", "analyzers: {}", "analyzers: {tensorguard: {}}",
+            "seeed: 1", "seed: -1", "seed: yes", "name: a/b", "analyzers: {}", "analyzers: {neuron_match: {}}",
             "analyzers: {intrinsic_fingerprint: {twin: 1}}", "compare: {pairs: some}", "compare: {tests: [content]}",
             "compare: {tests: {intrinsic_fingerprint: {min_layers: 1}}}", "runtime: {strict: 'true'}",
             "runtime: {memory_per_rank: lots}", "runtime: {memory_per_rank: 1000}", "runtime: {progress_every: 30}",
