@@ -4,9 +4,10 @@
 // One file of noise in `directory`, written, synced and dropped from the page cache before every reading, so
 // that all figures are cold ("buffered": through the page cache; "direct": past it). Raw loops of pread, as
 // dd does it, by request size and by number of threads, against FileReader::stream as stream_tensor uses it,
-// with tensors at odd offsets. Everything alternates in one run, in wall time, the best of several
-// repetitions. "with_work" hashes each piece as often as makes hashing take as long as reading: 1 means that
-// only the longer of the two was waited for.
+// with tensors at odd offsets. Everything alternates in one run, in wall time, the median of several
+// repetitions: disks vary, and the best of eight loops would always beat the best of one. "with_work" hashes
+// each piece as often as makes hashing take as long as reading: 1 means that only the longer of the two was
+// waited for.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
@@ -103,7 +104,11 @@ struct Row {
   std::string channel, what;
   Loop loop;
   std::function<bool()> work;  ///< false: not to be had here
-  double best = INFINITY;
+  std::vector<double> seconds;
+  double median() {
+    std::sort(seconds.begin(), seconds.end());
+    return seconds[seconds.size() / 2];
+  }
 };
 
 struct Best {
@@ -143,7 +148,7 @@ int run(std::size_t mebibytes, int repeats, const std::filesystem::path& directo
     return work() ? watch.seconds() : INFINITY;
   };
   for (int repeat = 0; repeat < repeats; ++repeat)
-    for (Row& row : rows) row.best = std::min(row.best, timed(row.work));
+    for (Row& row : rows) row.seconds.push_back(timed(row.work));
   const double bytes = static_cast<double>(file.bytes);
   nlohmann::ordered_json report{{"program", "bench_read"},
                                 {"processor", cpu_model()},
@@ -151,20 +156,21 @@ int run(std::size_t mebibytes, int repeats, const std::filesystem::path& directo
                                 {"mib", mebibytes},
                                 {"repeats", repeats},
                                 {"pages_were_dropped", was_cold}};
-  for (const Row& row : rows) {
-    if (std::isinf(row.best)) continue;
+  for (Row& row : rows) {
+    const double seconds = row.median();
+    if (std::isinf(seconds)) continue;
     Best& b = best[row.channel];
     double& least = row.what == "product" ? b.product : row.loop.threads == 1 ? b.raw : b.raw_two;
-    least = std::min(least, row.best);
-    if (row.what == "raw" && row.loop.buffers == 2) b.raw_alike = row.best;
+    least = std::min(least, seconds);
+    if (row.what == "raw" && row.loop.buffers == 2) b.raw_alike = seconds;
     report["rows"].push_back({{"channel", row.channel},
                               {"what", row.what},
                               {"request_mib", row.loop.request / mib},
                               {"threads", row.loop.threads},
                               {"buffers", row.loop.buffers},
-                              {"gb_per_second", bytes / row.best / 1e9}});
+                              {"gb_per_second", bytes / seconds / 1e9}});
     fmt::print("{:<10}{:<9}{:>3} MiB, threads {}, buffers {}{:>8.2f} GB/s\n", row.channel, row.what,
-               row.loop.request / mib, row.loop.threads, row.loop.buffers, bytes / row.best / 1e9);
+               row.loop.request / mib, row.loop.threads, row.loop.buffers, bytes / seconds / 1e9);
   }
   for (const auto& [channel, b] : best) {
     if (std::isinf(b.raw)) continue;

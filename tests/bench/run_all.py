@@ -39,7 +39,7 @@ ARGUMENTS = {
     "work_stage": ([["3"]], [["0.5", "0.5"]]),
     "comparison": ([["1000"]], [["60"]]),
     "histogram": ([["--mib", "128", "--repeats", "5", "--json", "{json}"]], [["--mib", "2", "--repeats", "1", "--json", "{json}"]]),
-    "read": ([["--mib", "2048", "--repeats", "5", "--directory", "{directory}", "--json", "{json}"]],
+    "read": ([["--mib", "1024", "--repeats", "7", "--directory", "{directory}", "--json", "{json}"]],
              [["--mib", "8", "--repeats", "1", "--directory", "{directory}", "--json", "{json}"]]),
     "width": ([["512", "9"], ["2048", "5"], ["4096", "2"]], [["256", "1"]]),
     "team": ([["2048", "3"], ["4096", "1"]], [["640", "1"]]),
