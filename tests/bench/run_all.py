@@ -77,6 +77,8 @@ def goals_of(name, results):
     for result in results:
         if name == "histogram":
             for row in result["rows"]:
+                if row["sample"] == "bf16 90% zeros" and row["what"] == "fused":
+                    goals.append(goal("bf16, 90 % zeros: fused / reading", row["of_read"], ">=", 0.1))
                 if row["sample"] == "bf16" and row["what"] in ("fused", "xxh3"):
                     goals.append(goal(f"bf16 {row['what']} / reading", row["of_read"], ">=", {"fused": 0.18, "xxh3": 0.8}[row["what"]]))
         elif name == "read":
