@@ -179,7 +179,7 @@ std::vector<double> gathered_eigenvalues(const Team& team, const DealtMatrix& lo
 
 /// Collective. The first rank's iteration counts, because processors of different kinds may differ in the
 /// last bit.
-std::vector<double> shared_eigenvalues(const Team& team, DealtMatrix lower) {
+std::vector<double> shared_eigenvalues(const Team& team, const DealtMatrix& lower) {
   const std::uint64_t n = lower.row_axis().size;
   BandMatrix band = shared_band(team, lower);
   std::vector<double> values = in_unison(team.ranks(), "taking eigenvalues", [&] {
@@ -234,8 +234,7 @@ std::vector<double> team_eigenvalues(const Team& team, DealtMatrix lower, Spectr
   serialise_blas();
   const std::uint64_t k = lower.row_axis().size;
   if (how == SpectrumMethod::gram_dsyevd) return gathered_eigenvalues(team, lower);
-  if (how == SpectrumMethod::gram_shared && team.nodes() == 1)
-    return shared_eigenvalues(team, std::move(lower));
+  if (how == SpectrumMethod::gram_shared && team.nodes() == 1) return shared_eigenvalues(team, lower);
   if (how == SpectrumMethod::gram_elpa2 ? elpa_version().empty() : how != SpectrumMethod::gram_pdsyevr)
     throw std::invalid_argument(fmt::format("a team has no solver {}", name_of(how)));
   return solved(team, k, "taking eigenvalues", [&](std::vector<double>& values) {
