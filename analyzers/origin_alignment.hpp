@@ -28,7 +28,7 @@ struct SharedEmbeddings {
   std::uint64_t tokens = 0, width = 0;
 };
 
-/// methods.md 4.5, in this order:
+/// Tried in this order:
 /// identity            90 % of the columns of E_b and E_c have a cosine above 0.9 at equal index
 /// signed_permutation  90 % of the columns are each other's best match, with |cosine| above 0.9; those left
 /// over
@@ -43,7 +43,7 @@ struct SharedEmbeddings {
 /// with rule spectrum.invariant when dgesdd gives up.
 std::optional<StreamAlignment> align_stream(const SharedEmbeddings& embeddings);
 
-/// A reader of the candidate, rows x d row-major and folded (methods.md 1.4), in the base's coordinates:
+/// A reader of the candidate, rows x d row-major and with its gain folded in, in the base's coordinates:
 /// W Q^T. Throws std::invalid_argument where sizes do not fit or the streams are unaligned, as does the next.
 std::vector<double> aligned_reader(const StreamAlignment& alignment, std::span<const double> reader,
                                    std::uint64_t rows);

@@ -57,7 +57,7 @@ Circuit joined(std::span<const double> a_left, std::span<const double> a_right, 
   return out;
 }
 
-/// <A_1 B_1, A_2 B_2> = sum((A_1^T A_2) o (B_1 B_2^T)), methods.md 1.5.
+/// <A_1 B_1, A_2 B_2> = sum((A_1^T A_2) o (B_1 B_2^T)), o element by element.
 double inner_product(const Circuit& one, const Circuit& two, std::uint64_t inner, std::uint64_t width) {
   std::vector<double> left(inner * inner), right(inner * inner);
   dgemm(Transpose::no, Transpose::yes, inner, inner, width, 1, one.left.data(), inner, two.left.data(), inner,

@@ -35,10 +35,10 @@ struct OriginOptions {
 };
 
 /// Wo_bar^(j) = sum of W_o^(h) over the G = H/H_kv query heads h of kv head j = floor(h/G): d x H_kv d_h,
-/// row-major, of `output`, d x H d_h (methods.md 1.1).
+/// row-major, of `output`, d x H d_h.
 std::vector<double> pooled_output(const AttentionShape& shape, std::span<const double> output);
 
-/// The rounding null s* of methods.md 4.3: the largest singular value, over three draws of rounding noise N_v
+/// The rounding null s*: the largest singular value, over three draws of rounding noise N_v
 /// and N_o of the candidate as it is stored, of N_o pooled W_v diag(gamma) + Wo_bar N_v diag(gamma). A change
 /// of basis of the residual stream leaves it alone but for the scale of writers. NaN when a product is not
 /// finite. Throws std::invalid_argument when sizes do not fit or a type has no rounding step.
@@ -55,7 +55,7 @@ struct CircuitReading {
 };
 
 /// dG = G_c - G_b with G = Wo_bar W_v diag(gamma), of two layers of one shape in the same coordinates of the
-/// residual stream (methods.md 4.2, 4.3). No basis inside a kv head, order of kv heads or of the query heads
+/// residual stream. No basis inside a kv head, order of kv heads or of the query heads
 /// of one, nor an absorbed gain matters. `noise_edge` is circuit_noise_edge of the candidate.
 ///
 /// dG = [Wo_bar' | -Wo_bar] [W_v' diag(gamma') ; W_v diag(gamma)] has 2 H_kv d_h <= d columns inside: all its

@@ -2,15 +2,15 @@
 #include "analyzers/origin_operator.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <stdexcept>
 
 #include "analyzers/numerics/blas.hpp"
 #include "analyzers/numerics/lapack.hpp"
 #include "analyzers/numerics/largest_singular_value.hpp"
+#include "analyzers/numerics/moment_sums.hpp"
+#include "analyzers/numerics/random_numbers.hpp"
 #include "analyzers/numerics/spectrum_result.hpp"
-#include "analyzers/tensorguard_inputs.hpp"
 
 namespace stemma {
 
@@ -19,10 +19,6 @@ namespace {
 constexpr std::uint32_t block_stream = 0x6f7431;  // random numbers that nobody else uses
 /// Steps after which the edge of 2,048 x 2,048 normal numbers is right to 1e-6.
 constexpr int edge_steps = 80;
-
-bool all_finite(std::span<const double> values) {
-  return std::all_of(values.begin(), values.end(), [](double x) { return std::isfinite(x); });
-}
 
 }  // namespace
 

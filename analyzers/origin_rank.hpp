@@ -7,7 +7,7 @@
 
 namespace stemma {
 
-/// What origin_tracer (arXiv 2505.19466; methods.md 4.3) says of one layer or tensor, and of a model.
+/// What origin_tracer (arXiv 2505.19466; README.md) says of one layer or tensor, and of a model.
 enum class OriginLabel : std::uint8_t {
   identical,        ///< nothing above the rounding of the stored weights
   low_rank,         ///< a gap, and behind it only rounding
@@ -40,7 +40,9 @@ std::uint64_t rank_limit(std::uint64_t max_rank, std::uint64_t shortest);
 /// Throws std::invalid_argument when values are not descending, finite and >= 0.
 RankReading read_rank(std::span<const double> values, double noise_edge, std::uint64_t limit);
 
-/// The table of methods.md 4.3 with the dead zone of 4.4. `delta` is the difference relative to the root mean
+/// IDENTICAL where s_1 <= 2 s*; LOW_RANK where a gap of 2 ends below 2 s* and half of its rank lies above;
+/// otherwise the dead zone for small updates, and by delta FULL_RANK_CLOSE (below 0.5), FULL_RANK_FAR (below
+/// 1.2), UNRELATED_HERE (thresholds.hpp). `delta` is the difference relative to the root mean
 /// square of both norms; `update` the one relative to the base, which the dead zone asks about.
 OriginLabel origin_label(const RankReading& reading, double delta, double update);
 

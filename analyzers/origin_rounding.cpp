@@ -6,7 +6,7 @@
 #include <cmath>
 #include <stdexcept>
 
-#include "analyzers/numerics/philox.hpp"
+#include "analyzers/numerics/random_numbers.hpp"
 
 namespace stemma {
 
@@ -45,16 +45,11 @@ double rounding_step(Dtype dtype, double value) { return step(format_of(dtype), 
 std::vector<double> rounding_noise(Dtype dtype, std::span<const double> stored, const RoundingDraw& draw,
                                    std::uint64_t first) {
   const FloatFormat format = format_of(dtype);
-  const std::array<std::uint32_t, 2> key = {static_cast<std::uint32_t>(draw.seed),
-                                            static_cast<std::uint32_t>(draw.seed >> 32U)};
   std::vector<double> out(stored.size());
   std::array<std::uint32_t, 4> words{};
   for (std::size_t i = 0; i < out.size(); ++i) {
     const std::uint64_t index = first + i, block = index / 4;
-    if (i == 0 || index % 4 == 0)
-      words = philox({static_cast<std::uint32_t>(block), static_cast<std::uint32_t>(block >> 32U), draw.draw,
-                      draw.tensor},
-                     key);
+    if (i == 0 || index % 4 == 0) words = random_words(draw.seed, draw.tensor, block, draw.draw);
     const double uniform = (words.at(index % 4) + 0.5) * 0x1p-32 - 0.5;
     out[i] = uniform * step(format, stored[i]);
   }

@@ -25,7 +25,7 @@ struct RoundingDraw {
   std::uint32_t draw = 0;
 };
 
-/// One draw of the rounding null of methods.md 4.3: element i is uniform in (-1/2, 1/2) x rounding_step of
+/// One draw of the rounding null: element i is uniform in (-1/2, 1/2) x rounding_step of
 /// `stored[i]`, which has index `first` + i in its tensor. A pure function of (draw, index): Philox4x32-10,
 /// so pieces of a tensor have the noise of the whole. Throws as rounding_step does.
 std::vector<double> rounding_noise(Dtype dtype, std::span<const double> stored, const RoundingDraw& draw,

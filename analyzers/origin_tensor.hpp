@@ -27,7 +27,7 @@ struct TensorReading {
   OriginLabel label = OriginLabel::identical;
 };
 
-/// methods.md 4.6 (a), for layers whose neurons and heads have the same order in both models: the singular
+/// For layers whose neurons and heads have the same order in both models: the singular
 /// values of candidate - base, with r_max = min(max_rank, 3/4 min(rows, cols)) and s* the largest singular
 /// value over three draws of rounding noise of the candidate (at least 4 sqrt(min(rows, cols)) 2^-53
 /// |difference|_F, what dgesdd may add). Tensors that differ anywhere by less than 2 s* are in the dead zone,
@@ -42,7 +42,7 @@ struct PairGains {
   std::span<const double> base, candidate;
 };
 
-/// methods.md 4.6 (b), for W_v or W_k with rows < cols: the rank r of a low-rank update of the rows, whatever
+/// For W_v or W_k with rows < cols: the rank r of a low-rank update of the rows, whatever
 /// was done to their basis, from the part of the candidate's rows outside the base's row space,
 /// W' - (W' Q) Q^T with folded W, W' and the Q factor of W^T. Generically of rank r exactly. The noise is
 /// pushed through the same projector, and s* at least 4 sqrt(rows) 2^-53 |W'|_F; r_max = min(max_rank, 3/4

@@ -11,10 +11,10 @@
 #include <Eigen/Core>
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <map>
 #include <optional>
 
+#include "analyzers/numerics/random_numbers.hpp"
 #include "analyzers/tensor_marks.hpp"
 #include "analyzers/tensorguard_inputs.hpp"
 #include "analyzers/tensorguard_response.hpp"
@@ -125,7 +125,7 @@ class InputSet {
   Eigen::Matrix<double, Eigen::Dynamic, guard_noises> inputs_;
 };
 
-using Answers = std::array<PowerSums, guard_noises>;
+using Answers = std::array<ResponseSums, guard_noises>;
 
 /// Mean features over the draws of a schedule.
 std::array<double, GradientFeatures::count> averaged(const Answers& answers, const InputSet& inputs,

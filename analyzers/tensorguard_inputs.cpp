@@ -9,8 +9,7 @@
 #include <stdexcept>
 #include <unsupported/Eigen/FFT>
 
-#include "analyzers/numerics/philox.hpp"
-#include "analyzers/numerics/portable_log.hpp"
+#include "analyzers/numerics/random_numbers.hpp"
 
 namespace stemma {
 namespace {
@@ -18,18 +17,6 @@ namespace {
 // Streams of random numbers that have nothing to do with each other.
 constexpr std::uint32_t base_stream = 0x746731, noise_stream = 0x746732, schedule_stream = 0x746733,
                         class_stream = 0x746734;
-
-std::array<std::uint32_t, 4> random_words(std::uint64_t seed, std::uint32_t stream, std::uint64_t place,
-                                          std::uint32_t attempt) {
-  return philox(
-      {static_cast<std::uint32_t>(place), static_cast<std::uint32_t>(place >> 32U), attempt, stream},
-      {static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32U)});
-}
-
-/// In [0, 1), 53 bits.
-double uniform(std::uint32_t high, std::uint32_t low) {
-  return static_cast<double>((std::uint64_t{high} << 32U | low) >> 11U) * 0x1p-53;
-}
 
 /// The parts of x whose frequencies lie in [from, to), bins of its real Fourier transform.
 std::vector<double> band(std::span<const double> x, std::size_t from, std::size_t to) {
@@ -57,23 +44,6 @@ Row as_vector(std::span<const double> values) {
 }
 
 }  // namespace
-
-std::vector<double> normal_numbers(std::uint64_t seed, std::uint32_t stream, std::uint64_t n) {
-  std::vector<double> out(n);
-  for (std::uint64_t pair = 0; 2 * pair < n; ++pair) {
-    double u = 0, v = 0, square = 0;
-    for (std::uint32_t attempt = 0; square == 0 || square >= 1; ++attempt) {
-      const auto words = random_words(seed, stream, pair, attempt);
-      u = 2 * uniform(words[0], words[1]) - 1;
-      v = 2 * uniform(words[2], words[3]) - 1;
-      square = u * u + v * v;
-    }
-    const double length = std::sqrt(-2 * portable_log(square) / square);
-    out[2 * pair] = u * length;
-    if (2 * pair + 1 < n) out[2 * pair + 1] = v * length;
-  }
-  return out;
-}
 
 std::vector<double> guard_base(std::uint64_t seed, std::uint64_t n) {
   return normal_numbers(seed, base_stream, n);
@@ -112,14 +82,14 @@ std::array<int, guard_noises> guard_schedule(std::uint64_t seed, std::string_vie
   const std::uint64_t place = guard_key(name);
   for (int sample = 0; sample < samples; ++sample) {
     const auto words = random_words(seed, schedule_stream, place, static_cast<std::uint32_t>(sample));
-    ++times[static_cast<std::size_t>(uniform(words[0], words[1]) * guard_noises)];
+    ++times[static_cast<std::size_t>(uniform_number(words[0], words[1]) * guard_noises)];
   }
   return times;
 }
 
 std::uint64_t guard_class(std::uint64_t seed, std::uint64_t classes) {
-  const auto words = random_words(seed, class_stream, 0, 0);
-  return static_cast<std::uint64_t>(uniform(words[0], words[1]) * static_cast<double>(classes));
+  const auto words = random_words(seed, class_stream, 0);
+  return static_cast<std::uint64_t>(uniform_number(words[0], words[1]) * static_cast<double>(classes));
 }
 
 AdversarialNoise::AdversarialNoise(std::span<const double> x, std::uint64_t target)

@@ -13,11 +13,6 @@ namespace stemma {
 enum class GuardNoise : std::uint8_t { gaussian, structured, low_frequency, high_frequency, adversarial };
 inline constexpr std::size_t guard_noises = 5;
 
-/// n standard normal numbers. Each pair of them depends on (seed, stream) and its own place alone, so a
-/// longer sequence begins with a shorter one. Polar method (Marsaglia, Bray, SIAM Review 6, 1964) on
-/// Philox4x32-10.
-std::vector<double> normal_numbers(std::uint64_t seed, std::uint32_t stream, std::uint64_t n);
-
 /// x ~ N(0, I_n), which all inputs of n elements begin with.
 std::vector<double> guard_base(std::uint64_t seed, std::uint64_t n);
 

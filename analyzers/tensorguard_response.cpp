@@ -5,10 +5,10 @@
 
 namespace stemma {
 
-GradientFeatures gradient_features(const PowerSums& y, std::span<const double> x) {
+GradientFeatures gradient_features(const ResponseSums& y, std::span<const double> x) {
   GradientFeatures features;
   if (y.power[1] == 0 || x.empty()) return features;
-  PowerSums input;
+  ResponseSums input;
   for (const double element : x) input.add(element);
   const double length = std::sqrt(y.power[1]);
   std::array<double, 4> raw{};

@@ -7,7 +7,7 @@
 namespace stemma {
 
 /// Sums of the first four powers of the elements of y = W x, row by row.
-struct PowerSums {
+struct ResponseSums {
   std::uint64_t count = 0;
   std::array<double, 4> power{};
   void add(double y) {
@@ -29,6 +29,6 @@ struct GradientFeatures {
 /// mean(yh^k) mean(x^k): exact, in O(n) once y is known. Norm and standard deviation do not depend on W at
 /// all; skewness and kurtosis see it through the distribution of y. All zero where y is (W x has no direction
 /// there).
-GradientFeatures gradient_features(const PowerSums& y, std::span<const double> x);
+GradientFeatures gradient_features(const ResponseSums& y, std::span<const double> x);
 
 }  // namespace stemma

@@ -7,7 +7,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "analyzers/numerics/philox.hpp"
+#include "analyzers/numerics/random_numbers.hpp"
 
 namespace stemma {
 namespace {
@@ -82,8 +82,7 @@ std::vector<GuardTarget> guard_targets(const Checkpoint& checkpoint, std::size_t
     for (const std::uint32_t t : all)
       if (std::find(chosen.begin(), chosen.end(), t) == chosen.end()) rest.push_back(t);
     for (std::uint32_t draw = 0; chosen.size() < most; ++draw) {
-      const auto words = philox({draw, 0, 0, choice_stream},
-                                {static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32U)});
+      const auto words = random_words(seed, choice_stream, draw);
       const auto at = static_cast<std::ptrdiff_t>(std::uint64_t{words[0]} * rest.size() >> 32U);
       chosen.push_back(rest[static_cast<std::size_t>(at)]);
       rest.erase(rest.begin() + at);

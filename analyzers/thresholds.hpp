@@ -37,34 +37,34 @@ inline constexpr unsigned few_values = 16;
 inline constexpr double score_high = 0.98;
 inline constexpr double score_inconclusive = 0.93;
 
-/// A numerical rank is looked for up to this one (methods.md 4.3) ...
+/// A numerical rank is looked for up to this one ...
 inline constexpr unsigned origin_max_rank = 256;
 /// ... and up to this share of what the shape allows: a V-only update is exactly of rank H_kv d_h, signal and
-/// noise together, and its largest ratio of all sits there (methods.md 4.4, the GQA trap).
+/// noise together, and its largest ratio of all sits there.
 inline constexpr double origin_rank_share = 0.75;
 /// Values computed beyond the largest rank looked for, so that what ends a gap is not the end of the block.
 inline constexpr unsigned origin_spare_values = 16;
 /// A gap is a ratio of neighbouring singular values of at least this: trained and obfuscated children
-/// have 2.9 and more, full fine-tunes up to 1.3 (methods.md 4.5, 4.9).
+/// have 2.9 and more, full fine-tunes up to 1.3.
 inline constexpr double origin_gap = 2;
 /// Values above this multiple of the rounding null are signal: the first noise value of aligned children lies
-/// at 1.2 to 1.6 nulls (methods.md 4.5).
+/// at 1.2 to 1.6 nulls.
 inline constexpr double origin_noise = 2;
-/// LOW_RANK needs this share of the rank above the noise (methods.md 4.3).
+/// LOW_RANK needs this share of the rank above the noise (provisional).
 inline constexpr double origin_significant_share = 0.5;
 /// Relative differences that part fine-tuning, long training and independence, for which theory gives the
-/// root of 2 (methods.md 4.3; provisional).
+/// root of 2 (provisional).
 inline constexpr double origin_close = 0.5, origin_far = 1.2;
-/// Merged updates of a smaller relative size round back to the base too often to be ranked (methods.md 4.4).
+/// Merged updates of a smaller relative size round back to the base too often to be ranked.
 inline constexpr double origin_dead_zone = 0.005;
-/// Draws of rounding noise whose largest singular value is the null (methods.md 4.3).
+/// Draws of rounding noise whose largest singular value is the null.
 inline constexpr unsigned origin_draws = 3;
 
 /// The residual streams of two models have the same axes, or the same but for order and sign, when this share
-/// of the columns of their embeddings has a cosine above the limit (methods.md 4.5; provisional).
+/// of the columns of their embeddings has a cosine above the limit (provisional).
 inline constexpr double origin_axes_share = 0.9, origin_axes_cosine = 0.9;
 /// Embeddings that a rotation brings no closer than this, relative to their norm, are unaligned: independent
-/// ones stay at 0.9 to 1.2 (methods.md 4.5; provisional), normal numbers of no more tokens than axes at 0.71.
+/// ones stay at 0.9 to 1.2 (provisional), normal numbers of no more tokens than axes at 0.71.
 inline constexpr double origin_rotation_residual = 0.5;
 /// Where the axes are the same, embeddings whose norms differ by less were trained, not scaled with the
 /// stream.

@@ -134,8 +134,10 @@ class ModelItems {
     std::vector<Load> loads(tensors.size());  // at the root of each group
     for (const Subject& subject : subjects) {
       if (subject.file) add_file(subject);
-      if (subject.apart) add_apart(subject, questions);
-      if (subject.apart) continue;
+      if (subject.apart) {
+        add_apart(subject, questions);
+        continue;
+      }
       const auto needed = tensors_of(subject, model_);
       if (!needed.empty()) loads[groups.root(needed.front())].add(subject, model_, questions);
     }
@@ -160,7 +162,7 @@ class ModelItems {
   void add_apart(const Subject& subject, const std::vector<Question>& questions) {
     Load load;
     load.add(subject, model_, questions);
-    load.cost.memory += fixed_memory + 2 * reading_chunk;
+    load.cost.memory += fixed_memory + reading_memory(subject.stored, model_);
     std::uint64_t bytes = 0;
     for (const std::uint32_t t : subject.stored) bytes += model_.checkpoint.tensors[t].bytes;
     load.cost.read_bytes += static_cast<double>(bytes);

@@ -71,8 +71,7 @@ std::string differences(std::span<const LinearAlgebra> ranks, std::span<const st
     if (kind(ranks[rank].blas) == kind(ranks[0].blas)) continue;
     return fmt::format(
         "the ranks do not share one linear algebra ({} on {}, {} on {}), so the last bits of a spectrum "
-        "depend on "
-        "who computes it. Set OPENBLAS_CORETYPE on all ranks to the oldest of these cores",
+        "depend on who computes it. Set OPENBLAS_CORETYPE on all ranks to the oldest of these cores",
         kind(ranks[0].blas), hosts[0], kind(ranks[rank].blas), hosts[rank]);
   }
   return "";

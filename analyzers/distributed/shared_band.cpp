@@ -20,9 +20,9 @@ struct Range {
   Range from(std::uint64_t first) const { return {std::max(begin, first), std::max(end, first)}; }
 };
 
-/// Where everything lies in the shared memory, in doubles.
+/// Where everything lies in the shared memory behind the matrix, in doubles.
 struct Places {
-  std::uint64_t matrix = 0, partial, image, overlap, end;
+  std::uint64_t partial, image, overlap, end;
   Places(std::uint64_t n, std::uint64_t ranks)
       : partial(n * n),                     // what each rank's tiles add to A V: n x band for each
         image(partial + ranks * n * band),  // A V T

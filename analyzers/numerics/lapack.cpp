@@ -129,14 +129,8 @@ std::vector<double> band_eigenvalues(BandMatrix matrix) {
 
 void householder_panel(std::span<double> panel, std::uint64_t rows, std::uint64_t cols,
                        std::span<double> factor) {
-  const int m = narrow(rows), n = narrow(cols), vectors = std::min(m, n), query = -1;
-  std::vector<double> scale(cols);
-  double wanted = 0;
-  int info = 0;
-  dgeqrf_(&m, &n, panel.data(), &m, scale.data(), &wanted, &query, &info);
-  const int size = workspace(wanted);
-  std::vector<double> work(static_cast<std::size_t>(size));
-  dgeqrf_(&m, &n, panel.data(), &m, scale.data(), work.data(), &size, &info);
+  const std::vector<double> scale = factorise(dgeqrf_, panel, rows, cols);
+  const int m = narrow(rows), n = narrow(cols), vectors = narrow(scale.size());
   dlarft_("F", "C", &m, &vectors, panel.data(), &m, scale.data(), factor.data(), &n);
 }
 

@@ -7,15 +7,12 @@
 
 #include "analyzers/numerics/blas.hpp"
 #include "analyzers/numerics/lapack.hpp"
+#include "analyzers/numerics/moment_sums.hpp"
 #include "analyzers/numerics/spectrum_result.hpp"
 
 namespace stemma {
 
 namespace {
-
-bool all_finite(std::span<const double> values) {
-  return std::all_of(values.begin(), values.end(), [](double x) { return std::isfinite(x); });
-}
 
 /// Multiplies by a power of two that brings the largest magnitude into [1/2, 1), and returns what undoes it.
 int scaled_to_one(std::span<double> values) {

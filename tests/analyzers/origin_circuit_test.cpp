@@ -1,4 +1,4 @@
-// Does the difference of circuits show the rank of an update, as methods.md 4.9 has it?
+// Does the difference of circuits show the rank of an update?
 #include "analyzers/origin_circuit.hpp"
 
 #include <gtest/gtest.h>
@@ -192,7 +192,7 @@ TEST(OriginCircuit, FullRankUpdatesAreNoAdapters) {
   EXPECT_LT(changed(0.2).rank.ratio, 2);
 }
 
-TEST(OriginCircuit, ProbesShowTheSameRank) {  // D = -dM X for n = d/2 inputs, methods.md 4.7
+TEST(OriginCircuit, ProbesShowTheSameRank) {  // D = -dM X for n = d/2 inputs
   const Layer base = origin_toy::base();
   const RowMajor seen = (with_adapters(base, 1, 1).stored(Dtype::bf16).circuit() - base.circuit()) *
                         origin_toy::normal(256, 128, 61);

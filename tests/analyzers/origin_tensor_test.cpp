@@ -1,4 +1,4 @@
-// Do single tensors show the rank of their own update, and new rows that of theirs, as in methods.md 4.9?
+// Do single tensors show the rank of their own update, and new rows that of theirs?
 #include "analyzers/origin_tensor.hpp"
 
 #include <gtest/gtest.h>
@@ -66,7 +66,7 @@ TEST(OriginTensor, UpdateIsThatOfTheStoredValues) {
   for (std::size_t i = 0; i < 128; ++i) EXPECT_NEAR(reading.values[i], expected[i], 1e-14);
 }
 
-TEST(OriginTensor, NoiseEdgeIsThatOfTheory) {  // eta (sqrt m + sqrt n), methods.md 4.4
+TEST(OriginTensor, NoiseEdgeIsThatOfTheory) {  // eta (sqrt m + sqrt n)
   const RowMajor w = 0.02 * origin_toy::normal(128, 256, 3);
   const RowMajor stored = origin_toy::rounded(w, Dtype::bf16);
   const TensorReading reading = direct(w, stored);

@@ -1,4 +1,4 @@
-// Which attention layers have a base, an update and a disguise that are known, as in methods.md 10.2?
+// Which attention layers have a base, an update and a disguise that are known?
 #pragma once
 #include <Eigen/Dense>
 #include <cmath>

@@ -8,6 +8,7 @@
 #include <numbers>
 #include <numeric>
 
+#include "analyzers/numerics/random_numbers.hpp"
 #include "analyzers/tensorguard_inputs.hpp"
 
 namespace stemma {
@@ -33,7 +34,7 @@ std::vector<double> times(std::span<const double> matrix, std::span<const double
 }
 
 GradientFeatures closed_form(std::span<const double> y, std::span<const double> x) {
-  PowerSums sums;
+  ResponseSums sums;
   for (const double element : y) sums.add(element);
   return gradient_features(sums, x);
 }
@@ -129,7 +130,7 @@ TEST(GuardInputs, BandsAreThoseOfTheFourierTransform) {
 TEST(GuardInputs, AreNormalAndIndependentOfLength) {
   const std::vector<double> x = guard_base(0, 200'000), shorter = guard_base(0, 1001);
   EXPECT_TRUE(std::equal(shorter.begin(), shorter.end(), x.begin()));
-  PowerSums sums;
+  ResponseSums sums;
   for (const double element : x) sums.add(element);
   const double n = static_cast<double>(x.size());
   EXPECT_NEAR(sums.power[0] / n, 0, 5 / std::sqrt(n));

@@ -14,21 +14,11 @@
 #include "analyzers/distributed/team_singular_values.hpp"
 #include "analyzers/distributed/team_solvers.hpp"
 #include "analyzers/distributed/world.hpp"
-#include "pipeline/clock.hpp"
 #include "tests/analyzers/matrices.hpp"
+#include "tests/bench/collective_seconds.hpp"
 
 namespace stemma {
 namespace {
-
-/// Collective. Seconds from the moment when all are there until the last one is through.
-template <typename Work>
-double seconds_of(const Communicator& ranks, Work work) {
-  ranks.all_reduce_min(0);
-  const Stopwatch watch;
-  work();
-  ranks.all_reduce_min(0);
-  return watch.seconds();
-}
 
 int run(const Communicator& ranks, std::uint64_t k, int rounds) {
   const matrices::Stored matrix = matrices::gaussian(Dtype::bf16, k, k, 1);
@@ -39,22 +29,23 @@ int run(const Communicator& ranks, std::uint64_t k, int rounds) {
   std::optional<Spectrum> spectrum, single;
   std::vector<double> expected;
   for (int round = 0; round < rounds; ++round) {
-    together = std::min(together, seconds_of(ranks, [&] {
+    together = std::min(together, collective_seconds(ranks, [&] {
                           TeamSingularValues taken(matrix.form, team);
                           taken.take(matrix.bytes);
                           spectrum = taken.finish();
                         }));
     std::optional<DealtMatrix> lower;
-    gram = std::min(gram, seconds_of(ranks, [&] {
+    gram = std::min(gram, collective_seconds(ranks, [&] {
                       TeamGram sum(matrix.form, team);
                       sum.take(matrix.bytes);
                       lower = sum.finish();
                     }));
-    solver = std::min(solver, seconds_of(ranks, [&] { team_eigenvalues(team, std::move(*lower), method); }));
-    alone = std::min(alone, seconds_of(ranks, [&] {
+    solver = std::min(solver,
+                      collective_seconds(ranks, [&] { team_eigenvalues(team, std::move(*lower), method); }));
+    alone = std::min(alone, collective_seconds(ranks, [&] {
                        if (ranks.leads()) single = matrices::spectrum_of(matrix);
                      }));
-    reference = std::min(reference, seconds_of(ranks, [&] {
+    reference = std::min(reference, collective_seconds(ranks, [&] {
                            DealtMatrix dense(team.grid(), k, k);
                            for (std::uint64_t col = 0; col < dense.local_cols(); ++col)
                              for (std::uint64_t row = 0; row < dense.local_rows(); ++row)

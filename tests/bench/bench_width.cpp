@@ -14,23 +14,13 @@
 #include "analyzers/distributed/team_singular_values.hpp"
 #include "analyzers/distributed/world.hpp"
 #include "pipeline/calibration.hpp"
-#include "pipeline/clock.hpp"
 #include "pipeline/team_rates.hpp"
 #include "pipeline/width_search.hpp"
 #include "tests/analyzers/matrices.hpp"
+#include "tests/bench/collective_seconds.hpp"
 
 namespace stemma {
 namespace {
-
-/// Collective. Seconds from the moment when all are there until the last one is through.
-template <typename Work>
-double seconds_of(const Communicator& ranks, Work work) {
-  ranks.all_reduce_min(0);
-  const Stopwatch watch;
-  work();
-  ranks.all_reduce_min(0);
-  return watch.seconds();
-}
 
 struct Measured {
   double narrow = INFINITY, wide = INFINITY;  ///< seconds for all matrices
@@ -40,11 +30,11 @@ Measured measure(const Communicator& ranks, Team& team, const matrices::Stored& 
                  int rounds) {
   Measured best;
   for (int round = 0; round < rounds; ++round) {
-    best.narrow = std::min(best.narrow, seconds_of(ranks, [&] {
+    best.narrow = std::min(best.narrow, collective_seconds(ranks, [&] {
                              for (int i = ranks.rank(); i < count; i += ranks.size())
                                matrices::spectrum_of(matrix);
                            }));
-    best.wide = std::min(best.wide, seconds_of(ranks, [&] {
+    best.wide = std::min(best.wide, collective_seconds(ranks, [&] {
                            for (int i = 0; i < count; ++i) {
                              TeamSingularValues values(matrix.form, team);
                              values.take(matrix.bytes);
