@@ -9,7 +9,10 @@
 #include "analyzers/histogram_pair.hpp"
 #include "analyzers/intrinsic_fingerprint.hpp"
 #include "analyzers/intrinsic_pair.hpp"
+#include "analyzers/origin_tracer.hpp"
+#include "analyzers/reencoding.hpp"
 #include "analyzers/spectrum.hpp"
+#include "analyzers/stream_alignment.hpp"
 #include "analyzers/tensorguard.hpp"
 #include "analyzers/tensorguard_pair.hpp"
 
@@ -40,7 +43,18 @@ std::span<const PairTest* const> pair_tests() {
   return all;
 }
 
+std::span<const PairAnalyzer* const> pair_catalogue() {
+  static const std::array<const PairAnalyzer*, 3> all = {&stream_alignment_analyzer(),
+                                                         &origin_tracer_analyzer(), &reencoding_analyzer()};
+  return all;
+}
+
 const Analyzer* analyzer_named(std::string_view name) { return named(catalogue(), name); }
 const PairTest* pair_test_named(std::string_view name) { return named(pair_tests(), name); }
+const PairAnalyzer* pair_analyzer_named(std::string_view name) { return named(pair_catalogue(), name); }
+const Method* method_named(std::string_view name) {
+  if (const Analyzer* analyzer = analyzer_named(name)) return analyzer;
+  return pair_analyzer_named(name);
+}
 
 }  // namespace stemma

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "analyzers/analyzer.hpp"
+#include "analyzers/pair_analyzer.hpp"
 #include "analyzers/pair_test.hpp"
 
 namespace stemma {
@@ -16,8 +17,14 @@ std::span<const Analyzer* const> catalogue();
 /// All pair tests: content, histogram, intrinsic_fingerprint, tensorguard. Named like the analyzer they read.
 std::span<const PairTest* const> pair_tests();
 
+/// All analyzers of pairs: stream_alignment, origin_tracer, reencoding.
+std::span<const PairAnalyzer* const> pair_catalogue();
+
 /// The analyzer or test of that name, nullptr when there is none.
 const Analyzer* analyzer_named(std::string_view name);
 const PairTest* pair_test_named(std::string_view name);
+const PairAnalyzer* pair_analyzer_named(std::string_view name);
+/// An analyzer of models or of pairs.
+const Method* method_named(std::string_view name);
 
 }  // namespace stemma

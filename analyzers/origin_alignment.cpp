@@ -126,6 +126,10 @@ std::optional<double> rotate(const SharedEmbeddings& embeddings, ColumnProducts&
                              StreamAlignment& out) {
   const std::uint64_t d = columns.width;
   if (embeddings.tokens < d) return std::nullopt;
+  // The sum of d singular values is at most sqrt(d) |E_b^T E_c|_F: strangers need no decomposition.
+  const double most = std::sqrt(static_cast<double>(d)) * norm(columns.products);
+  out.residual = std::sqrt(std::max(0.0, 2 - 2 * most / (norm(columns.base) * norm(columns.candidate))));
+  if (out.residual > thresholds::origin_rotation_residual) return std::nullopt;
   const std::vector<double> values = polar_factor(columns.products, d);
   if (values.empty()) refuse_spectrum("spectrum.invariant", "singular values", "dgesdd gave up");
   const double least = values[d < 2 ? 0 : d - 2];
@@ -196,6 +200,20 @@ std::vector<double> aligned_reader(const StreamAlignment& alignment, std::span<c
       out[i] = alignment.sign[i % d] * reader[i - i % d + alignment.source[i % d]];
   if (alignment.change == StreamChange::orthogonal)  // its transpose, Q W^T
     dgemm(Transpose::yes, Transpose::no, d, rows, d, 1, alignment.rotation.data(), d, reader.data(), d, 0,
+          out.data(), d);
+  return out;
+}
+
+std::vector<double> turned_reader(const StreamAlignment& alignment, std::span<const double> reader,
+                                  std::uint64_t rows) {
+  check(alignment, reader.size(), rows);
+  const std::uint64_t d = alignment.width;
+  std::vector<double> out(reader.begin(), reader.end());
+  if (alignment.change == StreamChange::signed_permutation)
+    for (std::size_t i = 0; i < out.size(); ++i)
+      out[i - i % d + alignment.source[i % d]] = alignment.sign[i % d] * reader[i];
+  if (alignment.change == StreamChange::orthogonal)  // its transpose, Q^T W^T
+    dgemm(Transpose::no, Transpose::no, d, rows, d, 1, alignment.rotation.data(), d, reader.data(), d, 0,
           out.data(), d);
   return out;
 }

@@ -19,7 +19,8 @@ struct StreamAlignment {
   std::vector<double> rotation;       ///< Q of an orthogonal map, row-major
   double scale = 1;                   ///< s
   double agreeing = 0;                ///< share of axes that agree by the rule of `change`; of a rotation: 0
-  double residual = 0;  ///< |E_c Q^T / s - E_b|_F / |E_b|_F of the map that was judged; right to 1e-8
+  double residual = 0;  ///< |E_c Q^T / s - E_b|_F / |E_b|_F of the map that was judged; right to 1e-8.
+                        ///< Unaligned: of the best rotation, or a lower bound of it
 };
 
 /// Embeddings of the same `tokens` tokens in both models, row-major tokens x width.
@@ -47,6 +48,11 @@ std::optional<StreamAlignment> align_stream(const SharedEmbeddings& embeddings);
 /// W Q^T. Throws std::invalid_argument where sizes do not fit or the streams are unaligned, as does the next.
 std::vector<double> aligned_reader(const StreamAlignment& alignment, std::span<const double> reader,
                                    std::uint64_t rows);
+
+/// A reader of the base, rows x d row-major, in the candidate's coordinates: W Q, up to the scale of the
+/// stream, which readers do not see.
+std::vector<double> turned_reader(const StreamAlignment& alignment, std::span<const double> reader,
+                                  std::uint64_t rows);
 
 /// A writer of the candidate, d x cols row-major, in the base's coordinates: Q W / s.
 std::vector<double> aligned_writer(const StreamAlignment& alignment, std::span<const double> writer,

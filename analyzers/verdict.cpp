@@ -7,6 +7,8 @@
 #include <cmath>
 
 #include "analyzers/content_pair.hpp"
+#include "analyzers/origin_rank.hpp"
+#include "analyzers/origin_summary.hpp"
 
 namespace stemma {
 
@@ -83,6 +85,80 @@ void judge(const Fingerprint& a, const Fingerprint& b, Pair& pair) {
   abstain(pair, misaligned ? "unaligned" : "unsupported",
           misaligned ? "The models have different numbers of layers and no alignment was allowed."
                      : "No test could be applied to this pair.");
+}
+
+namespace {
+
+/// Numbers of the layers' differences, for sentences about pairs that no class fits.
+std::string size_words(const OriginTrace& trace) {
+  std::vector<double> deltas;
+  for (const OriginReading& r : trace.readings)
+    if (r.reading == "operator" && std::isfinite(r.delta)) deltas.push_back(r.delta);
+  if (deltas.empty()) return "";
+  std::ranges::sort(deltas);
+  return fmt::format(" The attention circuits differ by {:.3g} of their size in the median layer.",
+                     deltas[deltas.size() / 2]);
+}
+
+std::string abstention_words(const OriginTrace& trace) {
+  if (!trace.obstacle.empty())
+    return fmt::format("The difference of the weights was not read, because {}.", trace.obstacle);
+  if (trace.abstain == "control_failed")
+    return "Unlike layers of the two models agree as much as like ones, so an agreement says nothing.";
+  if (trace.abstain == "unaligned")
+    return "No map between the embeddings of the two models was found, so their layers cannot be compared in "
+           "the same coordinates.";
+  if (trace.abstain == "dead_zone")
+    return "The weights differ by less than rounding allows to rank: an update so small rounds back to the "
+           "base "
+           "too often." +
+           size_words(trace);
+  return fmt::format("The layers disagree: {} of {} say {}.", trace.agreeing, trace.layers,
+                     trace.label.empty() ? "nothing" : trace.label);
+}
+
+}  // namespace
+
+void judge_weights(const OriginTrace& trace, const Reencoding& content, bool base_is_a, Pair& pair) {
+  if (pair.relation == Relation::exact_copy || pair.reason == "random_init") return;
+  const auto say = [&](Relation relation, std::string sentence) {
+    pair.relation = relation;
+    pair.reason.clear();
+    pair.sentence = std::move(sentence);
+  };
+  if (content.all_equal())
+    return say(Relation::exact_copy,
+               fmt::format("All {} weights are equal in 128-bit content hash (bytes not compared).",
+                           content.weights));
+  if (content.all_rounded()) {
+    pair.direction = base_is_a ? content.direction : -content.direction;
+    return say(
+        Relation::reencoded_copy,
+        fmt::format("Equal up to storage in {}: {} of {} weights are those of {} rounded, the others are "
+                    "the same bits.",
+                    content.coarser, content.rounded, content.weights,
+                    content.direction < 0 ? trace.candidate : trace.base));
+  }
+  if (!trace.abstain.empty()) return abstain(pair, trace.abstain, abstention_words(trace));
+  if (const std::string words = low_rank_words(trace); !words.empty())
+    return say(Relation::low_rank_related, fmt::format("Differs by {}.", words));
+  if (trace.label == name_of(OriginLabel::unrelated_here))
+    return say(
+        Relation::no_evidence,
+        fmt::format("No evidence against independent initialisation (tests: content, reencoding, "
+                    "origin_tracer): the attention circuits of {} of {} layers differ as much as those "
+                    "of strangers.",
+                    trace.agreeing, trace.layers));
+  if (trace.label == name_of(OriginLabel::identical))
+    return abstain(
+        pair, "no_valid_null",
+        "The value and output circuits of attention agree within rounding; whether the rest does was "
+        "not tested in these coordinates.");
+  abstain(pair, "no_valid_null",
+          fmt::format(
+              "The weights differ by an update of full rank, and no test with a valid null hypothesis was "
+              "made.{}",
+              size_words(trace)));
 }
 
 }  // namespace stemma

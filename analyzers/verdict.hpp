@@ -6,8 +6,10 @@
 #include <string_view>
 #include <vector>
 
+#include "analyzers/reencoding.hpp"
 #include "io/archive/evidence.hpp"
 #include "io/archive/fingerprint.hpp"
+#include "io/archive/origin_trace.hpp"
 
 namespace stemma {
 
@@ -16,6 +18,14 @@ namespace stemma {
 /// every canonical tensor agrees in hash, type and shape. Published scores rank candidates and raise nothing,
 /// so everything else abstains: random_init (first of all), too_few_layers, no_valid_null, unsupported.
 void judge(const Fingerprint& a, const Fingerprint& b, Pair& pair);
+
+/// What a trace of the weights adds to a pair that was judged, by the precedence of classes: a pair without
+/// history (random_init) and an EXACT_COPY stay. REENCODED_COPY when every weight is equal after rounding to
+/// the coarser type, which gives the direction as well; LOW_RANK_RELATED when most weights that changed, or
+/// the circuits of most layers, differ by an update of low rank; NO_EVIDENCE when the circuits of most layers
+/// differ as much as those of strangers; else ABSTAIN with the reason of the trace. `base_is_a` says
+/// which model of the pair the trace calls base.
+void judge_weights(const OriginTrace& trace, const Reencoding& content, bool base_is_a, Pair& pair);
 
 /// What the weights say about a model's declared bases.
 enum class Declaration : std::uint8_t { none, supported, not_supported, other_found, undeclared, untestable };

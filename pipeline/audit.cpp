@@ -22,6 +22,7 @@
 #include "pipeline/machine.hpp"
 #include "pipeline/refusal.hpp"
 #include "pipeline/result_store.hpp"
+#include "pipeline/trusted_machines.hpp"
 #include "pipeline/version.hpp"
 #include "pipeline/wording.hpp"
 #include "pipeline/work_stage.hpp"
@@ -30,12 +31,6 @@ namespace stemma {
 namespace {
 
 constexpr double worth_measuring = 60;  // seconds of work, of which measuring is a small part
-
-/// What every rank says of its machine, in order of rank, on rank 0.
-struct Machines {
-  std::vector<std::string> hosts, cpu_models;
-  std::vector<LinearAlgebra> algebra;
-};
 
 Provenance provenance_of(const World& world, const AuditRequest& request, const Machines& machines) {
   const std::vector<std::string>& hosts = machines.hosts;
@@ -65,13 +60,6 @@ Provenance provenance_of(const World& world, const AuditRequest& request, const 
   }
   p.started = utc_now();
   return p;
-}
-
-/// Largest number of ranks that share one machine.
-int ranks_per_host(const std::vector<std::string>& hosts) {
-  std::ptrdiff_t most = 1;
-  for (const std::string& host : hosts) most = std::max(most, std::count(hosts.begin(), hosts.end(), host));
-  return static_cast<int>(most);
 }
 
 /// The parts of a run that only rank 0 has.
@@ -293,28 +281,6 @@ class Leader {
   Stopwatch watch_;
 };
 
-/// Collective. Every rank proves its linear algebra; rank 0 gets what all say of themselves. Throws on every
-/// rank: WrongLinearAlgebra or FailedElsewhere with its sentence, ConfigProblems.
-Machines trusted_machines(const Communicator& ranks) {
-  const LinearAlgebra mine = in_unison(ranks, "testing the linear algebra", [&] {
-    LinearAlgebra algebra = examine_linear_algebra();
-    if (auto problem = stray_threads(algebra.blas, std::getenv("OMP_NUM_THREADS"))) {
-      problem->place = fmt::format("rank {} on {}", ranks.rank(), host_name());
-      throw ConfigProblems({std::move(*problem)});
-    }
-    return algebra;
-  });
-  Machines machines{ranks.gather(host_name()), ranks.gather(cpu_model()), {}};
-  const std::vector<std::string> texts = ranks.gather(encode(mine));
-  in_unison(ranks, "testing the linear algebra", [&] {
-    if (!ranks.leads()) return;
-    for (const std::string& text : texts) machines.algebra.push_back(decode_linear_algebra(text));
-    const std::string reason = distrust(machines.algebra, machines.hosts);
-    if (!reason.empty()) throw WrongLinearAlgebra(reason);
-  });
-  return machines;
-}
-
 /// Collective. How all ranks read: only rank 0 knows the configuration.
 DirectReading same_everywhere(const Communicator& ranks, const AuditRequest* request) {
   const int mine = request ? static_cast<int>(request->direct) : std::numeric_limits<int>::max();
@@ -335,7 +301,6 @@ void warn_once(const std::vector<std::string>& texts, Log& log) {
 
 std::optional<AuditResult> audit(const World& world, const AuditRequest* request, Log& log) {
   const Communicator& ranks = world.all();
-  in_unison(ranks, "reserving memory", [&] { require_blas_memory(ranks.rank()); });
   const Machines machines = trusted_machines(ranks);
   std::optional<Leader> leader;
   if (request) leader.emplace(world, *request, log);

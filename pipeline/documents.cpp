@@ -112,8 +112,7 @@ std::string manifest_json(const AuditResult& result, const AuditRequest& request
     inputs.push_back({{"id", result.models[m].request.id}, {"files", files}});
   }
   Json methods = Json::object();
-  for (const Question& q : request.questions)
-    methods[std::string(q.analyzer->name())] = q.analyzer->version();
+  for (const Question& q : request.questions) methods[std::string(q.method().name())] = q.method().version();
   Json hosts = Json::array();
   for (const Host& h : result.provenance.hosts) hosts.push_back({{"name", h.name}, {"cpu", h.cpu_model}});
   return text_of({{"schema", "stemma.manifest/1"},

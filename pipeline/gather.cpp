@@ -58,7 +58,8 @@ std::vector<Fingerprint> gather_fingerprints(std::span<const SurveyedModel> mode
       fingerprint.parameters = surveyed.model->parameters();
       const FeatureSource features = store.of_model(m);
       for (const Question& question : questions)
-        question.analyzer->summarise(*surveyed.model, features, question.options, fingerprint);
+        std::get<const Analyzer*>(question.analyzer)
+            ->summarise(*surveyed.model, features, question.options, fingerprint);
       order_marks(fingerprint);
     }
     fingerprints.push_back(std::move(fingerprint));
@@ -167,9 +168,9 @@ void fill_archive(ArchiveWriter& writer, const AuditResult& result, const AuditR
   }
   std::vector<MethodRecord> methods;
   for (const Question& question : request.questions)
-    methods.push_back({.name = std::string(question.analyzer->name()),
-                       .version = question.analyzer->version(),
-                       .paper = std::string(question.analyzer->paper()),
+    methods.push_back({.name = std::string(question.method().name()),
+                       .version = question.method().version(),
+                       .paper = std::string(question.method().paper()),
                        .parameters_json = nlohmann::json(question.options).dump()});
   writer.set_methods(methods);
 

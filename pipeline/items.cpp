@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <stdexcept>
 #include <tuple>
 #include <unordered_map>
 
@@ -81,10 +82,10 @@ class Costs {
   std::unordered_map<std::size_t, std::vector<std::uint32_t>> by_hash_;
 };
 
-const Analyzer* analyzer_of(const Subject& subject, const std::vector<Question>& questions) {
+const Method& method_of(const Subject& subject, const std::vector<Question>& questions) {
   for (const Question& question : questions)
-    if (question.analyzer->name() == subject.analyzer) return question.analyzer;
-  return nullptr;
+    if (question.method().name() == subject.analyzer) return question.method();
+  throw std::logic_error("nobody asked " + subject.analyzer);
 }
 
 /// What the subjects of one group of tensors ask for.
@@ -93,7 +94,7 @@ struct Load {
   std::uint32_t subjects = 0;
 
   void add(const Subject& subject, const Model& model, const std::vector<Question>& questions) {
-    const Cost more = analyzer_of(subject, questions)->cost(subject, inputs_of(subject, model));
+    const Cost more = method_of(subject, questions).cost(subject, inputs_of(subject, model));
     cost.flops += more.flops;
     cost.memory += more.memory;
     if (more.decomposition) cost.decompositions.push_back(*more.decomposition);
@@ -119,12 +120,12 @@ struct Load {
 /// Adds the items of one model.
 class ModelItems {
  public:
-  ModelItems(std::uint32_t index, const Model& model, Inventory& inventory, Costs& costs)
-      : index_(index), model_(model), inventory_(inventory), costs_(costs) {}
+  ModelItems(std::uint32_t index, const SurveyedModel& surveyed, Inventory& inventory, Costs& costs)
+      : index_(index), surveyed_(surveyed), model_(*surveyed.model), inventory_(inventory), costs_(costs) {}
 
   void add(const std::vector<Question>& questions) {
     const auto& tensors = model_.checkpoint.tensors;
-    const std::vector<Subject> subjects = subjects_of(model_, questions);
+    const std::vector<Subject> subjects = subjects_of(surveyed_, questions);
     Groups groups(tensors.size());
     for (const Subject& subject : subjects) {
       if (subject.apart) continue;
@@ -222,6 +223,7 @@ class ModelItems {
   }
 
   std::uint32_t index_;
+  const SurveyedModel& surveyed_;
   const Model& model_;
   Inventory& inventory_;
   Costs& costs_;
@@ -232,7 +234,7 @@ class ModelItems {
 std::optional<std::uint32_t> decomposed_tensor(const Subject& subject, const Model& model,
                                                const std::vector<Question>& questions) {
   if (subject.matrices.size() != 1 || !subject.stored.empty()) return std::nullopt;
-  const Cost cost = analyzer_of(subject, questions)->cost(subject, inputs_of(subject, model));
+  const Cost cost = method_of(subject, questions).cost(subject, inputs_of(subject, model));
   if (!cost.decomposition || cost.decomposition->form.k() <= too_small_for_teams) return std::nullopt;
   return model.matrices[subject.matrices.front()].tensor;
 }
@@ -240,11 +242,11 @@ std::optional<std::uint32_t> decomposed_tensor(const Subject& subject, const Mod
 /// Splits items of one model; its subjects by tensor are derived once.
 class Splitter {
  public:
-  Splitter(const Model& model, const std::vector<Question>& questions)
-      : model_(model), questions_(questions), by_tensor_(model.checkpoint.tensors.size()) {
-    for (Subject& subject : subjects_of(model, questions)) {
+  Splitter(const SurveyedModel& surveyed, const std::vector<Question>& questions)
+      : model_(*surveyed.model), questions_(questions), by_tensor_(model_.checkpoint.tensors.size()) {
+    for (Subject& subject : subjects_of(surveyed, questions)) {
       if (subject.apart) continue;
-      const auto needed = tensors_of(subject, model);
+      const auto needed = tensors_of(subject, model_);
       if (!needed.empty()) by_tensor_[needed.front()].push_back(std::move(subject));
     }
   }
@@ -304,7 +306,7 @@ Inventory take_inventory(std::span<const SurveyedModel> models, const std::vecto
   Inventory inventory;
   Costs costs(inventory.costs);
   for (std::uint32_t m = 0; m < models.size(); ++m)
-    if (models[m].model) ModelItems(m, *models[m].model, inventory, costs).add(questions);
+    if (models[m].model) ModelItems(m, models[m], inventory, costs).add(questions);
   return inventory;
 }
 
@@ -322,7 +324,7 @@ Inventory split(const Inventory& inventory, const std::vector<bool>& which,
       finer.items.push_back(item);
       continue;
     }
-    if (!splitter || of_model != item.model) splitter.emplace(*models[item.model].model, questions);
+    if (!splitter || of_model != item.model) splitter.emplace(models[item.model], questions);
     of_model = item.model;
     splitter->split(item, finer, costs);
   }

@@ -19,7 +19,7 @@ namespace {
 /// One subject on its way from begin to finish.
 struct Running {
   const Subject* subject = nullptr;
-  const Analyzer* analyzer = nullptr;
+  const Method* analyzer = nullptr;
   bool here = true;                          ///< whether this rank takes part
   bool together = false;                     ///< whether its team decomposes it
   std::uint32_t first = none, last = none;   ///< of its streamed tensors
@@ -128,7 +128,7 @@ class Performance {
   void enroll(Running& running, const Subject& subject) {
     running.subject = &subject;
     running.watch = &watch_;
-    running.analyzer = analyzer_named(subject.analyzer);
+    running.analyzer = method_named(subject.analyzer);
     running.together = team_ && running.analyzer &&
                        running.analyzer->cost(subject, inputs_of(order_, subject)).decomposition;
     running.here = !team_ || team_->ranks().leads() || running.together;

@@ -5,11 +5,18 @@
 
 namespace stemma {
 
-std::vector<Subject> subjects_of(const Model& model, const std::vector<Question>& questions) {
+const Method& Question::method() const {
+  return *std::visit([](const auto* which) -> const Method* { return which; }, analyzer);
+}
+
+std::vector<Subject> subjects_of(const SurveyedModel& surveyed, const std::vector<Question>& questions) {
   std::vector<Subject> all;
   for (const Question& question : questions) {
-    std::vector<Subject> some = question.analyzer->subjects(model, question.options);
-    for (Subject& subject : some) subject.analyzer = question.analyzer->name();
+    const auto* of_pairs = std::get_if<const PairAnalyzer*>(&question.analyzer);
+    std::vector<Subject> some =
+        of_pairs ? (*of_pairs)->subjects(*surveyed.pair, question.options)
+                 : std::get<const Analyzer*>(question.analyzer)->subjects(*surveyed.model, question.options);
+    for (Subject& subject : some) subject.analyzer = question.method().name();
     std::move(some.begin(), some.end(), std::back_inserter(all));
   }
   return all;

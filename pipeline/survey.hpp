@@ -1,10 +1,12 @@
 // Which models are there, and what do their headers say?
 #pragma once
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "analyzers/pair_analyzer.hpp"
 #include "io/archive/records.hpp"
 #include "io/model/architecture.hpp"
 
@@ -29,6 +31,7 @@ struct SurveyedModel {
   std::optional<Model> model;
   std::optional<Failure> failure;
   std::vector<Finding> findings;
+  std::shared_ptr<const ModelPair> pair;  ///< of two models that are read together: `model` joins them
 };
 
 /// Opens every model: headers, index and configuration only, no weight is read. A model that cannot be read,

@@ -142,7 +142,7 @@ const std::vector<Subject>& OrderBook::subjects(std::uint32_t model) {
   if (known != recent_.end()) {
     recent_.splice(recent_.begin(), recent_, known);
   } else {
-    recent_.emplace_front(model, subjects_of(*models_[model].model, questions_));
+    recent_.emplace_front(model, subjects_of(models_[model], questions_));
     if (recent_.size() > models_remembered) recent_.pop_back();
   }
   return recent_.front().second;

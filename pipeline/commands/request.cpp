@@ -94,7 +94,7 @@ std::vector<Question> questions_of(const RunConfig& config) {
         chosen != config.analyzers.end())
       questions.push_back({analyzer, chosen->second});
   for (Question& question : questions)
-    if (question.analyzer->name() == "tensorguard")
+    if (question.method().name() == "tensorguard")
       question.options["seed"] = static_cast<double>(config.seed);
   return questions;
 }

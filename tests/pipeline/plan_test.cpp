@@ -41,7 +41,7 @@ TEST(Plan, EveryTensorAndEverySubjectIsInExactlyOneItem) {
   std::size_t all_tensors = 0, all_subjects = 0;
   for (const SurveyedModel& m : models) {
     all_tensors += m.model->checkpoint.tensors.size();
-    all_subjects += subjects_of(*m.model, test::all_questions()).size();
+    all_subjects += subjects_of(m, test::all_questions()).size();
   }
   EXPECT_EQ(tensors.size(), all_tensors);
   EXPECT_EQ(subjects, all_subjects);
@@ -105,7 +105,7 @@ TEST(Plan, TheOrderOfItemsDoesNotDependOnTheMachine) {
 /// All but those whose subjects are apart, which would be the longest items of a large model.
 std::vector<Question> joined_questions() {
   std::vector<Question> questions = test::all_questions();
-  std::erase_if(questions, [](const Question& q) { return q.analyzer->name() == "tensorguard"; });
+  std::erase_if(questions, [](const Question& q) { return q.method().name() == "tensorguard"; });
   return questions;
 }
 

@@ -1,0 +1,211 @@
+// Matrices are kept as stored and widened only while they are worked on.
+#include "analyzers/origin_measurement.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "analyzers/folding.hpp"
+#include "analyzers/held_inputs.hpp"
+#include "analyzers/origin_circuit.hpp"
+#include "analyzers/origin_tensor.hpp"
+#include "analyzers/stream_alignment.hpp"
+
+namespace stemma {
+
+namespace {
+
+constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
+
+std::uint64_t count(const Subject& subject, const char* name) {
+  return static_cast<std::uint64_t>(subject.parameters.at(name));
+}
+
+OriginKind kind_of(const Subject& subject) {
+  return static_cast<OriginKind>(static_cast<int>(subject.parameters.at("reading")));
+}
+
+AttentionShape shape_of(const Subject& subject) {
+  return {count(subject, "width"), count(subject, "heads"), count(subject, "kv_heads"),
+          count(subject, "head_width")};
+}
+
+OriginOptions options_of(const Subject& subject) {
+  OriginOptions options;
+  if (const auto rank = subject.parameters.find("max_rank"); rank != subject.parameters.end())
+    options.max_rank = static_cast<std::uint64_t>(rank->second);
+  if (const auto seed = subject.parameters.find("seed"); seed != subject.parameters.end())
+    options.seed = static_cast<std::uint64_t>(seed->second);
+  return options;
+}
+
+Features features_of(const std::vector<double>& values, const RankReading& rank, OriginLabel label,
+                     double delta, double update, double cosine) {
+  Features out;
+  out.counts = {{"label", static_cast<std::uint64_t>(label)},
+                {"rank", rank.rank},
+                {"limit", rank.limit},
+                {"significant", rank.significant}};
+  out.numbers = {
+      {"ratio", rank.ratio}, {"first", rank.first}, {"behind", rank.behind}, {"noise_edge", rank.noise_edge},
+      {"delta", delta},      {"update", update},    {"cosine", cosine}};
+  const std::size_t kept = std::min<std::size_t>(values.size(), rank.limit + thresholds::origin_spare_values);
+  out.reals["values"].assign(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(kept));
+  return out;
+}
+
+Features nonfinite() {
+  Features out;
+  out.status = Status::nonfinite;
+  return out;
+}
+
+/// Rows lose their mean: what a LayerNorm in front of a reader does to it.
+void centre_rows(std::span<double> matrix, std::uint64_t cols) {
+  for (std::size_t row = 0; row < matrix.size(); row += cols) {
+    double mean = 0;
+    for (std::size_t j = 0; j < cols; ++j) mean += matrix[row + j];
+    mean /= static_cast<double>(cols);
+    for (std::size_t j = 0; j < cols; ++j) matrix[row + j] -= mean;
+  }
+}
+
+/// The same of a writer, whose columns are seen only through LayerNorms.
+void centre_columns(std::span<double> matrix, std::uint64_t cols) {
+  std::vector<double> mean(cols);
+  for (std::size_t i = 0; i < matrix.size(); ++i) mean[i % cols] += matrix[i];
+  const auto rows = static_cast<double>(matrix.size() / cols);
+  for (std::size_t i = 0; i < matrix.size(); ++i) matrix[i] -= mean[i % cols] / rows;
+}
+
+class Reading final : public Measurement {
+ public:
+  Reading(Subject subject, std::span<const Input> inputs, std::span<const std::vector<double>> companions)
+      : subject_(std::move(subject)), held_(inputs) {
+    const bool gains = subject_.parameters.contains("gains") && count(subject_, "gains") != 0;
+    if (gains) {
+      base_gain_ = effective_gain(companions[0], subject_.parameters.at("gain_offset_base"));
+      candidate_gain_ = effective_gain(companions[1], subject_.parameters.at("gain_offset_candidate"));
+    }
+    const auto change = static_cast<StreamChange>(count(subject_, "change"));
+    // Coordinates that nobody could find are taken as they are.
+    alignment_ = alignment_with(
+        change == StreamChange::unaligned ? StreamChange::identity : change,
+        change == StreamChange::unaligned ? 1 : subject_.parameters.at("scale"), count(subject_, "width"),
+        companions.size() > (gains ? 2U : 0U) ? std::span(companions.back()) : std::span<const double>());
+  }
+
+  void take(std::size_t input, const Panel& panel) override { held_.take(input, panel); }
+
+  Features finish() override {
+    switch (kind_of(subject_)) {
+      case OriginKind::tensor:
+        return tensor();
+      case OriginKind::row_space:
+        return row_space();
+      case OriginKind::circuit:
+      case OriginKind::control:
+        break;
+    }
+    return circuit();
+  }
+
+ private:
+  bool moved() const { return alignment_.change != StreamChange::identity || alignment_.scale != 1; }
+
+  Features circuit() {
+    const AttentionShape shape = shape_of(subject_);
+    std::vector<double> value = held_.values(2), output = held_.values(3);
+    const double noise =
+        circuit_noise_edge(shape, {value, output, candidate_gain_},
+                           {held_.input(2).dtype, held_.input(3).dtype}, options_of(subject_).seed) /
+        alignment_.scale;
+    std::vector<double> base_value = held_.values(0), base_output = held_.values(1);
+    fold(base_value, base_gain_, base_output, shape);
+    fold(value, candidate_gain_, output, shape);
+    if (moved()) {
+      value = aligned_reader(alignment_, value, shape.inner());
+      output = aligned_writer(alignment_, output, shape.heads * shape.head_width);
+    }
+    const auto read =
+        read_circuit(shape, {base_value, base_output, {}}, {value, output, {}}, noise, options_of(subject_));
+    if (!read) return nonfinite();
+    return features_of(read->values, read->rank, read->label, read->delta, nothing, read->cosine);
+  }
+
+  void fold(std::vector<double>& value, std::span<const double> gain, std::vector<double>& output,
+            const AttentionShape& shape) const {
+    if (!gain.empty())
+      for (std::size_t i = 0; i < value.size(); ++i) value[i] *= gain[i % gain.size()];
+    if (count(subject_, "centred") == 0) return;
+    centre_rows(value, shape.width);
+    centre_columns(output, shape.heads * shape.head_width);
+  }
+
+  Features tensor() {
+    const Input& input = held_.input(1);
+    std::vector<double> base = held_.values(0), candidate = held_.values(1);
+    const auto read =
+        read_tensor({base, candidate, input.rows, input.cols, input.dtype}, options_of(subject_));
+    if (!read) return nonfinite();
+    return features_of(read->values, read->rank, read->label, read->delta, read->update, nothing);
+  }
+
+  Features row_space() {
+    const Input& input = held_.input(1);
+    std::vector<double> base = held_.values(0), candidate = held_.values(1);
+    // The base is turned into the candidate's coordinates: rounding then stays where it happened.
+    std::vector<double> base_gain = base_gain_;
+    if (moved()) {
+      if (!base_gain.empty())
+        for (std::size_t i = 0; i < base.size(); ++i) base[i] *= base_gain[i % base_gain.size()];
+      base = turned_reader(alignment_, base, input.rows);
+      base_gain.clear();
+    }
+    const auto read = read_row_space({base, candidate, input.rows, input.cols, input.dtype},
+                                     {base_gain, candidate_gain_}, options_of(subject_));
+    if (!read) return nonfinite();
+    return features_of(read->values, read->rank, read->label, read->delta, read->update, nothing);
+  }
+
+  Subject subject_;
+  HeldInputs held_;
+  std::vector<double> base_gain_, candidate_gain_;
+  StreamAlignment alignment_;
+};
+
+}  // namespace
+
+Cost origin_cost(const Subject& subject, std::span<const Input> inputs) {
+  double stored = 0, elements = 0;
+  for (const Input& input : inputs) {
+    const double n = static_cast<double>(input.rows * input.cols);
+    elements += n;
+    stored += n * bits_of(input.dtype) / 8;
+  }
+  const AttentionShape shape = shape_of(subject);
+  const double rank = static_cast<double>(options_of(subject).max_rank + thresholds::origin_spare_values);
+  double products = 0, doubles = 0;
+  if (inputs.size() == 2) {  // a block through the difference and back, again and again; three noise edges
+    const double sides = static_cast<double>(inputs[0].rows + inputs[0].cols);
+    products = 10 * elements * rank / 2;
+    doubles = 2.5 * elements + 3 * sides * rank;
+  } else {
+    const auto d = static_cast<double>(shape.width), inner = 2.0 * static_cast<double>(shape.inner());
+    products = 8 * d * inner * inner;
+    doubles = 2 * elements + 12 * d * inner;
+    const bool moved = count(subject, "change") == static_cast<std::uint64_t>(StreamChange::orthogonal);
+    if (moved) doubles += d * d;
+  }
+  // A product of matrices is ten times as fast as the plain loops that costs are counted in.
+  return {.flops = products / 10 + 60 * elements,
+          .memory = static_cast<std::uint64_t>(stored + 8 * doubles),
+          .decomposition = {}};
+}
+
+std::unique_ptr<Measurement> begin_origin(const Subject& subject, std::span<const Input> inputs,
+                                          std::span<const std::vector<double>> companions) {
+  return std::make_unique<Reading>(subject, inputs, companions);
+}
+
+}  // namespace stemma

@@ -1,0 +1,52 @@
+// What is an analyzer of pairs: one question asked of the weights of two models.
+#pragma once
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "analyzers/method.hpp"
+#include "analyzers/origin_alignment.hpp"
+#include "io/model/model.hpp"
+
+namespace stemma {
+
+/// How the residual stream of a candidate lies in that of its base, once it is known: `map` is then a vector
+/// of d numbers for a signed permutation, a d x d matrix for a rotation (encode_map).
+struct KnownAlignment {
+  StreamChange change = StreamChange::identity;
+  double scale = 1;
+  std::optional<std::uint32_t> map;  ///< index into the matrices of the joined model; empty for an identity
+};
+
+/// Two models that are read together. Subjects index one list: the matrices of the base, then those of the
+/// candidate, from `first_of_candidate` on, and at last the map of the alignment. Both models outlive it.
+struct ModelPair {
+  const Model* base = nullptr;
+  const Model* candidate = nullptr;
+  std::uint32_t first_of_candidate = 0;
+  std::set<std::string> equal;  ///< roles whose weights are known to be equal, bit for bit: not read
+  KnownAlignment alignment;
+
+  /// Indices of the matrices of a role in base and candidate; nothing when one has none.
+  struct Both {
+    std::uint32_t base = 0, candidate = 0;
+  };
+  std::optional<Both> find(const Role& role) const;
+  const Matrix& base_matrix(const Both& both) const { return base->matrices[both.base]; }
+  const Matrix& candidate_matrix(const Both& both) const {
+    return candidate->matrices[both.candidate - first_of_candidate];
+  }
+};
+
+/// One question asked of the weights of two models. What it found is put together by who asked.
+class PairAnalyzer : public Method {
+ public:
+  /// From headers only: no weight is read. Ordered by path.
+  virtual std::vector<Subject> subjects(const ModelPair& pair,
+                                        const std::map<std::string, double>& options) const = 0;
+};
+
+}  // namespace stemma

@@ -1,0 +1,130 @@
+// stemma trace: what do the weights of a pair say?
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+
+#include "analyzers/distributed/unison.hpp"
+#include "analyzers/origin_summary.hpp"
+#include "analyzers/verdict.hpp"
+#include "io/formats/file_reader.hpp"
+#include "io/model/finding.hpp"
+#include "pipeline/commands/adhoc.hpp"
+#include "pipeline/machine.hpp"
+#include "pipeline/trace.hpp"
+#include "pipeline/trace_text.hpp"
+#include "pipeline/trusted_machines.hpp"
+
+namespace stemma {
+namespace {
+
+/// Two models as the command line names them, the first one as base.
+struct Named {
+  std::vector<SurveyedModel> models;
+  std::vector<TracePair> pairs;
+};
+
+Named named_models(const AuditRequest& request) {
+  if (request.models.size() != 2)
+    throw UsageError(fmt::format("two models are wanted, a base and a candidate, {} {} given",
+                                 request.models.size(), request.models.size() == 1 ? "was" : "were"));
+  Named named;
+  const std::string base = request.models.front().id;  // the survey sorts
+  named.models = survey(request.models, ArchitectureTables::shipped_and(request.architectures));
+  for (const SurveyedModel& m : named.models) {
+    if (!m.failure) continue;
+    throw InvalidInput({.rule = m.failure->rule, .file = m.request.id, .hint = m.failure->sentence});
+  }
+  const std::uint32_t first = named.models.front().request.id == base ? 0 : 1;
+  named.pairs.push_back({first, 1 - first, {}});
+  return named;
+}
+
+class TraceCommand final : public Command {
+ public:
+  std::string_view name() const override { return "trace"; }
+  std::string_view summary() const override {
+    return "read the weights of a base and a candidate: equal, re-encoded, or an update of which rank?";
+  }
+  std::vector<Example> examples() const override {
+    return {{"stemma trace models/base models/suspect", "every layer, with its null and its control"},
+            {"mpirun -n 8 stemma trace models/base models/suspect --json", "on eight ranks, for scripts"}};
+  }
+  bool parallel() const override { return true; }
+
+  void declare(CLI::App& app) override {
+    app.add_option("models", arguments_, "base and candidate: directories or files; overrides: key=value")
+        ->required()
+        ->type_name("BASE CANDIDATE [key=value...]");
+  }
+
+  ExitCode execute(const Invocation& invocation, const World& world) override {
+    const Communicator& ranks = world.all();
+    Log log(ranks.leads());
+    const Machines machines = trusted_machines(ranks);
+    AuditRequest request;
+    Named named;
+    std::optional<TraceRequest> trace;
+    in_unison(ranks, "reading the command line", [&] {
+      if (!ranks.leads()) return;
+      const Configuration configuration = adhoc_configuration(words_of(arguments_), "", "trace");
+      std::vector<std::string> notes = configuration.notes;
+      log.limit_to(verbosity_of(configuration.config, invocation));
+      request = request_of(configuration, invocation, notes);
+      for (const std::string& note : notes) log.warn(note);
+      named = named_models(request);
+      trace = TraceRequest{.models = named.models,
+                           .pairs = named.pairs,
+                           .origin_options = {{"seed", static_cast<double>(configuration.config.seed)}},
+                           .terms = terms_of(request, machines)};
+    });
+    const auto policy = std::make_shared<ReadingPolicy>(request.direct);
+    const std::optional<TraceResult> result = trace_pairs(
+        ranks, request.coordinator, trace ? &*trace : nullptr,
+        [&] { return std::make_unique<FileReader>(most_open_files, policy); }, log);
+    if (!result) return ExitCode::done;
+    return say(*result, invocation);
+  }
+
+ private:
+  static RoundTerms terms_of(const AuditRequest& request, const Machines& machines) {
+    return {
+        .rates = request.rates,
+        .hosts = machines.hosts,
+        .coordinator = request.coordinator,
+        .memory_per_rank = request.memory_per_rank.value_or(memory_budget(ranks_per_host(machines.hosts))),
+        .store = std::filesystem::temp_directory_path(),
+        .progress = request.progress,
+        .progress_every = request.progress_every};
+  }
+
+  static ExitCode say(const TraceResult& result, const Invocation& invocation) {
+    std::vector<Pair> pairs;
+    for (const PairTrace& found : result.pairs) {
+      Pair& pair = pairs.emplace_back();
+      pair.a = found.base;
+      pair.b = found.candidate;
+      pair.evidence = origin_evidence(found.origin);
+      judge_weights(found.origin, found.content, true, pair);
+    }
+    if (invocation.json) {
+      fmt::print("{}", trace_json(pairs, result));
+    } else {
+      for (std::size_t i = 0; i < pairs.size(); ++i)
+        fmt::print("{}", trace_summary(pairs[i], result.pairs[i]));
+      fmt::print("  {}\n", cost_words(result));
+    }
+    for (const Failure& failure : result.failures)
+      fmt::print(stderr, "{}: {}: {}\n", printable(failure.model), printable(failure.item),
+                 printable(failure.sentence, 2000));
+    return result.failures.empty() ? ExitCode::done : ExitCode::partial;
+  }
+
+  std::vector<std::string> arguments_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> trace_command() { return std::make_unique<TraceCommand>(); }
+
+}  // namespace stemma

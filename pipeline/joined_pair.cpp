@@ -1,0 +1,74 @@
+// Indices of the candidate are shifted behind those of the base.
+#include "pipeline/joined_pair.hpp"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <fstream>
+
+#include "io/archive/storage_error.hpp"
+#include "io/formats/file_reader.hpp"
+
+namespace stemma {
+
+SurveyedModel join(const SurveyedModel& base, const SurveyedModel& candidate, std::set<std::string> equal) {
+  SurveyedModel out;
+  out.request.id = fmt::format("{} and {}", base.request.id, candidate.request.id);
+  out.request.path = base.request.path;
+  Model model = *base.model;
+  const Model& other = *candidate.model;
+  const auto files = static_cast<std::uint32_t>(model.checkpoint.files.size());
+  const auto tensors = static_cast<std::uint32_t>(model.checkpoint.tensors.size());
+  auto pair = std::make_shared<ModelPair>();
+  pair->base = &*base.model;
+  pair->candidate = &other;
+  pair->first_of_candidate = static_cast<std::uint32_t>(model.matrices.size());
+  pair->equal = std::move(equal);
+  for (const SourceFile& file : other.checkpoint.files) model.checkpoint.files.push_back(file);
+  for (StoredTensor tensor : other.checkpoint.tensors) {
+    tensor.file += files;
+    model.checkpoint.tensors.push_back(std::move(tensor));
+  }
+  for (Matrix matrix : other.matrices) {
+    matrix.tensor += tensors;
+    model.matrices.push_back(std::move(matrix));
+  }
+  out.model = std::move(model);
+  out.pair = std::move(pair);
+  return out;
+}
+
+SurveyedModel with_alignment(const SurveyedModel& joined, const FoundAlignment& found,
+                             const std::filesystem::path& map_file) {
+  SurveyedModel out = joined;
+  auto pair = std::make_shared<ModelPair>(*joined.pair);
+  pair->alignment.change = found.alignment.change;
+  pair->alignment.scale = found.alignment.scale;
+  if (!found.map.empty()) {
+    std::ofstream file(map_file, std::ios::binary);
+    file.write(reinterpret_cast<const char*>(found.map.data()),
+               static_cast<std::streamsize>(found.map.size() * sizeof(double)));
+    if (!file.flush()) throw StorageError(map_file, "", "write", errno);
+    file.close();
+    Model& model = *out.model;
+    const std::uint64_t width = found.alignment.width, cols = found.map.size() / width;
+    model.checkpoint.files.push_back(stat_source(map_file.string()));
+    model.checkpoint.tensors.push_back({.name = "alignment",
+                                        .dtype = Dtype::f64,
+                                        .shape = {width, cols},
+                                        .file = static_cast<std::uint32_t>(model.checkpoint.files.size() - 1),
+                                        .offset = 0,
+                                        .bytes = found.map.size() * sizeof(double)});
+    Matrix map;
+    map.tensor = static_cast<std::uint32_t>(model.checkpoint.tensors.size() - 1);
+    map.rows = map.stored_rows = width;
+    map.cols = cols;
+    map.slice = {.count = 1, .stride = width, .offset = 0, .length = width};
+    pair->alignment.map = static_cast<std::uint32_t>(model.matrices.size());
+    model.matrices.push_back(map);
+  }
+  out.pair = std::move(pair);
+  return out;
+}
+
+}  // namespace stemma

@@ -1,0 +1,131 @@
+// Two rounds: coordinates first, layers in them.
+#include "pipeline/trace.hpp"
+
+#include <fmt/format.h>
+
+#include "analyzers/catalogue.hpp"
+#include "analyzers/distributed/unison.hpp"
+#include "analyzers/origin_summary.hpp"
+#include "analyzers/origin_tracer.hpp"
+#include "pipeline/joined_pair.hpp"
+#include "pipeline/machine.hpp"
+
+namespace stemma {
+
+namespace {
+
+/// Rank 0's part.
+class Leader {
+ public:
+  Leader(const TraceRequest& request, Log& log) : request_(request), log_(log) {}
+  ~Leader() {
+    std::error_code ignored;
+    for (const auto& file : map_files_) std::filesystem::remove(file, ignored);
+  }
+  Leader(const Leader&) = delete;
+  Leader& operator=(const Leader&) = delete;
+
+  void begin_coordinates() {
+    for (const TracePair& pair : request_.pairs)
+      joined_.push_back(join(request_.models[pair.base], request_.models[pair.candidate], pair.equal));
+    round_.emplace(
+        "coordinates", joined_,
+        std::vector<Question>{{&stream_alignment_analyzer(), {}}, {&reencoding_analyzer(), {{"layers", 0}}}},
+        request_.terms, log_);
+  }
+
+  void begin_layers() {
+    finish_round();
+    const std::string name = new_uuid();
+    for (std::uint32_t i = 0; i < joined_.size(); ++i) {
+      alignments_.push_back(alignment_of(i));
+      const auto file = request_.terms.store / fmt::format("{}.{}.map", name, i);
+      if (!alignments_.back().map.empty()) map_files_.push_back(file);
+      aligned_.push_back(with_alignment(joined_[i], alignments_.back(), file));
+    }
+    layers_.emplace("layers", aligned_,
+                    std::vector<Question>{{&origin_tracer_analyzer(), request_.origin_options},
+                                          {&reencoding_analyzer(), {{"layers", 1}}}},
+                    request_.terms, log_);
+  }
+
+  WorkInput input() { return layers_ ? layers_->input() : round_->input(); }
+
+  TraceResult conclude() {
+    layers_->end();
+    layers_->collect(result_.failures);
+    account(*layers_);
+    for (std::uint32_t i = 0; i < request_.pairs.size(); ++i) {
+      const TracePair& asked = request_.pairs[i];
+      PairTrace& pair = result_.pairs.emplace_back();
+      pair.base = asked.base;
+      pair.candidate = asked.candidate;
+      pair.origin = origin_trace(*aligned_[i].pair, alignments_[i], layers_->of(i), request_.origin_options);
+      pair.origin.base = request_.models[asked.base].request.id;
+      pair.origin.candidate = request_.models[asked.candidate].request.id;
+      const FeatureSource first = round_->of(i), second = layers_->of(i);
+      pair.content =
+          reencoding_of(*joined_[i].pair, [&](std::string_view analyzer, std::string_view subject) {
+            auto found = first(analyzer, subject);
+            return found ? found : second(analyzer, subject);
+          });
+    }
+    return std::move(result_);
+  }
+
+ private:
+  void finish_round() {
+    round_->end();
+    round_->collect(result_.failures);
+    account(*round_);
+  }
+
+  void account(const Round& round) {
+    result_.weight_bytes += round.plan().weight_bytes;
+    result_.bytes_read += round.bytes_read();
+    result_.seconds += round.seconds();
+  }
+
+  /// Embeddings that are known to be equal have the same axes; those that say nothing leave the pair
+  /// unaligned.
+  FoundAlignment alignment_of(std::uint32_t i) const {
+    if (const auto features = round_->of(i)("stream_alignment", "alignment"))
+      return stream_alignment_of(*features);
+    FoundAlignment out;
+    if (joined_[i].pair->equal.contains(path_of(Role{.part = Part::embed})))
+      out.alignment.change = StreamChange::identity;
+    return out;
+  }
+
+  const TraceRequest& request_;
+  Log& log_;
+  std::vector<SurveyedModel> joined_, aligned_;
+  std::vector<FoundAlignment> alignments_;
+  std::vector<std::filesystem::path> map_files_;
+  std::optional<Round> round_, layers_;
+  TraceResult result_;
+};
+
+}  // namespace
+
+std::optional<TraceResult> trace_pairs(const Communicator& ranks, CoordinatorMode mode,
+                                       const TraceRequest* request, const ReaderMaker& reader, Log& log) {
+  std::optional<Leader> leader;
+  in_unison(ranks, "planning the coordinates", [&] {
+    if (!request) return;
+    leader.emplace(*request, log);
+    leader->begin_coordinates();
+  });
+  run_work(ranks, mode, leader ? leader->input() : WorkInput{}, reader);
+  in_unison(ranks, "planning the layers", [&] {
+    if (leader) leader->begin_layers();
+  });
+  run_work(ranks, mode, leader ? leader->input() : WorkInput{}, reader);
+  std::optional<TraceResult> result;
+  in_unison(ranks, "concluding the trace", [&] {
+    if (leader) result = leader->conclude();
+  });
+  return result;
+}
+
+}  // namespace stemma

@@ -1,0 +1,164 @@
+// Every score stands beside its null, its control and the layer that it comes from.
+#include "pipeline/trace_text.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "io/report/columns.hpp"
+#include "pipeline/version.hpp"
+#include "pipeline/wording.hpp"
+
+namespace stemma {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+
+std::string shown(double value) { return std::isfinite(value) ? fmt::format("{:.3g}", value) : "-"; }
+
+std::string relation_words(const Pair& pair) {
+  std::string words(name_of(pair.relation));
+  if (!pair.reason.empty()) words += fmt::format("({})", printable(pair.reason));
+  return words;
+}
+
+Json json_of(const OriginReading& r) {
+  return {{"subject", r.subject},
+          {"reading", r.reading},
+          {"layer", r.layer},
+          {"label", r.label},
+          {"rank", r.rank},
+          {"rank_limit", r.limit},
+          {"ratio", number(r.ratio)},
+          {"largest", number(r.first)},
+          {"behind", number(r.behind)},
+          {"noise_edge", number(r.noise_edge)},
+          {"above_noise", r.significant},
+          {"delta", number(r.delta)},
+          {"update", number(r.update)},
+          {"cosine", number(r.cosine)},
+          {"singular_values", r.values},
+          {"problem", r.problem}};
+}
+
+Json json_of(const Pair& pair, const PairTrace& trace) {
+  const OriginTrace& o = trace.origin;
+  const Reencoding& c = trace.content;
+  Json readings = Json::array();
+  for (const OriginReading& r : o.readings) readings.push_back(json_of(r));
+  return {{"base", o.base},
+          {"candidate", o.candidate},
+          {"relation", name_of(pair.relation)},
+          {"abstain_reason", pair.reason},
+          {"sentence", pair.sentence},
+          {"direction", pair.direction},
+          {"content",
+           {{"weights", c.weights},
+            {"equal", c.equal},
+            {"rounded", c.rounded},
+            {"only_in_one", c.alone},
+            {"failed", c.failed},
+            {"coarser", c.coarser}}},
+          {"origin_tracer",
+           {{"not_applicable", o.obstacle},
+            {"abstains", o.abstain},
+            {"label", o.label},
+            {"layers", o.layers},
+            {"agreeing", o.agreeing},
+            {"ranks", o.ranks},
+            {"median", number(o.median)},
+            {"minimum", o.minimum},
+            {"mode", o.mode},
+            {"stream", o.stream},
+            {"stream_scale", number(o.stream_scale)},
+            {"stream_residual", number(o.stream_residual)},
+            {"tokens", o.tokens},
+            {"weights_equal_by_hash", o.equal_by_hash},
+            {"weights_unchanged", o.unchanged},
+            {"weights_changed", o.changed},
+            {"weights_low_rank", o.low_rank},
+            {"ranks_by_role", o.by_role},
+            {"null", "rounding of the stored weights"},
+            {"readings", readings}}}};
+}
+
+}  // namespace
+
+std::string trace_summary(const Pair& pair, const PairTrace& trace) {
+  const OriginTrace& o = trace.origin;
+  std::string text = fmt::format("{} and {}: {}\n  {}\n", printable(o.base), printable(o.candidate),
+                                 relation_words(pair), printable(pair.sentence, 2000));
+  text += fmt::format("  content: {} of {} weights equal, {} equal after rounding, {} in one model only\n",
+                      trace.content.equal, trace.content.weights, trace.content.rounded, trace.content.alone);
+  if (!o.obstacle.empty())
+    return text + fmt::format("  origin_tracer: not applicable, because {}\n", printable(o.obstacle));
+  text += fmt::format("  residual stream: {}{}\n", o.stream,
+                      o.tokens > 0 ? fmt::format(", from {} rows of the embeddings (residual {})", o.tokens,
+                                                 shown(o.stream_residual))
+                                   : "");
+  text += fmt::format("  circuits: {} in {} of {} layers", o.label, o.agreeing, o.layers);
+  if (!o.ranks.empty())
+    text += fmt::format("; rank: median {:g}, minimum {}, mode {}", o.median, o.minimum, o.mode);
+  text += fmt::format("\n  weights: {} changed, {} of them by low rank; {} unchanged\n", o.changed,
+                      o.low_rank, o.unchanged + o.equal_by_hash);
+  std::vector<std::vector<std::string>> rows{{"where", "label", "rank", "ratio", "largest", "behind",
+                                              "rounding null", "above it", "delta", "cosine"}};
+  for (const OriginReading& r : o.readings) {
+    if (r.label.empty()) {
+      rows.push_back({r.subject, printable(r.problem, 80)});
+      rows.back().resize(rows.front().size(), "-");
+      continue;
+    }
+    rows.push_back({r.subject, r.label, fmt::format("{}", r.rank), shown(r.ratio), shown(r.first),
+                    shown(r.behind), shown(r.noise_edge), fmt::format("{}", r.significant), shown(r.delta),
+                    shown(r.cosine)});
+  }
+  text += aligned(rows);
+  text +=
+      "  The null of a rank is the rounding of the stored weights; \"control\" reads unlike layers of the "
+      "two "
+      "models.\n  A difference is symmetric: a rank says nothing about who came first.\n";
+  return text;
+}
+
+std::string traces_table(std::span<const Pair> pairs, std::span<const PairTrace> traces) {
+  std::vector<std::vector<std::string>> rows{{"base", "candidate", "the weights say", "circuits", "rank",
+                                              "weights changed", "by low rank", "control"}};
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    const OriginTrace& o = traces[i].origin;
+    const OriginReading* control = o.control();
+    rows.push_back({printable(o.base, 60), printable(o.candidate, 60), relation_words(pairs[i]),
+                    o.label.empty() ? "-" : o.label, shown(o.median), fmt::format("{}", o.changed),
+                    fmt::format("{}", o.low_rank),
+                    control == nullptr || control->label.empty() ? "-" : control->label});
+  }
+  return aligned(rows);
+}
+
+std::string trace_json(std::span<const Pair> pairs, const TraceResult& result) {
+  Json list = Json::array();
+  for (std::size_t i = 0; i < pairs.size(); ++i) list.push_back(json_of(pairs[i], result.pairs[i]));
+  const Json document{{"schema", "stemma.trace/1"},
+                      {"stemma", version_text},
+                      {"weight_bytes", result.weight_bytes},
+                      {"bytes_read", result.bytes_read},
+                      {"seconds", result.seconds},
+                      {"failures", result.failures.size()},
+                      {"pairs", list}};
+  return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+std::string cost_words(const TraceResult& result) {
+  const double ratio = result.weight_bytes > 0
+                           ? static_cast<double>(result.bytes_read) / static_cast<double>(result.weight_bytes)
+                           : 1;
+  return fmt::format("{} read in {}, {:.2f} times the weights",
+                     bytes_words(static_cast<double>(result.bytes_read)), duration_words(result.seconds),
+                     ratio);
+}
+
+}  // namespace stemma
