@@ -50,7 +50,8 @@ struct Subject {
 struct Cost {
   double flops = 0;          ///< in plain loops over the elements, on one rank whatever the team
   double bytes = 0;          ///< weight bytes to be read
-  std::uint64_t memory = 0;  ///< bytes beside the reading buffers and the decomposition
+  std::uint64_t memory = 0;   ///< bytes beside the reading buffers and the decomposition
+  std::uint64_t working = 0;  ///< bytes more while it finishes, when other subjects rest
   std::optional<Decomposition> decomposition;  ///< what a team may share
 };
 

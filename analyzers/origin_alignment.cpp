@@ -19,14 +19,15 @@ namespace {
 /// Products of all columns of the base with all of the candidate.
 struct ColumnProducts {
   std::uint64_t width = 0;
-  std::vector<double> products;         ///< E_b^T E_c, column-major: row i is column i of the base
+  std::vector<double> products;  ///< E_b^T E_c, column-major: row i is column i of the base; empty: not yet
   std::vector<double> base, candidate;  ///< lengths of columns
 
   double at(std::uint64_t i, std::uint64_t j) const { return products[i + j * width]; }
   /// Columns without length agree with each other and with nothing else.
-  double cosine(std::uint64_t i, std::uint64_t j) const {
+  double cosine(std::uint64_t i, std::uint64_t j) const { return cosine(i, j, at(i, j)); }
+  double cosine(std::uint64_t i, std::uint64_t j, double product) const {
     const double lengths = base[i] * candidate[j];
-    return lengths > 0 ? at(i, j) / lengths : (base[i] == candidate[j] ? 1 : 0);
+    return lengths > 0 ? product / lengths : (base[i] == candidate[j] ? 1 : 0);
   }
 };
 
@@ -37,13 +38,18 @@ std::vector<double> column_lengths(std::span<const double> matrix, std::uint64_t
   return out;
 }
 
-ColumnProducts products_of(const SharedEmbeddings& e) {
-  const std::uint64_t d = e.width;
-  ColumnProducts out{d, std::vector<double>(d * d), column_lengths(e.base, d),
-                     column_lengths(e.candidate, d)};
-  dgemm(Transpose::no, Transpose::yes, d, d, e.tokens, 1, e.base.data(), d, e.candidate.data(), d, 0,
-        out.products.data(), d);
+/// Products of each column of the base with the one of the same index: all that an identity takes.
+std::vector<double> diagonal_of(const SharedEmbeddings& e) {
+  std::vector<double> out(e.width);
+  for (std::size_t i = 0; i < e.base.size(); ++i) out[i % e.width] += e.base[i] * e.candidate[i];
   return out;
+}
+
+void multiply(const SharedEmbeddings& e, ColumnProducts& columns) {
+  const std::uint64_t d = e.width;
+  columns.products.resize(d * d);
+  dgemm(Transpose::no, Transpose::yes, d, d, e.tokens, 1, e.base.data(), d, e.candidate.data(), d, 0,
+        columns.products.data(), d);
 }
 
 double norm(std::span<const double> values) {
@@ -156,7 +162,7 @@ std::optional<StreamAlignment> align_stream(const SharedEmbeddings& embeddings) 
     throw std::invalid_argument("the elements of two embeddings do not fill one shape");
   StreamAlignment out{.width = d};
   if (embeddings.base.empty()) return out;
-  ColumnProducts columns = products_of(embeddings);
+  ColumnProducts columns{d, {}, column_lengths(embeddings.base, d), column_lengths(embeddings.candidate, d)};
   const double base = norm(columns.base), candidate = norm(columns.candidate);
   if (!std::isfinite(base) || !std::isfinite(candidate)) return std::nullopt;
   if (base == 0 || candidate == 0) return out;
@@ -166,18 +172,17 @@ std::optional<StreamAlignment> align_stream(const SharedEmbeddings& embeddings) 
     out.change = change;
     out.residual = std::sqrt(std::max(0.0, 2 - 2 * product / (base * candidate)));
   };
+  const std::vector<double> diagonal = diagonal_of(embeddings);
   std::uint64_t same = 0;
-  double diagonal = 0;
-  for (std::uint64_t i = 0; i < d; ++i) {
-    if (columns.cosine(i, i) > thresholds::origin_axes_cosine) ++same;
-    diagonal += columns.at(i, i);
-  }
+  for (std::uint64_t i = 0; i < d; ++i)
+    if (columns.cosine(i, i, diagonal[i]) > thresholds::origin_axes_cosine) ++same;
   out.agreeing = static_cast<double>(same) / static_cast<double>(d);
   if (out.agreeing >= thresholds::origin_axes_share) {
-    judge(StreamChange::identity, diagonal);
+    judge(StreamChange::identity, std::accumulate(diagonal.begin(), diagonal.end(), 0.0));
     if (std::abs(out.scale - 1) < thresholds::origin_trained_scale) out.scale = 1;
     return out;
   }
+  multiply(embeddings, columns);
   if (const auto product = permute(columns, out)) {
     judge(StreamChange::signed_permutation, *product);
     return out;

@@ -184,12 +184,14 @@ Cost origin_cost(const Subject& subject, std::span<const Input> inputs) {
     stored += n * bits_of(input.dtype) / 8;
   }
   const AttentionShape shape = shape_of(subject);
-  const double rank = static_cast<double>(options_of(subject).max_rank + thresholds::origin_spare_values);
+  const double rank =
+      std::min(static_cast<double>(options_of(subject).max_rank + thresholds::origin_spare_values),
+               static_cast<double>(shape.width));
   double products = 0, doubles = 0;
   if (inputs.size() == 2) {  // a block through the difference and back, again and again; three noise edges
     const double sides = static_cast<double>(inputs[0].rows + inputs[0].cols);
     products = 10 * elements * rank / 2;
-    doubles = 2.5 * elements + 3 * sides * rank;
+    doubles = 4.2 * elements + 3 * sides * rank;
   } else {
     const auto d = static_cast<double>(shape.width), inner = 2.0 * static_cast<double>(shape.inner());
     products = 8 * d * inner * inner;
@@ -199,7 +201,8 @@ Cost origin_cost(const Subject& subject, std::span<const Input> inputs) {
   }
   // A product of matrices is ten times as fast as the plain loops that costs are counted in.
   return {.flops = products / 10 + 60 * elements,
-          .memory = static_cast<std::uint64_t>(stored + 8 * doubles),
+          .memory = static_cast<std::uint64_t>(stored),
+          .working = static_cast<std::uint64_t>(8 * doubles),
           .decomposition = {}};
 }
 

@@ -37,7 +37,7 @@ std::optional<std::vector<double>> leading_singular_values(const LinearOperator&
                                                            std::uint64_t seed);
 
 /// The largest singular value from below, by Lanczos steps (largest_singular_value_bound): of a noise edge,
-/// where values lie densely, still to 1e-6 at 2,048 x 2,048. NaN when a product is not finite.
+/// where values lie densely, to 1 % at 2,048 x 2,048. NaN when a product is not finite.
 double largest_singular_value(const LinearOperator& matrix);
 
 }  // namespace stemma

@@ -36,9 +36,9 @@ void summarise(OriginModel& model) {
 }  // namespace
 
 std::string_view name_of(OriginLabel label) {
-  constexpr std::array<std::string_view, 7> names = {"IDENTICAL",     "LOW_RANK",       "FULL_RANK_CLOSE",
-                                                     "FULL_RANK_FAR", "UNRELATED_HERE", "ABSTAIN(dead_zone)",
-                                                     "ABSTAIN(mixed)"};
+  constexpr std::array<std::string_view, origin_labels> names = {
+      "IDENTICAL",      "LOW_RANK",           "FULL_RANK_CLOSE", "FULL_RANK_FAR",
+      "UNRELATED_HERE", "ABSTAIN(dead_zone)", "ABSTAIN(mixed)",  "ABSTAIN(unreadable_quantisation)"};
   return names.at(static_cast<std::size_t>(label));
 }
 
@@ -71,9 +71,13 @@ OriginLabel origin_label(const RankReading& reading, double delta, double update
   if (reading.first <= noise) return OriginLabel::identical;
   const bool enough = static_cast<double>(reading.significant) >=
                       thresholds::origin_significant_share * static_cast<double>(reading.rank);
-  if (reading.rank > 0 && reading.ratio >= thresholds::origin_gap && reading.behind <= noise && enough)
+  if (reading.rank > 0 && reading.ratio >= thresholds::origin_gap && reading.behind <= noise && enough &&
+      delta < thresholds::origin_far)
     return OriginLabel::low_rank;
   if (update < thresholds::origin_dead_zone) return OriginLabel::dead_zone;
+  const bool sinks = static_cast<double>(reading.significant) <
+                     thresholds::origin_full_share * static_cast<double>(reading.limit);
+  if (delta < thresholds::origin_close && sinks) return OriginLabel::dead_zone;
   if (delta < thresholds::origin_close) return OriginLabel::full_rank_close;
   return delta < thresholds::origin_far ? OriginLabel::full_rank_far : OriginLabel::unrelated_here;
 }

@@ -16,8 +16,10 @@ enum class OriginLabel : std::uint8_t {
   unrelated_here,
   dead_zone,  ///< abstains: an update too small to survive rounding
   mixed,      ///< abstains: the layers of a model disagree
+  coarse,     ///< abstains: an even difference, as rounding to fewer values makes it
 };
-std::string_view name_of(OriginLabel label);  ///< "LOW_RANK", "ABSTAIN(dead_zone)"
+inline constexpr int origin_labels = 8;
+std::string_view name_of(OriginLabel label);  ///< "LOW_RANK", "ABSTAIN(dead_zone)", ...
 
 /// Where the largest gap lies.
 struct RankReading {
@@ -40,10 +42,13 @@ std::uint64_t rank_limit(std::uint64_t max_rank, std::uint64_t shortest);
 /// Throws std::invalid_argument when values are not descending, finite and >= 0.
 RankReading read_rank(std::span<const double> values, double noise_edge, std::uint64_t limit);
 
-/// IDENTICAL where s_1 <= 2 s*; LOW_RANK where a gap of 2 ends below 2 s* and half of its rank lies above;
-/// otherwise the dead zone for small updates, and by delta FULL_RANK_CLOSE (below 0.5), FULL_RANK_FAR (below
-/// 1.2), UNRELATED_HERE (thresholds.hpp). `delta` is the difference relative to the root mean
-/// square of both norms; `update` the one relative to the base, which the dead zone asks about.
+/// IDENTICAL where s_1 <= 2 s*; LOW_RANK where a gap of 2 ends below 2 s* and half of its rank lies above,
+/// unless delta is that of strangers (heads in another order differ by a matrix of low rank); otherwise the
+/// dead zone for small updates, and for those that are close and sink into the rounding without a gap (fewer
+/// than half of r_max values above it: what lies below may be part of them); and by delta FULL_RANK_CLOSE
+/// (below 0.5), FULL_RANK_FAR (below 1.2), UNRELATED_HERE (thresholds.hpp). `delta` is the difference
+/// relative to the root mean square of both norms; `update` the one relative to the base, which the dead zone
+/// asks about.
 OriginLabel origin_label(const RankReading& reading, double delta, double update);
 
 /// One layer's part in the model's result.

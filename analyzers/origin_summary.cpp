@@ -48,7 +48,7 @@ OriginReading reading_of(const Subject& subject, const std::optional<Features>& 
 }
 
 std::optional<OriginLabel> label_of(const OriginReading& reading) {
-  for (int i = 0; i <= static_cast<int>(OriginLabel::mixed); ++i)
+  for (int i = 0; i < origin_labels; ++i)
     if (reading.label == name_of(static_cast<OriginLabel>(i))) return static_cast<OriginLabel>(i);
   return std::nullopt;
 }
@@ -88,6 +88,9 @@ void count_weights(OriginTrace& trace) {
       continue;
     }
     ++trace.changed;
+    trace.coarse += label == OriginLabel::coarse;
+    trace.lost += label == OriginLabel::dead_zone;
+    if (label == OriginLabel::coarse) trace.coarse_update = std::max(trace.coarse_update, r.update);
     if (label != OriginLabel::low_rank) continue;
     ++trace.low_rank;
     trace.by_role[role_of(r.subject)].push_back(r.rank);
@@ -119,6 +122,8 @@ std::string abstention(const OriginTrace& trace) {
       (control->label == name_of(OriginLabel::low_rank) || control->label == name_of(OriginLabel::identical)))
     return "control_failed";
   if (mostly_low_rank(trace)) return "";
+  if (trace.coarse > 0 && 2 * trace.coarse >= trace.changed) return "unreadable_quantisation";
+  if (trace.lost > 0 && 2 * trace.lost >= trace.changed) return "dead_zone";
   // Strangers have no map between their embeddings either; a vocabulary of another size would have none
   // anyway.
   const bool strangers = trace.label == name_of(OriginLabel::unrelated_here) && trace.same_vocabulary;

@@ -19,6 +19,10 @@ namespace {
 
 /// A subspace iteration pays where its block is below this share of the shorter side.
 constexpr std::uint64_t block_share = 4;
+/// Most updates have no more values above the noise than this block, which is tried first.
+constexpr std::uint64_t first_block = 48;
+/// Of larger matrices one draw of noise is enough: the largest of three lies 0.1 % above it.
+constexpr std::uint64_t one_draw_elements = std::uint64_t{1} << 20;
 
 bool all_finite(std::span<const double> values) {
   return std::all_of(values.begin(), values.end(), [](double x) { return std::isfinite(x); });
@@ -33,10 +37,17 @@ void check(const TensorPair& pair) {
     throw std::invalid_argument("the elements of two tensors do not fill one shape");
 }
 
+/// Singular values down to the noise: where few lie above it, only those of a small block; else the largest
+/// `count`, or all of a matrix that is not much larger.
 std::optional<std::vector<double>> largest_values(std::span<double> matrix, std::uint64_t rows,
-                                                  std::uint64_t cols, std::uint64_t count,
+                                                  std::uint64_t cols, std::uint64_t count, double noise,
                                                   std::uint64_t seed) {
   const std::uint64_t shorter = std::min(rows, cols);
+  if (first_block * block_share < shorter) {
+    auto values =
+        leading_singular_values(matrix_operator(matrix, rows, cols), std::min(first_block, count), seed);
+    if (!values || values->size() == count || values->back() <= noise) return values;
+  }
   if (count * block_share < shorter)
     return leading_singular_values(matrix_operator(matrix, rows, cols), count, seed);
   const std::uint64_t height = cols, width = rows;  // of the transpose, which is what LAPACK sees
@@ -54,7 +65,8 @@ std::optional<TensorReading> read_difference(const TensorPair& pair, std::span<d
                                              const OriginOptions& options) {
   const std::uint64_t side = std::min(pair.rows, pair.cols);
   double edge = 4 * std::sqrt(static_cast<double>(side)) * 0x1p-53 * size;  // of the arithmetic
-  for (std::uint32_t draw = 0; draw < thresholds::origin_draws; ++draw) {
+  const std::uint32_t draws = pair.rows * pair.cols < one_draw_elements ? thresholds::origin_draws : 1;
+  for (std::uint32_t draw = 0; draw < draws; ++draw) {
     std::vector<double> noise =
         rounding_noise(pair.dtype, pair.candidate, {options.seed, origin_tensor_noise, draw});
     push(noise);
@@ -62,7 +74,8 @@ std::optional<TensorReading> read_difference(const TensorPair& pair, std::span<d
   }
   const std::uint64_t limit = rank_limit(options.max_rank, shortest);
   auto values = largest_values(difference, pair.rows, pair.cols,
-                               std::min(side, limit + thresholds::origin_spare_values), options.seed);
+                               std::min(side, limit + thresholds::origin_spare_values),
+                               thresholds::origin_noise * edge, options.seed);
   if (!values) return std::nullopt;
   TensorReading out;
   out.rank = read_rank(*values, edge, limit);
@@ -101,6 +114,12 @@ std::optional<TensorReading> read_tensor(const TensorPair& pair, const OriginOpt
   out->delta = size / std::sqrt((base * base + candidate * candidate) / 2);
   out->label = origin_label(out->rank, out->delta, out->update);
   if (out->label == OriginLabel::identical) out->label = OriginLabel::dead_zone;
+  const double even =
+      size * (1 / std::sqrt(static_cast<double>(pair.rows)) + 1 / std::sqrt(static_cast<double>(pair.cols)));
+  const bool close = out->label == OriginLabel::full_rank_close || out->label == OriginLabel::dead_zone;
+  if (close && out->rank.first > thresholds::origin_noise * out->rank.noise_edge &&
+      out->rank.first <= thresholds::origin_even * even)
+    out->label = OriginLabel::coarse;
   return out;
 }
 

@@ -19,7 +19,8 @@ struct TensorPair {
 
 /// What one tensor shows.
 struct TensorReading {
-  std::vector<double> values;  ///< descending: all, or the largest r_max + 16 of a matrix that is much larger
+  std::vector<double> values;  ///< descending: all; or, of a large matrix, those down to the noise and some
+                               ///< of the noise, 48 at least, at most r_max + 16
   double update = 0;  ///< |difference|_F / |base|_F: the relative root mean square of the update; infinite
                       ///< where the base is zero
   double delta = 0;   ///< |difference|_F / sqrt((|base|_F^2 + |candidate|_F^2) / 2)
@@ -29,9 +30,11 @@ struct TensorReading {
 
 /// For layers whose neurons and heads have the same order in both models: the singular
 /// values of candidate - base, with r_max = min(max_rank, 3/4 min(rows, cols)) and s* the largest singular
-/// value over three draws of rounding noise of the candidate (at least 4 sqrt(min(rows, cols)) 2^-53
-/// |difference|_F, what dgesdd may add). Tensors that differ anywhere by less than 2 s* are in the dead zone,
-/// not IDENTICAL: without obfuscation only an update makes a difference.
+/// value over three draws of rounding noise of the candidate (of one from 2^20 elements on) (at least 4
+/// sqrt(min(rows, cols)) 2^-53 |difference|_F, what dgesdd may add). Tensors that differ anywhere by less
+/// than 2 s* are in the dead zone, not IDENTICAL: without obfuscation only an update makes a difference. A
+/// close difference of full rank whose values are as even as those of noise is coarse: somebody rounded to
+/// fewer values.
 ///
 /// Nothing when an element is not finite. Throws std::invalid_argument when sizes do not fit or the type has
 /// no rounding step.

@@ -108,10 +108,15 @@ std::string abstention_words(const OriginTrace& trace) {
   if (trace.abstain == "unaligned")
     return "No map between the embeddings of the two models was found, so their layers cannot be compared in "
            "the same coordinates.";
+  if (trace.abstain == "unreadable_quantisation")
+    return fmt::format(
+        "The difference of {} of {} weights is as even as that of rounding to fewer values, up to {:.2g} % "
+        "of their size: no rank can be read below it.",
+        trace.coarse, trace.changed, 100 * trace.coarse_update);
   if (trace.abstain == "dead_zone")
-    return "The weights differ by less than rounding allows to rank: an update so small rounds back to the "
-           "base "
-           "too often." +
+    return "The update sinks into the rounding of the stored weights without a gap: what is left of it "
+           "cannot be "
+           "ranked." +
            size_words(trace);
   return fmt::format("The layers disagree: {} of {} say {}.", trace.agreeing, trace.layers,
                      trace.label.empty() ? "nothing" : trace.label);

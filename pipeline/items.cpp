@@ -92,11 +92,13 @@ const Method& method_of(const Subject& subject, const std::vector<Question>& que
 struct Load {
   ItemCost cost;
   std::uint32_t subjects = 0;
+  std::uint64_t working = 0;  ///< the most that any subject needs to finish, which is part of cost.memory
 
   void add(const Subject& subject, const Model& model, const std::vector<Question>& questions) {
     const Cost more = method_of(subject, questions).cost(subject, inputs_of(subject, model));
     cost.flops += more.flops;
     cost.memory += more.memory;
+    work(more.working);
     if (more.decomposition) cost.decompositions.push_back(*more.decomposition);
     for (const std::uint32_t c : subject.companions)
       cost.read_bytes += static_cast<double>(model.checkpoint.tensors[model.matrices[c].tensor].bytes);
@@ -107,9 +109,14 @@ struct Load {
     for (const Decomposition& d : cost.decompositions) flops += d.product_flops() + d.eigenvalue_flops();
     return flops < small_flops;
   }
+  void work(std::uint64_t bytes) {
+    cost.memory += std::max(bytes, working) - working;
+    working = std::max(bytes, working);
+  }
   void join(const Load& other) {
     cost.flops += other.cost.flops;
-    cost.memory += other.cost.memory;
+    cost.memory += other.cost.memory - other.working;
+    work(other.working);
     cost.read_bytes += other.cost.read_bytes;
     cost.decompositions.insert(cost.decompositions.end(), other.cost.decompositions.begin(),
                                other.cost.decompositions.end());

@@ -41,7 +41,9 @@ struct OriginTrace {
   std::vector<std::uint64_t> ranks;  ///< of the circuits that are LOW_RANK
   double median = missing;
   std::uint64_t minimum = 0, mode = 0;
-  std::uint64_t equal_by_hash = 0;  ///< weights that were known to be equal and not read
+  std::uint64_t equal_by_hash = 0;     ///< weights that were known to be equal and not read
+  std::uint64_t coarse = 0, lost = 0;  ///< of those that changed: evenly, and too little to be ranked
+  double coarse_update = 0;            ///< largest relative size of an even change
   std::uint64_t unchanged = 0, low_rank = 0, changed = 0;     ///< weights read one by one
   std::map<std::string, std::vector<std::uint64_t>> by_role;  ///< ranks of LOW_RANK weights
   std::vector<OriginReading> readings;                        ///< by layer, then subject

@@ -72,11 +72,19 @@ TEST(OriginRank, EveryRowOfTheTable) {
   EXPECT_EQ(label({5, 3, 2, 1.1, 0.6}, noise, 0.5), OriginLabel::full_rank_far);
   EXPECT_EQ(label({5, 3, 2, 1.1, 0.6}, noise, 1.19), OriginLabel::full_rank_far);
   EXPECT_EQ(label({5, 3, 2, 1.1, 0.6}, noise, 1.2), OriginLabel::unrelated_here);
+  EXPECT_EQ(label({5, 4, 0.2, 0.1}, noise, 1.2), OriginLabel::unrelated_here);  // no update is as large
+}
+
+TEST(OriginRank, WhatSinksIntoTheRoundingWithoutAGapIsNoFineTune) {
+  const Values fading = {5, 3, 2, 1.1, 0.6, 0.35, 0.19, 0.12, 0.1, 0.09, 0.08, 0.07, 0.06, 0.05, 0.04};
+  EXPECT_EQ(label(fading, 0.1, 0.1), OriginLabel::dead_zone);         // 6 of 14
+  EXPECT_EQ(label(fading, 0.05, 0.1), OriginLabel::full_rank_close);  // 8 of 14
+  EXPECT_EQ(label(fading, 0.1, 0.5), OriginLabel::full_rank_far);
 }
 
 TEST(OriginRank, HalfOfTheRankIsAboveTheNoise) {
-  EXPECT_EQ(label({0.3, 0.25, 0.19, 0.18, 0.05}, 0.1, 0.1), OriginLabel::low_rank);         // 2 of 4
-  EXPECT_EQ(label({0.3, 0.19, 0.18, 0.17, 0.05}, 0.1, 0.1), OriginLabel::full_rank_close);  // 1 of 4
+  EXPECT_EQ(label({0.3, 0.25, 0.19, 0.18, 0.05}, 0.1, 0.1), OriginLabel::low_rank);       // 2 of 4
+  EXPECT_EQ(label({0.3, 0.19, 0.18, 0.17, 0.05}, 0.1, 0.6), OriginLabel::full_rank_far);  // 1 of 4
 }
 
 TEST(OriginRank, SmallUpdatesWithoutRankAbstain) {

@@ -78,13 +78,20 @@ TEST(OriginTensor, NoiseEdgeIsThatOfTheory) {  // eta (sqrt m + sqrt n)
 TEST(OriginTensor, LargeTensorsGiveTheirLargestValues) {
   const Layer base = origin_toy::base();
   const RowMajor child = with_adapters(base, 0, 1).stored(Dtype::bf16).output;
-  const TensorReading all = direct(base.output, child), some = direct(base.output, child, {.max_rank = 16});
-  ASSERT_EQ(all.values.size(), 256U);
+  RowMajor difference = child - base.output;
+  const std::vector<double> all =
+      dense_singular_values({difference.data(), static_cast<std::size_t>(difference.size())}, 256, 256);
+  const TensorReading more = direct(base.output, child), some = direct(base.output, child, {.max_rank = 16});
+  ASSERT_EQ(more.values.size(), 48U);  // the last of them is noise, so nobody asked for more
   ASSERT_EQ(some.values.size(), 32U);
-  for (std::size_t i = 0; i < 8; ++i) EXPECT_NEAR(some.values[i], all.values[i], 1e-12);
-  EXPECT_NEAR(some.values[8], all.values[8], 0.05 * all.values[8]);
-  EXPECT_EQ(some.rank.rank, 8U);
-  EXPECT_EQ(some.label, OriginLabel::low_rank);
+  for (const TensorReading& reading : {more, some}) {
+    for (std::size_t i = 0; i < 8; ++i) EXPECT_NEAR(reading.values[i], all[i], 1e-12);
+    EXPECT_NEAR(reading.values[8], all[8], 0.05 * all[8]);
+    EXPECT_EQ(reading.rank.rank, 8U);
+    EXPECT_EQ(reading.label, OriginLabel::low_rank);
+  }
+  const TensorReading stranger = direct(base.output, origin_toy::base(2).output);
+  EXPECT_EQ(stranger.values.size(), 256U);  // nothing is noise
 }
 
 TEST(OriginTensor, CopiesStrangersAndFineTunes) {
@@ -93,8 +100,24 @@ TEST(OriginTensor, CopiesStrangersAndFineTunes) {
   EXPECT_EQ(direct(base, base).update, 0);
   EXPECT_EQ(direct(base, other).label, OriginLabel::unrelated_here);
   EXPECT_NEAR(direct(base, other).delta, std::sqrt(2.0), 0.02);
-  const RowMajor tuned = origin_toy::rounded(base + 0.005 * origin_toy::normal(128, 256, 9), Dtype::bf16);
-  EXPECT_EQ(direct(base, tuned).label, OriginLabel::full_rank_close);
+  // Training moves some directions more than others; what moves all alike is rounding to fewer values.
+  const RowMajor even = 0.005 * origin_toy::normal(128, 256, 9),
+                 trained = 0.25 * origin_toy::weight(128, 256, 9);
+  const auto after = [&](const RowMajor& update) { return origin_toy::rounded(base + update, Dtype::bf16); };
+  EXPECT_EQ(direct(base, after(trained)).label, OriginLabel::full_rank_close);
+  EXPECT_EQ(direct(base, after(even)).label, OriginLabel::coarse);
+}
+
+TEST(OriginTensor, LatticesOfEightAndFourBitsAreNoFineTunes) {
+  const RowMajor base = origin_toy::base().output;
+  for (const double levels : {127.0, 7.0}) {
+    RowMajor stored = base;
+    for (Eigen::Index i = 0; i < stored.rows(); ++i) {
+      const double step = stored.row(i).cwiseAbs().maxCoeff() / levels;
+      stored.row(i) = (stored.row(i) / step).array().round() * step;
+    }
+    EXPECT_EQ(direct(base, origin_toy::rounded(stored, Dtype::bf16)).label, OriginLabel::coarse) << levels;
+  }
 }
 
 TEST(OriginTensor, DisguisedTensorsAreUselessButTheirRowSpaceIsNot) {
