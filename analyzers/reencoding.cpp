@@ -5,6 +5,7 @@
 #include <set>
 
 #include "analyzers/content_hash.hpp"
+#include "analyzers/json_text.hpp"
 #include "io/model/narrow.hpp"
 #include "io/model/widen.hpp"
 
@@ -116,6 +117,27 @@ class ReencodingAnalyzer final : public PairAnalyzer {
 const PairAnalyzer& reencoding_analyzer() {
   static const ReencodingAnalyzer analyzer;
   return analyzer;
+}
+
+Evidence reencoding_evidence(const Reencoding& found) {
+  Evidence out;
+  out.method = "reencoding";
+  out.statistic = "share of weights that are equal, or equal after rounding";
+  out.null = "none valid";
+  if (found.weights == 0) {
+    out.abstain = "unsupported";
+  } else {
+    out.score = static_cast<double>(found.equal + found.rounded) / static_cast<double>(found.weights);
+  }
+  out.detail_json = JsonObject()
+                        .add("weights", found.weights)
+                        .add("equal", found.equal)
+                        .add("rounded", found.rounded)
+                        .add("coarser", found.coarser)
+                        .add("only_in_one", found.alone)
+                        .add("failed", found.failed)
+                        .text();
+  return out;
 }
 
 Reencoding reencoding_of(const ModelPair& pair, const FeatureSource& features) {

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "analyzers/pair_analyzer.hpp"
+#include "io/archive/evidence.hpp"
 #include "io/archive/features.hpp"
 
 namespace stemma {
@@ -26,6 +27,8 @@ struct Reencoding {
   bool all_rounded() const { return rounded > 0 && equal + rounded == weights; }
   bool all_equal() const { return weights > 0 && equal == weights; }
 };
+/// Its row of evidence: the share of weights that are equal or rounded.
+Evidence reencoding_evidence(const Reencoding& found);
 /// From the features of both parts (layers and the rest).
 Reencoding reencoding_of(const ModelPair& pair, const FeatureSource& features);
 

@@ -118,7 +118,8 @@ class Leader {
             team_orders_from(*orders_, result_.plan), &occupied_seconds_};
   }
 
-  AuditResult conclude() {
+  /// Fingerprints and comparison. Says whether weights are to be read again, in pairs.
+  bool compare() {
     result_.work_seconds = watch_.seconds();
     progress_.reset();
     collect_failures(result_.models, result_.plan, *store_, hosts_, result_.failures);
@@ -132,6 +133,38 @@ class Leader {
                 fmt::format("{} from fingerprints in {}", counted(result_.comparison.size(), "pair"),
                             duration_words(watch.seconds())));
     }
+    if (!request_.comparison || !request_.trace) return false;
+    ChosenPairs chosen =
+        choose_pairs(result_.models, result_.fingerprints, result_.comparison, *request_.trace);
+    if (chosen.left_out > 0)
+      log_.warn(fmt::format("{} beyond trace.max_pairs ({}) not traced", counted(chosen.left_out, "pair"),
+                            request_.trace->max_pairs));
+    if (chosen.pairs.empty()) return false;
+    trace_ = TraceRequest{.models = result_.models,
+                          .pairs = std::move(chosen.pairs),
+                          .origin_options = request_.trace->tests.at("origin_tracer"),
+                          .terms = {.rates = result_.plan.model,
+                                    .hosts = hosts_,
+                                    .coordinator = request_.coordinator,
+                                    .memory_per_rank = result_.plan.memory_per_rank,
+                                    .store = request_.store,
+                                    .progress = request_.progress,
+                                    .progress_every = request_.progress_every}};
+    log_.info("trace", fmt::format("{} to read again in pairs", counted(trace_->pairs.size(), "pair")));
+    return true;
+  }
+
+  const TraceRequest* trace_request() const { return &*trace_; }
+
+  void take_trace(TraceResult traced) {
+    std::move(traced.failures.begin(), traced.failures.end(), std::back_inserter(result_.failures));
+    log_.info("trace", fmt::format("{}, {} read in {}", counted(traced.pairs.size(), "pair"),
+                                   bytes_words(static_cast<double>(traced.bytes_read)),
+                                   duration_words(traced.seconds)));
+    result_.comparison.confirm(std::move(traced.pairs));
+  }
+
+  AuditResult conclude() {
     result_.code = result_.failures.empty() ? ExitCode::done : ExitCode::partial;
     write_the_archive();
     return std::move(result_);
@@ -278,6 +311,7 @@ class Leader {
   std::vector<double> actual_seconds_;
   double occupied_seconds_ = 0;  ///< rank-seconds, by the coordinator's clock
   std::optional<Progress> progress_;
+  std::optional<TraceRequest> trace_;
   Stopwatch watch_;
 };
 
@@ -320,9 +354,17 @@ std::optional<AuditResult> audit(const World& world, const AuditRequest* request
   });
   const CoordinatorMode mode = request ? request->coordinator : CoordinatorMode::automatic;
   const auto policy = std::make_shared<ReadingPolicy>(same_everywhere(ranks, request));
-  run_work(ranks, mode, leader ? leader->work_input() : WorkInput{},
-           [&] { return std::make_unique<FileReader>(most_open_files, policy); });
+  const ReaderMaker reader = [&] { return std::make_unique<FileReader>(most_open_files, policy); };
+  run_work(ranks, mode, leader ? leader->work_input() : WorkInput{}, reader);
   warn_once(ranks.gather(fmt::format("{}", fmt::join(policy->notes(), "\n"))), log);
+  bool traces = false;
+  in_unison(ranks, "comparing", [&] {
+    if (leader) traces = leader->compare();
+  });
+  if (ranks.all_reduce_sum(traces ? 1 : 0) > 0) {
+    auto traced = trace_pairs(ranks, mode, leader ? leader->trace_request() : nullptr, reader, log);
+    if (leader) leader->take_trace(std::move(*traced));
+  }
   std::optional<AuditResult> result;
   in_unison(ranks, "gathering the results", [&] {
     if (leader) result = leader->conclude();

@@ -8,6 +8,7 @@
 
 #include "analyzers/distributed/world.hpp"
 #include "io/formats/reading_policy.hpp"
+#include "pipeline/candidates.hpp"
 #include "pipeline/comparison.hpp"
 #include "pipeline/exit_code.hpp"
 #include "pipeline/log.hpp"
@@ -26,6 +27,7 @@ struct AuditRequest {
   std::vector<Question> questions;
   std::vector<std::filesystem::path> architectures;  ///< beside the shipped tables
   std::optional<ComparisonPlan> comparison;          ///< nothing: fingerprints only
+  std::optional<TracePlan> trace;                    ///< nothing: no weights are read again
   std::filesystem::path archive;                     ///< final path
   std::filesystem::path store;                       ///< directory for results on their way
   std::filesystem::path status_file;                 ///< "" for none

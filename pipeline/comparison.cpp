@@ -8,6 +8,7 @@
 
 #include "analyzers/catalogue.hpp"
 #include "analyzers/content_pair.hpp"
+#include "analyzers/origin_summary.hpp"
 #include "io/config/problems.hpp"
 #include "io/report/tsv.hpp"
 #include "pipeline/pair_view.hpp"
@@ -105,6 +106,10 @@ Comparison::Comparison(std::span<const Fingerprint> models, ComparisonPlan plan)
       pair.sentence = std::string();
       pairs_.push_back(std::move(pair));
     }
+  weigh();
+}
+
+void Comparison::weigh() {
   // After judging: a pair that was found related is no example of unrelated models.
   if (plan_.background == "corpus") {
     background_ = corpus_background(models_, pairs_);
@@ -129,7 +134,35 @@ Pair Comparison::test(std::size_t a, std::size_t b) const {
     ++pair.tests;
   }
   judge(models_[a], models_[b], pair);
+  if (const auto traced = traces_.find({pair.a, pair.b}); traced != traces_.end()) {
+    const PairTrace& found = traced->second;
+    auto rows = origin_evidence(found.origin);
+    rows.push_back(reencoding_evidence(found.content));
+    std::move(rows.begin(), rows.end(), std::back_inserter(pair.evidence));
+    pair.tests += 2;
+    judge_weights(found.origin, found.content, found.base == pair.a, pair);
+  }
   return pair;
+}
+
+void Comparison::confirm(std::vector<PairTrace> traces) {
+  for (PairTrace& trace : traces) {
+    const auto key = std::minmax(trace.base, trace.candidate);
+    const auto models_of = [](const Pair& pair) { return std::pair(pair.a, pair.b); };
+    const auto at = std::ranges::lower_bound(pairs_, std::pair(key.first, key.second), {}, models_of);
+    if (at == pairs_.end() || models_of(*at) != std::pair(key.first, key.second)) continue;
+    traces_.insert_or_assign(key, std::move(trace));
+    Pair pair = test(key.first, key.second);
+    pair.evidence = std::vector<Evidence>();
+    pair.sentence = std::string();
+    *at = std::move(pair);
+  }
+  weigh();
+}
+
+const PairTrace* Comparison::trace(std::size_t index) const {
+  const auto found = traces_.find({pairs_[index].a, pairs_[index].b});
+  return found == traces_.end() ? nullptr : &found->second;
 }
 
 Pair Comparison::with_evidence(std::size_t index) const {

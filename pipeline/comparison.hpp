@@ -11,6 +11,7 @@
 #include "analyzers/background.hpp"
 #include "analyzers/pair_test.hpp"
 #include "analyzers/verdict.hpp"
+#include "pipeline/pair_trace.hpp"
 
 namespace stemma {
 
@@ -57,11 +58,19 @@ class Comparison {
   /// The pair with its sentence and evidence; above most_detailed_pairs only the headline of each test.
   Pair with_evidence(std::size_t index) const;
 
+  /// Adds what the weights of some pairs say: their verdicts, the models' verdicts and the background follow.
+  /// Pairs that were not compared are left out.
+  void confirm(std::vector<PairTrace> traces);
+  /// The trace of a pair, nullptr when its weights were not read.
+  const PairTrace* trace(std::size_t index) const;
+  std::size_t traced() const { return traces_.size(); }
+
   const std::vector<ModelVerdict>& verdicts() const { return verdicts_; }
   const Background& background() const { return background_; }
 
  private:
   Pair test(std::size_t a, std::size_t b) const;
+  void weigh();
 
   /// A test that was chosen, fitted to the corpus where it asks for that.
   struct Chosen {
@@ -75,6 +84,7 @@ class Comparison {
   std::vector<Chosen> tests_;
   std::vector<Pair> pairs_;
   std::vector<PairNumbers> numbers_;
+  std::map<std::pair<std::uint32_t, std::uint32_t>, PairTrace> traces_;  ///< by models, a < b
   std::vector<ModelVerdict> verdicts_;
   Background background_;
 };

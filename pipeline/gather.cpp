@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "analyzers/catalogue.hpp"
 #include "analyzers/content.hpp"
 #include "pipeline/clock.hpp"
 #include "pipeline/refusal.hpp"
@@ -157,8 +158,10 @@ void fill_archive(ArchiveWriter& writer, const AuditResult& result, const AuditR
     for (const Finding& finding : findings_of(surveyed)) writer.add_finding(surveyed.request.id, finding);
   }
   for (const Failure& failure : result.failures) writer.add_failure(failure);
-  for (std::size_t i = 0; i < result.comparison.size(); ++i)
+  for (std::size_t i = 0; i < result.comparison.size(); ++i) {
     writer.add_pair(result.comparison.with_evidence(i));
+    if (const PairTrace* trace = result.comparison.trace(i)) writer.add_trace(trace->origin);
+  }
   for (const auto& [stratum, scores] : result.comparison.background().strata) {
     std::vector<double> values;
     for (const auto& score : scores) values.push_back(score.value);
@@ -172,6 +175,14 @@ void fill_archive(ArchiveWriter& writer, const AuditResult& result, const AuditR
                        .version = question.method().version(),
                        .paper = std::string(question.method().paper()),
                        .parameters_json = nlohmann::json(question.options).dump()});
+  if (request.trace)
+    for (const auto& [name, options] : request.trace->tests) {
+      const PairAnalyzer& test = *pair_analyzer_named(name);
+      methods.push_back({.name = name,
+                         .version = test.version(),
+                         .paper = std::string(test.paper()),
+                         .parameters_json = nlohmann::json(options).dump()});
+    }
   writer.set_methods(methods);
 
   PlanRecord plan{.digest = result.plan.digest,

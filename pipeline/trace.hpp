@@ -8,8 +8,7 @@
 #include <vector>
 
 #include "analyzers/distributed/communicator.hpp"
-#include "analyzers/reencoding.hpp"
-#include "io/archive/origin_trace.hpp"
+#include "pipeline/pair_trace.hpp"
 #include "pipeline/round.hpp"
 
 namespace stemma {
@@ -26,13 +25,6 @@ struct TraceRequest {
   std::vector<TracePair> pairs;
   std::map<std::string, double> origin_options;  ///< of origin_tracer: max_rank, seed
   RoundTerms terms;
-};
-
-/// What one pair came to.
-struct PairTrace {
-  std::uint32_t base = 0, candidate = 0;
-  OriginTrace origin;
-  Reencoding content;
 };
 
 struct TraceResult {

@@ -152,6 +152,7 @@ void ArchiveWriter::add_finding(std::string_view model_id, const Finding& findin
   impl_->findings.push_back({std::string(model_id), finding});
 }
 void ArchiveWriter::add_pair(const Pair& pair) { write_pair(impl_->table(), pair); }
+void ArchiveWriter::add_trace(const OriginTrace& trace) { write_trace(impl_->table(), trace); }
 void ArchiveWriter::add_background(std::string_view method, std::string_view population,
                                    std::span<const double> scores) {
   write_background(impl_->table(), method, population, scores);

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "io/archive/origin_trace.hpp"
 #include "io/archive/records.hpp"
 
 namespace stemma {
@@ -38,6 +39,8 @@ class ArchiveWriter {
 
   /// A pair with its evidence, models by index in order of id; pairs come sorted by (a, b).
   void add_pair(const Pair& pair);
+  /// What the weights of the pair that was added last say.
+  void add_trace(const OriginTrace& trace);
   /// Scores of a population of unrelated pairs; call once for each.
   void add_background(std::string_view method, std::string_view population, std::span<const double> scores);
   void set_methods(std::span<const MethodRecord> methods);

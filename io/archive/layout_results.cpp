@@ -50,6 +50,32 @@ Group tensorguard() {
   return g;
 }
 
+Group origin_tracer() {
+  Group g = method("origin_tracer", "what differences of weights show, for the pairs that were traced");
+  const Dims d = {"trace"};
+  g.dimensions = {rows("trace", "reading of one place of one pair"),
+                  bare("sigma", "singular value of a difference")};
+  Column first = start("row_start", "trace", "first element in sigma");
+  first.enters = feature;
+  g.columns = {index("pair_index", "pair", d, feature, "row in /pairs"),
+               number("layer", i4, d, feature, "layer, -1 for none"),
+               text("subject", d, feature, "where in the model"),
+               text("reading", d, feature, "operator, tensor, row_space or control"),
+               text("label", d, feature, "what the reading says, empty when it failed"),
+               number("rank_estimate", u4, d, feature, "rank before the largest gap"),
+               number("rank_limit", u4, d, feature, "ranks beyond it were not looked for"),
+               number("n_significant", u4, d, feature, "singular values above twice noise_floor"),
+               number("ratio", f8, d, feature, "of the singular values on both sides of the gap"),
+               number("delta", f8, d, feature, "size of the difference over the root mean square of both"),
+               number("update", f8, d, feature, "size of the difference over that of the base"),
+               number("cosine", f8, d, feature, "of both circuits"),
+               number("noise_floor", f8, d, feature, "largest singular value of rounding noise"),
+               first,
+               pieces("row_count", "trace", "sigma", "elements in sigma", feature),
+               number("value", f8, {"sigma"}, feature, "singular value, descending")};
+  return g;
+}
+
 Group pairs() {
   const Dims d = {"pair"};
   return {"pairs",
@@ -205,6 +231,7 @@ std::vector<Group> result_groups() {
           intrinsic_fingerprint(),
           method("spectrum", "its numbers are /spectra and columns of /layers"),
           tensorguard(),
+          origin_tracer(),
           pairs(),
           evidence(),
           backgrounds(),

@@ -48,6 +48,28 @@ void write_pair(TableWriter& table, const Pair& pair) {
   for (const Evidence& e : pair.evidence) write_evidence(table, row, e);
 }
 
+void write_trace(TableWriter& table, const OriginTrace& trace) {
+  const std::string group = "methods/origin_tracer/";
+  for (const OriginReading& r : trace.readings) {
+    table.put(group + "pair_index", table.rows("pairs/verdict") - 1);
+    table.put(group + "layer", r.layer);
+    table.put(group + "subject", r.subject);
+    table.put(group + "reading", r.reading);
+    table.put(group + "label", r.label);
+    table.put(group + "rank_estimate", r.rank);
+    table.put(group + "rank_limit", r.limit);
+    table.put(group + "n_significant", r.significant);
+    table.put(group + "ratio", r.ratio);
+    table.put(group + "delta", r.delta);
+    table.put(group + "update", r.update);
+    table.put(group + "cosine", r.cosine);
+    table.put(group + "noise_floor", r.noise_edge);
+    table.put(group + "row_start", table.rows(group + "value"));
+    table.put(group + "row_count", r.values.size());
+    for (const double value : r.values) table.put(group + "value", value);
+  }
+}
+
 void write_background(TableWriter& table, std::string_view method, std::string_view population,
                       std::span<const double> scores) {
   table.put("backgrounds/method", method);

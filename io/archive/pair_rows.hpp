@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "io/archive/model_rows.hpp"
+#include "io/archive/origin_trace.hpp"
 #include "io/archive/records.hpp"
 #include "io/archive/table_writer.hpp"
 
@@ -18,6 +19,8 @@ namespace stemma {
 using ModelIndex = std::function<std::optional<std::uint32_t>(std::string_view id)>;
 
 void write_pair(TableWriter& table, const Pair& pair);
+/// The readings of the pair that was written last.
+void write_trace(TableWriter& table, const OriginTrace& trace);
 void write_background(TableWriter& table, std::string_view method, std::string_view population,
                       std::span<const double> scores);
 void write_provenance(TableWriter& table, const Provenance& provenance);

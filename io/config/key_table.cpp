@@ -17,6 +17,7 @@ std::vector<Key> make_table() {
   using T = KeyType;
   const auto analyzers = STEMMA_MEMBER(analyzers);
   const auto tests = STEMMA_MEMBER(compare.tests);
+  const auto traces = STEMMA_MEMBER(trace.tests);
   std::vector<Key> table;
   const auto add = [&](Key key) { table.push_back(std::move(key)); };
 
@@ -204,6 +205,47 @@ std::vector<Key> make_table() {
        .consumer = "compare",
        .choices = {"corpus", "none"}},
       STEMMA_MEMBER(compare.background)));
+
+  add({.path = "trace", .meaning = "The weights of possible relatives, read once more in pairs."});
+  add(bound({.path = "trace.enabled",
+             .type = T::boolean,
+             .meaning = "Whether weights are read again for pairs.",
+             .consumer = "trace"},
+            STEMMA_MEMBER(trace.enabled)));
+  add(bound(
+      {.path = "trace.pairs",
+       .type = T::choice,
+       .meaning =
+           "Which pairs: those declared, with equal or permuted tensors, or with curves that agree; only "
+           "declared ones; those of a list; all.",
+       .consumer = "trace",
+       .choices = {"candidates", "declared", "listed", "all"}},
+      STEMMA_MEMBER(trace.pairs)));
+  add(bound({.path = "trace.list",
+             .type = T::input_path,
+             .meaning = "TSV with columns a and b of model ids; belongs to pairs: listed.",
+             .consumer = "trace",
+             .computed_default = "none"},
+            STEMMA_MEMBER(trace.list)));
+  add(bound({.path = "trace.max_pairs",
+             .type = T::integer,
+             .meaning = "At most so many pairs: declared ones first, then those that share most.",
+             .consumer = "trace",
+             .lowest = 0,
+             .highest = 10'000'000},
+            STEMMA_MEMBER(trace.max_pairs)));
+  add(questions({.path = "trace.tests", .meaning = "Tests of weights in pairs.", .consumer = "trace"},
+                traces));
+  add(question({.path = "trace.tests.origin_tracer",
+                .meaning = "Rank of the difference of two models (arXiv 2505.19466)."},
+               traces));
+  add(option({.path = "trace.tests.origin_tracer.max_rank",
+              .type = T::integer,
+              .meaning = "Ranks beyond it are not looked for.",
+              .consumer = "analyzers/origin_tracer",
+              .lowest = 1,
+              .highest = 4096},
+             traces));
 
   add({.path = "verdicts", .meaning = "What the evidence is held against."});
   add(bound({.path = "verdicts.declared",

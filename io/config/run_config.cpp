@@ -195,6 +195,19 @@ std::vector<Override> overrides_of(const Environment& environment) {
   return changes;
 }
 
+/// A list of pairs goes with the choice of listed pairs, and only with it.
+void check_list(const YamlNode* section, std::string_view name, bool listed, Complaints& complaints) {
+  const YamlNode* list = section ? section->find("list") : nullptr;
+  const YamlNode* pairs = section ? section->find("pairs") : nullptr;
+  const std::string key = fmt::format("{}.list", name);
+  if (pairs && listed && !list) {
+    complaints.add(pairs->at, key,
+                   fmt::format("{0}.pairs = listed needs {0}.list, a TSV with columns a and b", name));
+  } else if (!listed && list) {
+    complaints.add(list->at, key, fmt::format("{0}.list is only read with {0}.pairs: listed", name));
+  }
+}
+
 /// What only shows when several keys are looked at together.
 void check_together(const YamlNode& root, RunConfig& config, Complaints& complaints) {
   const YamlNode* compare = root.find("compare");
@@ -219,14 +232,8 @@ void check_together(const YamlNode& root, RunConfig& config, Complaints& complai
       test = config.compare.tests.erase(test);
     }
   }
-  const YamlNode* list = compare ? compare->find("list") : nullptr;
-  const YamlNode* pairs = compare ? compare->find("pairs") : nullptr;
-  if (pairs && config.compare.pairs == Pairs::listed && !list) {
-    complaints.add(pairs->at, "compare.list",
-                   "compare.pairs = listed needs compare.list, a TSV with columns a and b");
-  } else if (config.compare.pairs != Pairs::listed && list) {
-    complaints.add(list->at, "compare.list", "compare.list is only read with compare.pairs: listed");
-  }
+  check_list(compare, "compare", config.compare.pairs == Pairs::listed, complaints);
+  check_list(root.find("trace"), "trace", config.trace.pairs == TracedPairs::listed, complaints);
 }
 
 void name_the_run(const std::string& file, RunConfig& config, Complaints& complaints) {

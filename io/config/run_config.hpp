@@ -39,6 +39,7 @@ struct ModelListing {
 };
 
 enum class Pairs : std::uint8_t { all, declared, reference, listed };
+enum class TracedPairs : std::uint8_t { candidates, declared, listed, all };
 enum class DeclaredLineage : std::uint8_t { check, ignore };
 enum class Labels : std::uint8_t { label, id };
 enum class DirectIo : std::uint8_t { automatic, always, never };
@@ -61,6 +62,14 @@ struct RunConfig {
                          {"tensorguard", {}}};
     std::string background = "corpus";  ///< "corpus", "none", or the absolute path of a table
     bool operator==(const Compare&) const = default;
+  };
+  struct Trace {
+    bool enabled = true;
+    TracedPairs pairs = TracedPairs::candidates;
+    std::string list;  ///< absolute path of a TSV with columns a, b; empty unless pairs is `listed`
+    std::int64_t max_pairs = 1000;
+    AnalyzerOptions tests = {{"origin_tracer", {{"max_rank", 256}}}};
+    bool operator==(const Trace&) const = default;
   };
   struct Verdicts {
     DeclaredLineage declared = DeclaredLineage::check;
@@ -103,6 +112,7 @@ struct RunConfig {
       {"spectrum", {{"crosscheck_every", 128}, {"largest", 16384}, {"refine", 0}}},
       {"tensorguard", {{"max_layer", 15}, {"mode", 0}, {"samples", 15}, {"targets", 10}}}};
   Compare compare;
+  Trace trace;
   Verdicts verdicts;
   Report report;
   Runtime runtime;

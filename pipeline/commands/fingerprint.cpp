@@ -59,6 +59,7 @@ class FingerprintCommand final : public Command {
       request = request_of(configuration, invocation, notes);
       for (const std::string& note : notes) log.warn(note);
       request->comparison.reset();
+      request->trace.reset();
       request->archive = archive;
       request->store = archive.parent_path();
     });

@@ -122,6 +122,30 @@ ComparisonPlan comparison_of(const RunConfig& config) {
   return plan;
 }
 
+std::optional<TracePlan> trace_of(const RunConfig& config) {
+  if (!config.trace.enabled || config.trace.tests.empty()) return std::nullopt;
+  TracePlan plan;
+  switch (config.trace.pairs) {
+    case TracedPairs::candidates:
+      plan.which = TracePlan::Which::candidates;
+      break;
+    case TracedPairs::declared:
+      plan.which = TracePlan::Which::declared;
+      break;
+    case TracedPairs::listed:
+      plan.which = TracePlan::Which::listed;
+      plan.listed = read_pair_list(config.trace.list);
+      break;
+    case TracedPairs::all:
+      plan.which = TracePlan::Which::all;
+      break;
+  }
+  plan.max_pairs = static_cast<std::uint64_t>(config.trace.max_pairs);
+  plan.tests = config.trace.tests;
+  for (auto& [name, options] : plan.tests) options["seed"] = static_cast<double>(config.seed);
+  return plan;
+}
+
 void check_pair_list(const std::vector<std::pair<std::string, std::string>>& pairs, const std::string& file,
                      const std::vector<std::string>& ids) {
   const std::set<std::string> known(ids.begin(), ids.end());
@@ -191,6 +215,8 @@ AuditRequest request_of(const Configuration& configuration, const Invocation& in
   std::vector<std::string> ids;
   for (const ModelRequest& model : request.models) ids.push_back(model.id);
   check_pair_list(request.comparison->listed, config.compare.list, ids);
+  request.trace = trace_of(config);
+  if (request.trace) check_pair_list(request.trace->listed, config.trace.list, ids);
   request.direct = direct_reading_of(config);
   request.coordinator = coordinator_of(config);
   request.width_rule = config.runtime.reproducible ? WidthRule::by_size : WidthRule::soonest;

@@ -31,6 +31,8 @@ std::vector<std::filesystem::path> architectures_of(const RunConfig& config, con
 
 std::vector<Question> questions_of(const RunConfig& config);
 ComparisonPlan comparison_of(const RunConfig& config);
+/// Nothing when trace.enabled is false or no test is left.
+std::optional<TracePlan> trace_of(const RunConfig& config);
 /// Throws ConfigProblems for every row of a list of pairs that names a model which is not there, or one model
 /// twice. `file` is where the pairs stand, from its second line on.
 void check_pair_list(const std::vector<std::pair<std::string, std::string>>& pairs, const std::string& file,

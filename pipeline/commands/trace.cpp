@@ -75,7 +75,8 @@ class TraceCommand final : public Command {
       named = named_models(request);
       trace = TraceRequest{.models = named.models,
                            .pairs = named.pairs,
-                           .origin_options = {{"seed", static_cast<double>(configuration.config.seed)}},
+                           .origin_options = request.trace ? request.trace->tests.at("origin_tracer")
+                                                           : std::map<std::string, double>(),
                            .terms = terms_of(request, machines)};
     });
     const auto policy = std::make_shared<ReadingPolicy>(request.direct);
