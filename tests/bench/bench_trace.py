@@ -1,6 +1,6 @@
 """How soon is the rank of every difference of two checkpoints known, beside numpy's singular values of the same differences?
 
-/usr/bin/python3 tests/bench/bench_trace.py [--build build/release] [--directory DIR] [--layers 2] [--json FILE]
+/usr/bin/python3 tests/bench/bench_trace.py [--build build/release] [--directory DIR] [--layers 3] [--scale 1] [--json FILE]
 
 Two TinyLlama-shaped checkpoints: seeded weights, and the same with an update of rank 16 on every matrix of every layer. On two
 ranks stemma trace reads them; then numpy.linalg.svd(compute_uv=False) takes the differences of all two-dimensional weights of
@@ -75,13 +75,15 @@ def main():
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--build", type=pathlib.Path, default=SOURCE / "build/release")
     options.add_argument("--directory")
-    options.add_argument("--layers", type=int, default=2)
+    options.add_argument("--layers", type=int, default=3)
+    options.add_argument("--scale", type=int, default=1, help="divides all widths; for trying it out")
     options.add_argument("--json", type=pathlib.Path)
     asked = options.parse_args()
     with tempfile.TemporaryDirectory(dir=asked.directory) as scratch:
         scratch = pathlib.Path(scratch)
         for name in ("base", "tuned"):
-            subprocess.run([asked.build / "bench/make_checkpoint", "tinyllama", scratch / name, "--layers", str(asked.layers)],
+            subprocess.run([asked.build / "bench/make_checkpoint", "tinyllama", scratch / name, "--layers", str(asked.layers),
+                            "--scale", str(asked.scale)],
                            check=True, capture_output=True)
         base, tuned = (next((scratch / name).glob("*.safetensors")) for name in ("base", "tuned"))
         tune(tuned)

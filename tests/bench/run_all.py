@@ -157,6 +157,23 @@ def memory(build, small, directory):
     return {"name": "memory", "cases": cases, "targets": goals, "failed": done.returncode != 0}
 
 
+def trace(build, small, directory):
+    """Ranks of all differences of a pair, beside numpy's singular values of the same."""
+    if ran(["/usr/bin/python3", "-c", "import numpy"]).returncode != 0:
+        return {"name": "trace", "failed": False, "absent": "/usr/bin/python3 has no numpy (Debian: python3-numpy)"}
+    done = ran(["/usr/bin/python3", HERE.with_name("bench_trace.py"), "--build", build, "--directory", directory,
+                *(["--layers", 1, "--scale", 16] if small else [])])
+    try:
+        result = json.loads(done.stdout)
+    except ValueError:
+        return {"name": "trace", "failed": True, "stderr": done.stderr.splitlines()[-20:]}
+    goals = [goal("times faster than numpy's singular values", result["numpy_over_stemma"], ">=", 3),
+             goal("bytes read / both files", result["bytes_read_over_files"], "<=", 1.05),
+             goal("peak / promised", result["peak_bytes"] / result["promised_bytes"], "<=", 1.1),
+             goal("share of right ranks", result["right_ranks"], ">=", 0.9)]
+    return {"name": "trace", "results": result, "targets": goals if not small else [], "failed": done.returncode != 0}
+
+
 def measured(out, command):
     """Runs one rank and writes down what it cost: this script is its own wrapper below mpirun."""
     begin = time.monotonic()
@@ -276,7 +293,7 @@ def machine(build):
 
 def say(report):
     """One line per target."""
-    for part in [*report["benchmarks"], report.get("memory", {}), {"name": "tinyllama", **report.get("tinyllama", {})}]:
+    for part in [*report["benchmarks"], report.get("memory", {}), report.get("trace", {}), {"name": "tinyllama", **report.get("tinyllama", {})}]:
         if part.get("failed"):
             print(f"{part['name']}: failed")
         for g in part.get("targets", []):
@@ -304,6 +321,9 @@ def main():
         if only is None or "memory" in only:
             print("memory ...", file=sys.stderr)
             report["memory"] = memory(build, options.small, directory)
+        if only is None or "trace" in only:
+            print("trace ...", file=sys.stderr)
+            report["trace"] = trace(build, options.small, directory)
         if only is None or "tinyllama" in only:
             print("tinyllama ...", file=sys.stderr)
             report["tinyllama"] = comparison(build, options.small, options.torch_sample, directory)
@@ -311,7 +331,7 @@ def main():
     if options.json:
         options.json.write_text(json.dumps(report, indent=1) + "\n")
     say(report)
-    parts = [*report["benchmarks"], report.get("memory", {}), report.get("tinyllama", {})]
+    parts = [*report["benchmarks"], *(report.get(name, {}) for name in ("memory", "trace", "tinyllama"))]
     return 1 if any(part.get("failed") for part in parts) else 0
 
 

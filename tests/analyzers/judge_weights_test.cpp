@@ -1,0 +1,93 @@
+// Which class does a trace of the weights give to a pair, and which one does it never take away?
+#include <gtest/gtest.h>
+
+#include "analyzers/verdict.hpp"
+
+namespace stemma {
+namespace {
+
+/// Six layers of one label, and as many weights of each role.
+OriginTrace trace_of(const std::string& label, std::uint64_t rank = 0) {
+  OriginTrace trace;
+  trace.base = "parent";
+  trace.candidate = "child";
+  trace.stream = "identity";
+  trace.label = label;
+  trace.layers = trace.agreeing = 6;
+  if (rank > 0) trace.ranks = std::vector<std::uint64_t>(6, rank), trace.median = static_cast<double>(rank);
+  return trace;
+}
+
+Pair judged(const OriginTrace& trace, const Reencoding& content = {.weights = 10}, bool base_is_a = true) {
+  Pair pair;
+  pair.reason = "no_valid_null";
+  judge_weights(trace, content, base_is_a, pair);
+  return pair;
+}
+
+TEST(JudgeWeights, LowRankNamesRanksAndRoles) {
+  OriginTrace trace = trace_of("LOW_RANK", 16);
+  trace.changed = 12, trace.low_rank = 11;
+  trace.by_role = {{"attn.q", {8, 8, 7}}, {"attn.v", {8, 8}}, {"mlp.up", {4, 4, 4, 4, 4, 4}}};
+  const Pair pair = judged(trace);
+  EXPECT_EQ(pair.relation, Relation::low_rank_related);
+  EXPECT_EQ(pair.reason, "");
+  EXPECT_EQ(pair.direction, 0) << "a difference is symmetric";
+  EXPECT_EQ(pair.sentence, "Differs by an update of rank 4 in mlp.up; of rank 8 in attn.q, attn.v.");
+}
+
+TEST(JudgeWeights, CircuitsSpeakWhereWeightsCannot) {
+  EXPECT_EQ(judged(trace_of("LOW_RANK", 16)).relation, Relation::low_rank_related);
+  OriginTrace few = trace_of("FULL_RANK_CLOSE");
+  few.changed = 42, few.low_rank = 20;
+  EXPECT_EQ(judged(few).relation, Relation::abstain) << "fewer than half of the weights";
+}
+
+TEST(JudgeWeights, FullRankRaisesNoClass) {
+  for (const char* label : {"FULL_RANK_CLOSE", "FULL_RANK_FAR", "IDENTICAL"}) {
+    const Pair pair = judged(trace_of(label));
+    EXPECT_EQ(pair.relation, Relation::abstain) << label;
+    EXPECT_EQ(pair.reason, "no_valid_null") << label;
+  }
+  EXPECT_EQ(judged(trace_of("UNRELATED_HERE")).relation, Relation::no_evidence);
+}
+
+TEST(JudgeWeights, AnAbstentionOfTheTraceComesBeforeItsLabel) {
+  for (const char* reason :
+       {"control_failed", "unaligned", "dead_zone", "mixed", "unreadable_quantisation", "unsupported"}) {
+    OriginTrace trace = trace_of("LOW_RANK", 16);
+    trace.abstain = reason;
+    if (trace.abstain == "unsupported") trace.obstacle = "hidden is 128 in one model and 160 in the other";
+    const Pair pair = judged(trace);
+    EXPECT_EQ(pair.relation, Relation::abstain);
+    EXPECT_EQ(pair.reason, reason);
+    EXPECT_TRUE(pair.sentence.ends_with(".")) << pair.sentence;
+  }
+}
+
+TEST(JudgeWeights, RoundedCopiesHaveADirection) {
+  const Reencoding child_is_coarser = {
+      .weights = 10, .equal = 3, .rounded = 7, .coarser = "BF16", .direction = 1};
+  const Pair pair = judged(trace_of("IDENTICAL"), child_is_coarser);
+  EXPECT_EQ(pair.relation, Relation::reencoded_copy);
+  EXPECT_EQ(pair.direction, 1);
+  EXPECT_NE(pair.sentence.find("Equal up to storage in BF16"), std::string::npos) << pair.sentence;
+  EXPECT_EQ(judged(trace_of("IDENTICAL"), child_is_coarser, false).direction, -1);
+  Reencoding one_differs = child_is_coarser;
+  one_differs.rounded = 6;
+  EXPECT_EQ(judged(trace_of("IDENTICAL"), one_differs).relation, Relation::abstain);
+}
+
+TEST(JudgeWeights, CopiesAndUntrainedModelsStay) {
+  EXPECT_EQ(judged(trace_of("IDENTICAL"), {.weights = 10, .equal = 10}).relation, Relation::exact_copy);
+  Pair copy, untrained;
+  copy.relation = Relation::exact_copy;
+  untrained.reason = "random_init";
+  judge_weights(trace_of("LOW_RANK", 16), {.weights = 10}, true, copy);
+  judge_weights(trace_of("LOW_RANK", 16), {.weights = 10}, true, untrained);
+  EXPECT_EQ(copy.relation, Relation::exact_copy);
+  EXPECT_EQ(untrained.reason, "random_init");
+}
+
+}  // namespace
+}  // namespace stemma
