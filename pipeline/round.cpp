@@ -23,14 +23,15 @@ Round::Round(std::string stage, std::span<const SurveyedModel> work, std::vector
   counters_.bytes_total = plan_.read_bytes;
   counters_.seconds_total = plan_.rank_seconds;
   if (counters_.items_total > 0)
-    log_.info(stage_,
-              fmt::format("{}, {} to read, on {} of {}; lower bound {}, predicted {}; peak {} of {} per rank",
-                          counted(plan_.items.size(), "item"),
-                          bytes_words(static_cast<double>(plan_.read_bytes)), plan_.machine.workers(),
-                          counted(static_cast<std::uint64_t>(plan_.machine.ranks()), "rank"),
-                          duration_words(plan_.lower_bound), duration_words(plan_.makespan),
-                          memory_words(static_cast<double>(plan_.peak_memory)),
-                          memory_words(static_cast<double>(plan_.memory_per_rank))));
+    log_.info(
+        "trace",
+        fmt::format("{}: {}, {} to read, on {} of {}; lower bound {}, predicted {}; peak {} of {} per rank",
+                    stage_, counted(plan_.items.size(), "item"),
+                    bytes_words(static_cast<double>(plan_.read_bytes)), plan_.machine.workers(),
+                    counted(static_cast<std::uint64_t>(plan_.machine.ranks()), "rank"),
+                    duration_words(plan_.lower_bound), duration_words(plan_.makespan),
+                    memory_words(static_cast<double>(plan_.peak_memory)),
+                    memory_words(static_cast<double>(plan_.memory_per_rank))));
   progress_.emplace(log_, counters_, terms.progress, terms.progress_every, std::filesystem::path());
 }
 
@@ -54,9 +55,10 @@ void Round::end() {
   progress_.reset();
   seconds_ = watch_.seconds();
   if (counters_.items_total > 0)
-    log_.info(stage_, fmt::format("{}, {} read in {}; {} failed", counted(counters_.items, "item"),
-                                  bytes_words(static_cast<double>(bytes_read_)), duration_words(seconds_),
-                                  counters_.failed.load()));
+    log_.info("trace",
+              fmt::format("{}: {}, {} read in {}; {} failed", stage_, counted(counters_.items, "item"),
+                          bytes_words(static_cast<double>(bytes_read_)), duration_words(seconds_),
+                          counters_.failed.load()));
 }
 
 void Round::collect(std::vector<Failure>& failures) const {

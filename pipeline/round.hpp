@@ -28,6 +28,7 @@ struct RoundTerms {
 /// Rank 0's part of a round: it is made, input() goes to run_work, end() follows. `work` outlives it.
 class Round {
  public:
+  /// `stage` names the round in the log.
   Round(std::string stage, std::span<const SurveyedModel> work, std::vector<Question> questions,
         const RoundTerms& terms, Log& log);
   WorkInput input();

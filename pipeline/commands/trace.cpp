@@ -44,11 +44,11 @@ class TraceCommand final : public Command {
  public:
   std::string_view name() const override { return "trace"; }
   std::string_view summary() const override {
-    return "read the weights of a base and a candidate: equal, re-encoded, or an update of which rank?";
+    return "read a base and a candidate: equal, re-encoded, or an update of which rank?";
   }
   std::vector<Example> examples() const override {
-    return {{"stemma trace models/base models/suspect", "every layer, with its null and its control"},
-            {"mpirun -n 8 stemma trace models/base models/suspect --json", "on eight ranks, for scripts"}};
+    return {{"stemma trace models/llama-7b acme-7b", "every layer, with its null and its control"},
+            {"mpirun -n 8 stemma trace models/llama-7b acme-7b --json", "for scripts"}};
   }
   bool parallel() const override { return true; }
 

@@ -11,7 +11,7 @@ import unittest
 import harness
 from harness import ZOO, EndToEnd
 
-LOG = ("  start  ", "  survey  ", "  plan  ", "  work  ", "  compare ", "  archive ", "  end  ", "  warn  ")
+LOG = ("  start  ", "  survey  ", "  plan  ", "  work  ", "  compare ", "  trace  ", "  archive ", "  end  ", "  warn  ")
 
 
 def sentences(text):
@@ -281,7 +281,8 @@ class Places(BadInput):
     def test_no_space_left(self):
         demo = harness.SOURCE / "configs/demo.yaml"
         for size, stage, more in (("4k", "config.yaml", []), ("400k", ".rec", []),
-                                  ("200k", "demo.h5.tmp", ["analyzers={content: {}}"])):
+                                  ("200k", "layers.rec", ["analyzers={content: {}}"]),
+                                  ("200k", "demo.h5.tmp", ["analyzers={content: {}}", "trace.enabled=false"])):
             for ranks in (1, 2):
                 with self.small_disk(size) as disk:
                     self.refused("run", demo, "--output", disk / "out", *more, ranks=(ranks,), says=["no space left", stage])
