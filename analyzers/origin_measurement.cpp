@@ -7,6 +7,7 @@
 
 #include "analyzers/folding.hpp"
 #include "analyzers/held_inputs.hpp"
+#include "analyzers/numerics/moment_sums.hpp"
 #include "analyzers/origin_circuit.hpp"
 #include "analyzers/origin_tensor.hpp"
 #include "analyzers/stream_alignment.hpp"
@@ -116,6 +117,7 @@ class Reading final : public Measurement {
   Features circuit() {
     const AttentionShape shape = shape_of(subject_);
     std::vector<double> value = held_.values(2), output = held_.values(3);
+    if (!all_finite(value) || !all_finite(output)) return nonfinite();
     const double noise =
         circuit_noise_edge(shape, {value, output, candidate_gain_},
                            {held_.input(2).dtype, held_.input(3).dtype}, options_of(subject_).seed) /
