@@ -114,8 +114,7 @@ class ReencodingAnalyzer final : public PairAnalyzer {
       const Dtype base = dtype_of(*pair.base, matrix), candidate = dtype_of(*pair.candidate, other);
       if (other.rows != matrix.rows || other.cols != matrix.cols) continue;
       if (base != candidate && !(is_plain(base) && is_plain(candidate))) continue;
-      out.push_back(
-          {.analyzer = {}, .path = path, .matrices = {i, pair.first_of_candidate + found->second}});
+      out.push_back({.analyzer = {}, .path = path, .matrices = {i, pair.first_of_candidate + found->second}});
     }
     return out;
   }
@@ -156,8 +155,8 @@ Reencoding reencoding_of(const ModelPair& pair, const FeatureSource& features) {
       continue;
     }
     const Dtype base = dtype_of(*pair.base, pair.base->matrices[subject.matrices[0]]);
-    const Dtype candidate = dtype_of(
-        *pair.candidate, pair.candidate->matrices[subject.matrices[1] - pair.first_of_candidate]);
+    const Dtype candidate =
+        dtype_of(*pair.candidate, pair.candidate->matrices[subject.matrices[1] - pair.first_of_candidate]);
     switch (static_cast<Outcome>(found->counts.at("outcome"))) {
       case Outcome::different:
         break;
