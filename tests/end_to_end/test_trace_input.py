@@ -38,7 +38,7 @@ class Copies(Trace):
             self.assertEqual((content["weights"], content["equal"] + content["rounded"]), (WEIGHTS, WEIGHTS))
             self.assertIn(f"Equal up to storage in {coarser}: {content['rounded']} of {WEIGHTS} weights", pair["sentence"])
             self.assertEqual(f"are those of {one.name} rounded" in pair["sentence"], direction != 0)
-            self.assertEqual(sum(low_ranks(pair, "tensor")), 0)
+            self.assertEqual(low_ranks(pair, "operator"), [])
 
     def test_rounded_to_fewer_bits(self):
         base, config = launder.read_model(ZOO / "aspen")
@@ -112,21 +112,22 @@ class BadInput(Trace):
         super().setUp()
         self.base, (self.tensors, self.config) = ZOO / "aspen", stored("aspen-lora-r8")
 
-    def unsupported(self, one, other, *words):
+    def unreadable(self, one, other, reason, *words):
         for order in ((one, other), (other, one)):
             pair = self.trace(*order)
-            self.assertEqual((pair["relation"], pair["abstain_reason"]), ("ABSTAIN", "unsupported"))
+            self.assertEqual((pair["relation"], pair["abstain_reason"]), ("ABSTAIN", reason))
             for word in words:
                 self.assertIn(word, pair["sentence"])
             self.assertEqual(pair["origin_tracer"]["readings"], [])
 
     def test_other_shapes(self):
-        self.unsupported(ZOO / "aspen", ZOO / "cedar", "hidden is ", "128 in", "160 in")
-        self.unsupported(ZOO / "aspen", ZOO / "aspen-pruned-depth", "layers", "one model has ", "4", "6")
+        self.unreadable(ZOO / "aspen", ZOO / "cedar", "unsupported", "hidden is ", "128 in", "160 in")
+        self.unreadable(ZOO / "aspen", ZOO / "aspen-pruned-depth", "unsupported", "layers", "one model has ", "4", "6")
 
     def test_missing_weights(self):
         without = {name: w for name, w in self.tensors.items() if name != V}
-        self.unsupported(self.base, self.write_model("no_v", without, self.config), "at least one model has no layers/2/attn.v")
+        child = self.write_model("no_v", without, self.config)
+        self.unreadable(self.base, child, "unsupported", "at least one model has no layers/2/attn.v")
         without = {name: w for name, w in self.tensors.items() if name != UP}
         pair = self.trace(self.base, self.write_model("no_up", without, self.config))
         self.assertEqual((pair["relation"], pair["content"]["only_in_one"]), ("LOW_RANK_RELATED", 1))
@@ -135,7 +136,9 @@ class BadInput(Trace):
     def test_integers(self):
         values = {name: w for name, w in self.tensors.items() if "v_proj" in name}
         codes = {name: np.clip(np.round(100 * widened(w)), -127, 127).astype(np.int8) for name, w in values.items()}
-        self.unsupported(self.base, self.write_model("int8", self.tensors | codes, self.config), "layers/0/attn.v")
+        child = self.write_model("int8", self.tensors | codes, self.config)
+        self.unreadable(self.base, child, "unreadable_quantisation", "model.layers.0.self_attn.v_proj.weight is stored as I8: codes")
+        self.assertEqual(self.trace(child, shutil.copytree(child, self.directory / "copy"))["relation"], "EXACT_COPY")
 
     def test_vocabulary_of_other_size(self):
         cut = self.tensors | {name: self.tensors[name][:-10] for name in (EMBED, HEAD)}
