@@ -56,7 +56,8 @@ struct CircuitReading {
 
 /// dG = G_c - G_b with G = Wo_bar W_v diag(gamma), of two layers of one shape in the same coordinates of the
 /// residual stream. No basis inside a kv head, order of kv heads or of the query heads
-/// of one, nor an absorbed gain matters. `noise_edge` is circuit_noise_edge of the candidate.
+/// of one, nor an absorbed gain matters. `noise_edge` is circuit_noise_edge of the
+/// model that may have been made from the other.
 ///
 /// dG = [Wo_bar' | -Wo_bar] [W_v' diag(gamma') ; W_v diag(gamma)] has 2 H_kv d_h <= d columns inside: all its
 /// singular values come from the Householder core (thin_product_values); else the largest r_max + 16 by

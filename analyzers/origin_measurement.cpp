@@ -7,7 +7,9 @@
 
 #include "analyzers/folding.hpp"
 #include "analyzers/held_inputs.hpp"
+#include "analyzers/numerics/moment_sums.hpp"
 #include "analyzers/origin_circuit.hpp"
+#include "analyzers/origin_rounding.hpp"
 #include "analyzers/origin_tensor.hpp"
 #include "analyzers/stream_alignment.hpp"
 
@@ -115,22 +117,36 @@ class Reading final : public Measurement {
 
   Features circuit() {
     const AttentionShape shape = shape_of(subject_);
-    std::vector<double> value = held_.values(2), output = held_.values(3);
-    const double noise =
-        circuit_noise_edge(shape, {value, output, candidate_gain_},
-                           {held_.input(2).dtype, held_.input(3).dtype}, options_of(subject_).seed) /
-        alignment_.scale;
     std::vector<double> base_value = held_.values(0), base_output = held_.values(1);
+    std::vector<double> value = held_.values(2), output = held_.values(3);
+    for (const auto* values : {&base_value, &base_output, &value, &output})
+      if (!all_finite(*values)) return nonfinite();
+    const double of_base = noise_edge({base_value, base_output, base_gain_}, 0),
+                 of_candidate = noise_edge({value, output, candidate_gain_}, 2) / alignment_.scale;
     fold(base_value, base_gain_, base_output, shape);
     fold(value, candidate_gain_, output, shape);
     if (moved()) {
       value = aligned_reader(alignment_, value, shape.inner());
       output = aligned_writer(alignment_, output, shape.heads * shape.head_width);
     }
-    const auto read =
-        read_circuit(shape, {base_value, base_output, {}}, {value, output, {}}, noise, options_of(subject_));
+    // The rounding of whichever model was made from the other is in the difference, and which one was is not
+    // known: an update may show above the smaller null, all else is held against the larger.
+    auto read = read_circuit(shape, {base_value, base_output, {}}, {value, output, {}},
+                             std::min(of_base, of_candidate), options_of(subject_));
     if (!read) return nonfinite();
+    const double larger = std::max(of_base, of_candidate);
+    if (read->label != OriginLabel::low_rank && larger > read->rank.noise_edge) {
+      read->rank = read_rank(read->values, larger, read->rank.limit);
+      read->label = origin_label(read->rank, read->delta, read->delta);
+    }
     return features_of(read->values, read->rank, read->label, read->delta, nothing, read->cosine);
+  }
+
+  /// The rounding null of one side as it is stored, whose value matrix is input `first`.
+  double noise_edge(const ValueOutput& weights, std::size_t first) const {
+    return circuit_noise_edge(shape_of(subject_), weights,
+                              {held_.input(first).dtype, held_.input(first + 1).dtype},
+                              options_of(subject_).seed);
   }
 
   void fold(std::vector<double>& value, std::span<const double> gain, std::vector<double>& output,
@@ -142,13 +158,32 @@ class Reading final : public Measurement {
     centre_columns(output, shape.heads * shape.head_width);
   }
 
-  Features tensor() {
+  /// The types of both sides, where they differ the finer one first: nulls as those of a circuit.
+  std::vector<Dtype> nulls() const {
+    const Dtype base = held_.input(0).dtype, candidate = held_.input(1).dtype;
+    if (base == candidate) return {candidate};
+    const bool finer = rounding_step(base, 1) < rounding_step(candidate, 1);
+    return finer ? std::vector{base, candidate} : std::vector{candidate, base};
+  }
+
+  /// What `read` says of the first null that shows an update, else of the last.
+  template <class Read>
+  Features with_nulls(const Read& read) const {
+    std::optional<TensorReading> found;
+    for (const Dtype dtype : nulls()) {
+      found = read(dtype);
+      if (!found || found->label == OriginLabel::low_rank) break;
+    }
+    if (!found) return nonfinite();
+    return features_of(found->values, found->rank, found->label, found->delta, found->update, nothing);
+  }
+
+  Features tensor() const {
     const Input& input = held_.input(1);
-    std::vector<double> base = held_.values(0), candidate = held_.values(1);
-    const auto read =
-        read_tensor({base, candidate, input.rows, input.cols, input.dtype}, options_of(subject_));
-    if (!read) return nonfinite();
-    return features_of(read->values, read->rank, read->label, read->delta, read->update, nothing);
+    const std::vector<double> base = held_.values(0), candidate = held_.values(1);
+    return with_nulls([&](Dtype dtype) {
+      return read_tensor({base, candidate, input.rows, input.cols, dtype}, options_of(subject_));
+    });
   }
 
   Features row_space() {
@@ -162,10 +197,10 @@ class Reading final : public Measurement {
       base = turned_reader(alignment_, base, input.rows);
       base_gain.clear();
     }
-    const auto read = read_row_space({base, candidate, input.rows, input.cols, input.dtype},
-                                     {base_gain, candidate_gain_}, options_of(subject_));
-    if (!read) return nonfinite();
-    return features_of(read->values, read->rank, read->label, read->delta, read->update, nothing);
+    return with_nulls([&](Dtype dtype) {
+      return read_row_space({base, candidate, input.rows, input.cols, dtype}, {base_gain, candidate_gain_},
+                            options_of(subject_));
+    });
   }
 
   Subject subject_;

@@ -14,7 +14,7 @@ namespace stemma {
 struct TensorPair {
   std::span<const double> base, candidate;
   std::uint64_t rows = 0, cols = 0;
-  Dtype dtype = Dtype::bf16;  ///< how the candidate is stored
+  Dtype dtype = Dtype::bf16;  ///< whose rounding of the candidate's values is the null
 };
 
 /// What one tensor shows.

@@ -23,6 +23,18 @@ Dtype dtype_of(const Model& model, const Matrix& matrix) {
   return model.checkpoint.tensors[matrix.tensor].dtype;
 }
 
+/// Why a weight may be missing: integers are codes, and codes have no role. `otherwise` where none is stored.
+std::string missing_words(const ModelPair& pair, std::string otherwise) {
+  for (const Model* model : {pair.base, pair.candidate})
+    for (const Matrix& matrix : model->matrices) {
+      const StoredTensor& tensor = model->checkpoint.tensors[matrix.tensor];
+      if (matrix.role.part == Part::unknown && !is_real(tensor.dtype))
+        return fmt::format("{} is stored as {}: codes, which are no values", tensor.name,
+                           name_of(tensor.dtype));
+    }
+  return otherwise;
+}
+
 /// Sizes of a model that two must share.
 constexpr std::array<const char*, 4> sizes = {"hidden", "heads", "kv_heads", "head_dim"};
 
@@ -34,12 +46,12 @@ std::string different_sizes(const ModelPair& pair) {
       return fmt::format("{} is {} in one model and {} in the other", size, *of_base, *of_candidate);
   }
   if (pair.base->layers() != pair.candidate->layers())
-    return fmt::format("one model has {} layers and the other {}", pair.base->layers(),
-                       pair.candidate->layers());
+    return missing_words(pair, fmt::format("one model has {} layers and the other {}", pair.base->layers(),
+                                           pair.candidate->layers()));
   return "";
 }
 
-/// What a base in floating point and a candidate in integers may say.
+/// What a base in floating point and a candidate in another format may say.
 std::string unreadable(const ModelPair& pair, const ModelPair::Both& both, const Role& role) {
   const Dtype base = dtype_of(*pair.base, pair.base_matrix(both)),
               candidate = dtype_of(*pair.candidate, pair.candidate_matrix(both));
@@ -197,7 +209,7 @@ std::string origin_obstacle(const ModelPair& pair) {
     for (const Part part : {Part::attn_v, Part::attn_o}) {
       const Role role = weight_of(layer, part);
       const auto both = pair.find(role);
-      if (!both) return fmt::format("at least one model has no {}", path_of(role));
+      if (!both) return missing_words(pair, fmt::format("at least one model has no {}", path_of(role)));
       const std::uint64_t inner = size(part == Part::attn_v ? "kv_heads" : "heads") * size("head_dim");
       for (const Matrix* m : {&pair.base_matrix(*both), &pair.candidate_matrix(*both)})
         if ((part == Part::attn_v ? m->rows : m->cols) != inner ||

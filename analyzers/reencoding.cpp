@@ -2,6 +2,7 @@
 #include "analyzers/reencoding.hpp"
 
 #include <array>
+#include <map>
 #include <set>
 
 #include "analyzers/content_hash.hpp"
@@ -42,7 +43,8 @@ class Side {
   std::vector<std::byte> codes_;
 };
 
-enum class Outcome : std::uint8_t { different, equal, candidate_rounded, base_rounded };
+/// `either`: the finer side says no more than the coarser one, so none need be the rounded one.
+enum class Outcome : std::uint8_t { different, equal, candidate_rounded, base_rounded, either };
 
 class Measuring final : public Measurement {
  public:
@@ -64,9 +66,10 @@ class Measuring final : public Measurement {
   Outcome outcome() const {
     const Hash128 base = sides_[0].as_stored(), candidate = sides_[1].as_stored();
     if (same_type_) return base == candidate ? Outcome::equal : Outcome::different;
-    if (sides_[0].rounded() == candidate) return Outcome::candidate_rounded;
-    if (sides_[1].rounded() == base) return Outcome::base_rounded;
-    return Outcome::different;
+    const bool forwards = sides_[0].rounded() == candidate, backwards = sides_[1].rounded() == base;
+    if (forwards && backwards) return Outcome::either;
+    if (forwards) return Outcome::candidate_rounded;
+    return backwards ? Outcome::base_rounded : Outcome::different;
   }
 
   bool same_type_;
@@ -74,6 +77,24 @@ class Measuring final : public Measurement {
 };
 
 bool counts(const Matrix& matrix) { return matrix.role.part != Part::buffer; }
+
+/// Matrices of a model by the path that no other one has: tensors without a role go by their names.
+std::map<std::string, std::uint32_t> matrices_by_path(const Model& model) {
+  std::map<std::string, std::uint32_t> out;
+  for (std::uint32_t i = 0; i < model.matrices.size(); ++i)
+    if (counts(model.matrices[i])) out.emplace(path_of(model.matrices[i], model.checkpoint), i);
+  return out;
+}
+
+Dtype dtype_of(const Model& model, const Matrix& matrix) {
+  return model.checkpoint.tensors[matrix.tensor].dtype;
+}
+
+/// Of two types that hold the same values the one with fewer bits; of bf16 and f16 the former.
+Dtype coarser(Dtype one, Dtype other) {
+  if (bits_of(one) != bits_of(other)) return bits_of(one) < bits_of(other) ? one : other;
+  return Dtype::bf16;
+}
 
 class ReencodingAnalyzer final : public PairAnalyzer {
  public:
@@ -84,18 +105,17 @@ class ReencodingAnalyzer final : public PairAnalyzer {
                                 const std::map<std::string, double>& options) const override {
     const auto wanted = options.find("layers");
     std::vector<Subject> out;
-    for (const Matrix& matrix : pair.base->matrices) {
-      if (!counts(matrix)) continue;
+    const auto of_candidate = matrices_by_path(*pair.candidate);
+    for (const auto& [path, i] : matrices_by_path(*pair.base)) {
+      const Matrix& matrix = pair.base->matrices[i];
       if (wanted != options.end() && (wanted->second != 0) != (matrix.role.layer >= 0)) continue;
-      const auto both = pair.find(matrix.role);
-      if (!both || pair.equal.contains(path_of(matrix.role))) continue;
-      const Matrix& other = pair.candidate_matrix(*both);
-      const Dtype base = pair.base->checkpoint.tensors[matrix.tensor].dtype,
-                  candidate = pair.candidate->checkpoint.tensors[other.tensor].dtype;
+      const auto found = of_candidate.find(path);
+      if (found == of_candidate.end() || pair.equal.contains(path)) continue;
+      const Matrix& other = pair.candidate->matrices[found->second];
+      const Dtype base = dtype_of(*pair.base, matrix), candidate = dtype_of(*pair.candidate, other);
       if (other.rows != matrix.rows || other.cols != matrix.cols) continue;
       if (base != candidate && !(is_plain(base) && is_plain(candidate))) continue;
-      out.push_back(
-          {.analyzer = {}, .path = path_of(matrix.role), .matrices = {both->base, both->candidate}});
+      out.push_back({.analyzer = {}, .path = path, .matrices = {i, pair.first_of_candidate + found->second}});
     }
     return out;
   }
@@ -142,13 +162,13 @@ Evidence reencoding_evidence(const Reencoding& found) {
 
 Reencoding reencoding_of(const ModelPair& pair, const FeatureSource& features) {
   Reencoding out;
-  std::set<Role> roles;
+  std::set<std::string> paths;
   for (const Model* model : {pair.base, pair.candidate})
-    for (const Matrix& matrix : model->matrices)
-      if (counts(matrix)) roles.insert(matrix.role);
-  out.weights = roles.size();
+    for (const auto& [path, i] : matrices_by_path(*model)) paths.insert(path);
+  out.weights = paths.size();
   std::uint64_t forwards = 0, backwards = 0, compared = 0;
-  for (const std::string& role : pair.equal) out.equal += role_at(role) && roles.contains(*role_at(role));
+  for (const std::string& path : pair.equal) compared += paths.contains(path);
+  out.equal = compared;
   for (const Subject& subject : reencoding_analyzer().subjects(pair, {})) {
     ++compared;
     const auto found = features("reencoding", subject.path);
@@ -156,10 +176,9 @@ Reencoding reencoding_of(const ModelPair& pair, const FeatureSource& features) {
       ++out.failed;
       continue;
     }
-    const auto both = pair.find(*role_at(subject.path));
-    const auto type = [](const Model& model, const Matrix& matrix) {
-      return std::string(name_of(model.checkpoint.tensors[matrix.tensor].dtype));
-    };
+    const Dtype base = dtype_of(*pair.base, pair.base->matrices[subject.matrices[0]]);
+    const Dtype candidate =
+        dtype_of(*pair.candidate, pair.candidate->matrices[subject.matrices[1] - pair.first_of_candidate]);
     switch (static_cast<Outcome>(found->counts.at("outcome"))) {
       case Outcome::different:
         break;
@@ -168,15 +187,19 @@ Reencoding reencoding_of(const ModelPair& pair, const FeatureSource& features) {
         break;
       case Outcome::candidate_rounded:
         ++out.rounded, ++forwards;
-        out.coarser = type(*pair.candidate, pair.candidate_matrix(*both));
+        out.coarser = name_of(candidate);
         break;
       case Outcome::base_rounded:
         ++out.rounded, ++backwards;
-        out.coarser = type(*pair.base, pair.base_matrix(*both));
+        out.coarser = name_of(base);
+        break;
+      case Outcome::either:
+        ++out.rounded;
+        if (forwards + backwards == 0) out.coarser = name_of(coarser(base, candidate));
         break;
     }
   }
-  out.alone = out.weights - std::min(out.weights, compared + pair.equal.size());
+  out.alone = out.weights - compared;
   if (forwards > 0 && backwards == 0) out.direction = 1;
   if (backwards > 0 && forwards == 0) out.direction = -1;
   return out;

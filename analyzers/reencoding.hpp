@@ -9,20 +9,22 @@
 
 namespace stemma {
 
-/// One subject for each role of both models that is not known to be equal. Values go by once on each side
+/// One subject for each weight of both models that is not known to be equal, by its path (of a tensor without
+/// a role: by its name). Values go by once on each side
 /// and only their hashes are compared (XXH3-128), so nothing is held. Option "layers": 1 for the roles of
 /// layers, 0 for all others.
 const PairAnalyzer& reencoding_analyzer();
 
 /// What all subjects of a pair came to.
 struct Reencoding {
-  std::uint64_t weights = 0;  ///< roles of either model
-  std::uint64_t alone = 0;    ///< roles that only one model has, or in another shape
+  std::uint64_t weights = 0;  ///< paths of either model
+  std::uint64_t alone = 0;    ///< paths that only one model has, or in another shape or incomparable type
   std::uint64_t equal = 0;    ///< bit for bit
   std::uint64_t rounded = 0;  ///< equal after rounding one side to the type of the other
   std::uint64_t failed = 0;   ///< could not be read
   std::string coarser;        ///< type of the rounded side, where all roles agree
-  int direction = 0;          ///< 1: the candidate is the rounded one, -1: the base, 0: unknown
+  int direction = 0;          ///< 1: the candidate is the rounded one, -1: the base, 0: unknown, as where
+                              ///< the finer type holds the same values
   /// Every weight is equal or rounded, and at least one is rounded.
   bool all_rounded() const { return rounded > 0 && equal + rounded == weights; }
   bool all_equal() const { return weights > 0 && equal == weights; }

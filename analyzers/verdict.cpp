@@ -137,6 +137,12 @@ void judge_weights(const OriginTrace& trace, const Reencoding& content, bool bas
                            content.weights));
   if (content.all_rounded()) {
     pair.direction = base_is_a ? content.direction : -content.direction;
+    if (content.direction == 0)
+      return say(
+          Relation::reencoded_copy,
+          fmt::format("Equal up to storage in {}: {} of {} weights are equal after rounding, the others "
+                      "are the same bits; which model came first, rounding does not show.",
+                      content.coarser, content.rounded, content.weights));
     return say(
         Relation::reencoded_copy,
         fmt::format("Equal up to storage in {}: {} of {} weights are those of {} rounded, the others are "
