@@ -7,6 +7,7 @@
 #include <array>
 #include <map>
 #include <optional>
+#include <utility>
 
 #include "io/formats/descriptor.hpp"
 
@@ -97,15 +98,18 @@ class Fitting {
              "only matrices have updates that are read here: merge the adapter into its base and trace the "
              "merged model");
     if (first.stored_rows == fitted.rows() && first.cols == fitted.cols()) return;
-    const bool width = first.cols != fitted.cols();
-    throw InvalidInput({.rule = "adapter.shape_mismatch",
-                        .file = file_,
-                        .tensor = width == fitted.pair->embedding ? fitted.pair->b.name : fitted.pair->a.name,
-                        .expected = fmt::format("{} x {}, as the base has {}", first.stored_rows, first.cols,
-                                                printable(tensor.name)),
-                        .found = fmt::format("an update of {} x {}", fitted.rows(), fitted.cols()),
-                        .hint = fmt::format("the adapter was made for a base of {}: name that base",
-                                            width ? "another width" : "other shapes")});
+    const bool inputs = first.cols != fitted.cols();
+    const auto hidden = base_.dim("hidden");
+    const bool width = hidden && std::cmp_equal(*hidden, inputs ? first.cols : first.stored_rows);
+    throw InvalidInput(
+        {.rule = "adapter.shape_mismatch",
+         .file = file_,
+         .tensor = inputs == fitted.pair->embedding ? fitted.pair->b.name : fitted.pair->a.name,
+         .expected = fmt::format("{} x {}, as the base has {}", first.stored_rows, first.cols,
+                                 printable(tensor.name)),
+         .found = fmt::format("an update of {} x {}", fitted.rows(), fitted.cols()),
+         .hint = fmt::format("the adapter was made for a base of {}: name that base",
+                             width ? "another width" : "other shapes")});
   }
 
   const Adapter& adapter_;

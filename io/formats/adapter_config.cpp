@@ -53,14 +53,12 @@ class ConfigHandler final : public JsonHandler {
     if (depth_ > 0) put({Kind::container, "a list or map"});
     ++depth_;
   }
-  void put(Value value) {
-    if (depth_ == 1) root_[root_key_] = std::move(value);
+  void put(const Value& value) {
+    if (depth_ == 1) root_[root_key_] = value;
     if (depth_ != 2) return;
     ++root_[root_key_].entries;
-    if (root_key_ == "rank_pattern")
-      ranks_.emplace_back(key_, std::move(value));
-    else if (root_key_ == "alpha_pattern")
-      alphas_.emplace_back(key_, std::move(value));
+    if (root_key_ == "rank_pattern") ranks_.emplace_back(key_, value);
+    if (root_key_ == "alpha_pattern") alphas_.emplace_back(key_, value);
   }
 
   std::size_t depth_ = 0;
