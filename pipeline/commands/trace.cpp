@@ -56,20 +56,17 @@ class TraceCommand final : public Command {
  public:
   std::string_view name() const override { return "trace"; }
   std::string_view summary() const override {
-    return "read the weights of a base and a candidate: equal, re-encoded, or an update of which rank?";
+    return "read the weights of a pair: equal, re-encoded, or an update of which rank?";
   }
   std::vector<Example> examples() const override {
-    return {{"stemma trace models/base models/suspect", "every layer, with its null and its control"},
-            {"stemma trace models/base adapters/lora",
-             "an adapter that is not merged: its ranks, stated and found"},
-            {"mpirun -n 8 stemma trace models/base models/suspect --json", "on eight ranks, for scripts"}};
+    return {{"stemma trace models/llama-7b acme-7b", "every layer, its null and its control"},
+            {"stemma trace models/llama-7b adapters/lora", "an adapter's ranks, stated and found"},
+            {"mpirun -n 8 stemma trace models/llama-7b acme-7b --json", "on eight ranks, for scripts"}};
   }
   bool parallel() const override { return true; }
 
   void declare(CLI::App& app) override {
-    app.add_option("models", arguments_,
-                   "base and candidate (a model, or an adapter of the base): directories or files; "
-                   "overrides: key=value")
+    app.add_option("models", arguments_, "two models, or a base and an adapter of it; overrides: key=value")
         ->required()
         ->type_name("BASE CANDIDATE [key=value...]");
   }

@@ -9,7 +9,7 @@ import unittest
 import harness
 from harness import ZOO, EndToEnd, write_tsv
 
-VERBS = ["run", "plan", "fingerprint", "compare", "inspect", "verify", "schema", "doctor"]
+VERBS = ["run", "plan", "fingerprint", "compare", "trace", "inspect", "verify", "schema", "doctor"]
 
 
 class Help(EndToEnd):
@@ -53,6 +53,7 @@ class Help(EndToEnd):
         (here / "bin/stemma").symlink_to(harness.STEMMA)
         for id, place in (("aspen", "models/llama-7b"), ("birch", "models/birch"), ("aspen-code", "acme-7b")):
             shutil.copytree(ZOO / id, here / place)
+        shutil.copytree(harness.SOURCE / "tests/data/adapters/aspen-lora-r8", here / "adapters/lora")
         self.fingerprint("uploads.h5", "acme-7b")
         write_tsv(here / "models.tsv", ["path"], [["models/llama-7b"], ["models/birch"]])
         write_tsv(here / "suspects.tsv", ["a", "b"], [["llama-7b", "acme-7b"]])
@@ -76,7 +77,7 @@ class Sentences(EndToEnd):
                 self.assertEqual((done.stdout, done.stderr), ("", f"stemma: {says}\n"))
 
     def test_nothing_was_said(self):
-        self.refused(says="a verb is wanted: one of run, plan, fingerprint, compare, inspect, verify, schema, doctor. "
+        self.refused(says="a verb is wanted: one of run, plan, fingerprint, compare, trace, inspect, verify, schema, doctor. "
                           "stemma --help says more")
         self.refused("run", says="run wants CONFIG [key=value...] (a configuration file, then overrides: key=value, "
                                  "key+=value, ~key). stemma run --help says more")
