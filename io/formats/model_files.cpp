@@ -117,8 +117,9 @@ std::optional<ModelFiles> choose_set(const std::string& directory, const Names& 
                                                      ".keras", ".msgpack", ".npz",  ".ggml"};
   const std::string name = file_name_of(directory);
   if (holds(listing, "adapter_config.json")) {
-    throw InvalidInput(about("format.refused", name, "an adapter without its base model",
-                             "this version reads whole models: merge the adapter into its base first"));
+    throw InvalidInput(about(
+        "format.refused", name, "an adapter without its base model",
+        "models are read whole: merge the adapter into its base, or let trace read it beside its base"));
   }
   Names weights;
   std::copy_if(listing.begin(), listing.end(), std::back_inserter(weights), [&](const std::string& file) {

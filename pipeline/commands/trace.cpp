@@ -7,8 +7,11 @@
 #include "analyzers/distributed/unison.hpp"
 #include "analyzers/origin_summary.hpp"
 #include "analyzers/verdict.hpp"
+#include "io/formats/adapter.hpp"
 #include "io/formats/file_reader.hpp"
 #include "io/model/finding.hpp"
+#include "pipeline/adapter_text.hpp"
+#include "pipeline/adapter_trace.hpp"
 #include "pipeline/commands/adhoc.hpp"
 #include "pipeline/machine.hpp"
 #include "pipeline/trace.hpp"
@@ -18,10 +21,11 @@
 namespace stemma {
 namespace {
 
-/// Two models as the command line names them, the first one as base.
+/// Two models as the command line names them, the first one as base; or a base and an adapter.
 struct Named {
   std::vector<SurveyedModel> models;
   std::vector<TracePair> pairs;
+  std::optional<ModelRequest> adapter;  ///< then `models` has the base alone
 };
 
 Named named_models(const AuditRequest& request) {
@@ -30,11 +34,19 @@ Named named_models(const AuditRequest& request) {
                                  request.models.size(), request.models.size() == 1 ? "was" : "were"));
   Named named;
   const std::string base = request.models.front().id;  // the survey sorts
-  named.models = survey(request.models, ArchitectureTables::shipped_and(request.architectures));
+  std::vector<ModelRequest> whole = request.models;
+  if (is_adapter(whole.front().path))
+    throw UsageError(fmt::format("{} is an adapter: name its base first, then the adapter", printable(base)));
+  if (is_adapter(whole.back().path)) {
+    named.adapter = whole.back();
+    whole.pop_back();
+  }
+  named.models = survey(whole, ArchitectureTables::shipped_and(request.architectures));
   for (const SurveyedModel& m : named.models) {
     if (!m.failure) continue;
     throw InvalidInput({.rule = m.failure->rule, .file = m.request.id, .hint = m.failure->sentence});
   }
+  if (named.adapter) return named;
   const std::uint32_t first = named.models.front().request.id == base ? 0 : 1;
   named.pairs.push_back({first, 1 - first, {}});
   return named;
@@ -44,16 +56,17 @@ class TraceCommand final : public Command {
  public:
   std::string_view name() const override { return "trace"; }
   std::string_view summary() const override {
-    return "read a base and a candidate: equal, re-encoded, or an update of which rank?";
+    return "read the weights of a pair: equal, re-encoded, or an update of which rank?";
   }
   std::vector<Example> examples() const override {
-    return {{"stemma trace models/llama-7b acme-7b", "every layer, with its null and its control"},
-            {"mpirun -n 8 stemma trace models/llama-7b acme-7b --json", "for scripts"}};
+    return {{"stemma trace models/llama-7b acme-7b", "every layer, its null and its control"},
+            {"stemma trace models/llama-7b adapters/lora", "an adapter's ranks, stated and found"},
+            {"mpirun -n 8 stemma trace models/llama-7b acme-7b --json", "on eight ranks, for scripts"}};
   }
   bool parallel() const override { return true; }
 
   void declare(CLI::App& app) override {
-    app.add_option("models", arguments_, "base and candidate: directories or files; overrides: key=value")
+    app.add_option("models", arguments_, "two models, or a base and an adapter of it; overrides: key=value")
         ->required()
         ->type_name("BASE CANDIDATE [key=value...]");
   }
@@ -65,6 +78,7 @@ class TraceCommand final : public Command {
     AuditRequest request;
     Named named;
     std::optional<TraceRequest> trace;
+    std::optional<AdapterRequest> adapter;
     in_unison(ranks, "reading the command line", [&] {
       if (!ranks.leads()) return;
       const Configuration configuration = adhoc_configuration(words_of(arguments_), "", "trace");
@@ -73,6 +87,14 @@ class TraceCommand final : public Command {
       request = request_of(configuration, invocation, notes);
       for (const std::string& note : notes) log.warn(note);
       named = named_models(request);
+      if (named.adapter) {
+        adapter = AdapterRequest{.base = &named.models.front(),
+                                 .id = named.adapter->id,
+                                 .path = named.adapter->path,
+                                 .seed = static_cast<std::uint64_t>(configuration.config.seed),
+                                 .terms = terms_of(request, machines)};
+        return;
+      }
       trace = TraceRequest{.models = named.models,
                            .pairs = named.pairs,
                            .origin_options = request.trace ? request.trace->tests.at("origin_tracer")
@@ -80,9 +102,14 @@ class TraceCommand final : public Command {
                            .terms = terms_of(request, machines)};
     });
     const auto policy = std::make_shared<ReadingPolicy>(request.direct);
-    const std::optional<TraceResult> result = trace_pairs(
-        ranks, request.coordinator, trace ? &*trace : nullptr,
-        [&] { return std::make_unique<FileReader>(most_open_files, policy); }, log);
+    const auto reader = [&] { return std::make_unique<FileReader>(most_open_files, policy); };
+    if (ranks.all_reduce_min(ranks.leads() && !adapter ? 0 : 1) == 1) {
+      const auto found =
+          trace_adapter(ranks, request.coordinator, adapter ? &*adapter : nullptr, reader, log);
+      return found ? say(*found, invocation) : ExitCode::done;
+    }
+    const std::optional<TraceResult> result =
+        trace_pairs(ranks, request.coordinator, trace ? &*trace : nullptr, reader, log);
     if (!result) return ExitCode::done;
     return say(*result, invocation);
   }
@@ -115,10 +142,20 @@ class TraceCommand final : public Command {
         fmt::print("{}", trace_summary(pairs[i], result.pairs[i]));
       fmt::print("  {}\n", cost_words(result));
     }
-    for (const Failure& failure : result.failures)
+    return say(result.failures);
+  }
+
+  static ExitCode say(const AdapterTrace& found, const Invocation& invocation) {
+    const Pair pair = adapter_verdict(found, 0, 1);
+    fmt::print("{}", invocation.json ? adapter_json(pair, found) : adapter_summary(pair, found));
+    return say(found.failures);
+  }
+
+  static ExitCode say(const std::vector<Failure>& failures) {
+    for (const Failure& failure : failures)
       fmt::print(stderr, "{}: {}: {}\n", printable(failure.model), printable(failure.item),
                  printable(failure.sentence, 2000));
-    return result.failures.empty() ? ExitCode::done : ExitCode::partial;
+    return failures.empty() ? ExitCode::done : ExitCode::partial;
   }
 
   std::vector<std::string> arguments_;

@@ -53,6 +53,7 @@ class Help(EndToEnd):
         (here / "bin/stemma").symlink_to(harness.STEMMA)
         for id, place in (("aspen", "models/llama-7b"), ("birch", "models/birch"), ("aspen-code", "acme-7b")):
             shutil.copytree(ZOO / id, here / place)
+        shutil.copytree(harness.SOURCE / "tests/data/adapters/aspen-lora-r8", here / "adapters/lora")
         self.fingerprint("uploads.h5", "acme-7b")
         write_tsv(here / "models.tsv", ["path"], [["models/llama-7b"], ["models/birch"]])
         write_tsv(here / "suspects.tsv", ["a", "b"], [["llama-7b", "acme-7b"]])
