@@ -48,8 +48,8 @@ struct Subject {
 
 /// What a subject will ask of a rank, or of a team.
 struct Cost {
-  double flops = 0;          ///< in plain loops over the elements, on one rank whatever the team
-  double bytes = 0;          ///< weight bytes to be read
+  double flops = 0;           ///< in plain loops over the elements, on one rank whatever the team
+  double bytes = 0;           ///< weight bytes to be read
   std::uint64_t memory = 0;   ///< bytes beside the reading buffers and the decomposition
   std::uint64_t working = 0;  ///< bytes more while it finishes, when other subjects rest
   std::optional<Decomposition> decomposition;  ///< what a team may share

@@ -100,6 +100,11 @@ std::string size_words(const OriginTrace& trace) {
                      deltas[deltas.size() / 2]);
 }
 
+std::string equal_words(const Reencoding& content) {
+  if (content.equal == 0) return "";
+  return fmt::format(" {} of {} weights are equal.", content.equal, content.weights);
+}
+
 std::string abstention_words(const OriginTrace& trace) {
   if (!trace.obstacle.empty())
     return fmt::format("The difference of the weights was not read, because {}.", trace.obstacle);
@@ -118,8 +123,7 @@ std::string abstention_words(const OriginTrace& trace) {
            "cannot be "
            "ranked." +
            size_words(trace);
-  return fmt::format("The layers disagree: {} of {} say {}.", trace.agreeing, trace.layers,
-                     trace.label.empty() ? "nothing" : trace.label);
+  return fmt::format("The layers disagree: no label holds for most of the {}.", trace.layers);
 }
 
 }  // namespace
@@ -150,7 +154,8 @@ void judge_weights(const OriginTrace& trace, const Reencoding& content, bool bas
                     content.coarser, content.rounded, content.weights,
                     content.direction < 0 ? trace.candidate : trace.base));
   }
-  if (!trace.abstain.empty()) return abstain(pair, trace.abstain, abstention_words(trace));
+  if (!trace.abstain.empty())
+    return abstain(pair, trace.abstain, abstention_words(trace) + equal_words(content));
   if (const std::string words = low_rank_words(trace); !words.empty())
     return say(Relation::low_rank_related, fmt::format("Differs by {}.", words));
   if (trace.label == name_of(OriginLabel::unrelated_here))

@@ -246,7 +246,9 @@ Pair adapter_verdict(const AdapterTrace& trace, std::uint32_t base, std::uint32_
   Pair pair;
   pair.a = base;
   pair.b = adapter;
-  pair.relation = Relation::low_rank_related;
+  // It holds no weight of the model that it was trained on: an adapter fits every model of these shapes.
+  pair.relation = Relation::abstain;
+  pair.reason = "no_valid_null";
   const auto [low, high] = std::ranges::minmax_element(trace.rows, {}, &AdapterRow::nominal);
   const auto [least, most] = std::ranges::minmax_element(trace.rows, {}, &AdapterRow::rank);
   std::vector<std::string> parts;
@@ -256,9 +258,10 @@ Pair adapter_verdict(const AdapterTrace& trace, std::uint32_t base, std::uint32_
   const std::span<const std::string> named = std::span(parts).first(std::min(parts.size(), most_parts));
   std::string where = fmt::format("{}", fmt::join(named, ", "));
   if (parts.size() > most_parts) where += fmt::format(" and {} more", parts.size() - most_parts);
-  pair.sentence = fmt::format("An adapter of rank {} (by its own statement; numerically {}) on {} of {}.",
-                              span_words(low->nominal, high->nominal), span_words(least->rank, most->rank),
-                              where, trace.base);
+  pair.sentence = fmt::format(
+      "An adapter of rank {} (by its own statement; numerically {}) on {}. It fits {} in shape, which is no "
+      "evidence of who it was trained on.",
+      span_words(low->nominal, high->nominal), span_words(least->rank, most->rank), where, trace.base);
   if (!trace.others.empty())
     pair.sentence += fmt::format(" It also holds {} beside its factors, not read.",
                                  counted(trace.others.size(), "tensor"));

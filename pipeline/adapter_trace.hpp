@@ -56,7 +56,8 @@ struct AdapterRequest {
 std::optional<AdapterTrace> trace_adapter(const Communicator& ranks, CoordinatorMode mode,
                                           const AdapterRequest* request, const ReaderMaker& reader, Log& log);
 
-/// The pair of base and adapter as a row of verdicts, models by index: LOW_RANK_RELATED and its sentence.
+/// The pair of base and adapter as a row of verdicts, models by index. It abstains: an adapter holds no
+/// weight of its base, so it fits every model of the same shapes.
 Pair adapter_verdict(const AdapterTrace& trace, std::uint32_t base, std::uint32_t adapter);
 
 }  // namespace stemma

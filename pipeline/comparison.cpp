@@ -134,28 +134,49 @@ Pair Comparison::test(std::size_t a, std::size_t b) const {
     ++pair.tests;
   }
   judge(models_[a], models_[b], pair);
-  if (const auto traced = traces_.find({pair.a, pair.b}); traced != traces_.end()) {
-    const PairTrace& found = traced->second;
-    auto rows = origin_evidence(found.origin);
-    rows.push_back(reencoding_evidence(found.content));
-    std::move(rows.begin(), rows.end(), std::back_inserter(pair.evidence));
+  if (const auto said = said_.find({pair.a, pair.b}); said != said_.end()) {
+    const WeightVerdict& weights = said->second;
+    pair.evidence.insert(pair.evidence.end(), weights.evidence.begin(), weights.evidence.end());
     pair.tests += 2;
-    judge_weights(found.origin, found.content, found.base == pair.a, pair);
+    pair.relation = weights.relation;
+    pair.reason = weights.reason;
+    pair.sentence = weights.sentence;
+    pair.direction = weights.direction;
   }
   return pair;
 }
 
+Pair* Comparison::find(std::uint32_t a, std::uint32_t b) {
+  const auto models_of = [](const Pair& pair) { return Models(pair.a, pair.b); };
+  const auto at = std::ranges::lower_bound(pairs_, Models(a, b), {}, models_of);
+  return at != pairs_.end() && models_of(*at) == Models(a, b) ? &*at : nullptr;
+}
+
 void Comparison::confirm(std::vector<PairTrace> traces) {
+  std::vector<WeightVerdict> verdicts;
   for (PairTrace& trace : traces) {
-    const auto key = std::minmax(trace.base, trace.candidate);
-    const auto models_of = [](const Pair& pair) { return std::pair(pair.a, pair.b); };
-    const auto at = std::ranges::lower_bound(pairs_, std::pair(key.first, key.second), {}, models_of);
-    if (at == pairs_.end() || models_of(*at) != std::pair(key.first, key.second)) continue;
-    traces_.insert_or_assign(key, std::move(trace));
-    Pair pair = test(key.first, key.second);
-    pair.evidence = std::vector<Evidence>();
-    pair.sentence = std::string();
-    *at = std::move(pair);
+    const Models models = std::minmax(trace.base, trace.candidate);
+    if (!find(models.first, models.second)) continue;
+    Pair pair = test(models.first, models.second);
+    judge_weights(trace.origin, trace.content, trace.base == pair.a, pair);
+    std::vector<Evidence> evidence = origin_evidence(trace.origin);
+    evidence.push_back(reencoding_evidence(trace.content));
+    verdicts.push_back({models.first, models.second, std::move(evidence), pair.relation, pair.reason,
+                        pair.sentence, pair.direction});
+    traces_.insert_or_assign(models, std::move(trace));
+  }
+  recall(std::move(verdicts));
+}
+
+void Comparison::recall(std::vector<WeightVerdict> verdicts) {
+  for (WeightVerdict& verdict : verdicts) {
+    Pair* pair = find(verdict.a, verdict.b);
+    if (!pair) continue;
+    const Models models(verdict.a, verdict.b);
+    said_.insert_or_assign(models, std::move(verdict));
+    *pair = test(models.first, models.second);
+    pair->evidence = std::vector<Evidence>();
+    pair->sentence = std::string();
   }
   weigh();
 }

@@ -38,6 +38,15 @@ struct PairNumbers {
   double twin_score = missing;
 };
 
+/// What the weights of a pair said, as a run has just found it or an archive kept it.
+struct WeightVerdict {
+  std::uint32_t a = 0, b = 0;  ///< models by index, a < b
+  std::vector<Evidence> evidence;
+  Relation relation = Relation::abstain;
+  std::string reason, sentence;
+  int direction = 0;
+};
+
 /// The chosen pairs of a corpus, judged, with the verdict on every model. No weight is read. Pairs stay
 /// small, so that half a million fit; the evidence of one is made again when it is asked for. Not copied: it
 /// looks at the fingerprints that it was made from, which must outlive it.
@@ -61,9 +70,10 @@ class Comparison {
   /// Adds what the weights of some pairs say: their verdicts, the models' verdicts and the background follow.
   /// Pairs that were not compared are left out.
   void confirm(std::vector<PairTrace> traces);
+  /// The same of what was said before.
+  void recall(std::vector<WeightVerdict> verdicts);
   /// The trace of a pair, nullptr when its weights were not read.
   const PairTrace* trace(std::size_t index) const;
-  std::size_t traced() const { return traces_.size(); }
 
   const std::vector<ModelVerdict>& verdicts() const { return verdicts_; }
   const Background& background() const { return background_; }
@@ -71,6 +81,7 @@ class Comparison {
  private:
   Pair test(std::size_t a, std::size_t b) const;
   void weigh();
+  Pair* find(std::uint32_t a, std::uint32_t b);
 
   /// A test that was chosen, fitted to the corpus where it asks for that.
   struct Chosen {
@@ -84,7 +95,9 @@ class Comparison {
   std::vector<Chosen> tests_;
   std::vector<Pair> pairs_;
   std::vector<PairNumbers> numbers_;
-  std::map<std::pair<std::uint32_t, std::uint32_t>, PairTrace> traces_;  ///< by models, a < b
+  using Models = std::pair<std::uint32_t, std::uint32_t>;  ///< a < b
+  std::map<Models, PairTrace> traces_;
+  std::map<Models, WeightVerdict> said_;
   std::vector<ModelVerdict> verdicts_;
   Background background_;
 };

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
 #include <new>
 #include <optional>
 #include <stdexcept>
@@ -146,12 +147,18 @@ class Performance {
       if (!running.analyzer) throw std::logic_error("no analyzer is called " + running.subject->analyzer);
       const std::vector<Input> inputs = inputs_of(order_, *running.subject);
       std::vector<std::vector<double>> companions;
-      for (const std::uint32_t m : running.subject->companions)
-        companions.push_back(read_whole(order_, order_.matrices[m], reader_));
+      for (const std::uint32_t m : running.subject->companions) companions.push_back(whole(m));
       running.measurement =
           running.together ? running.analyzer->begin_together(*running.subject, inputs, companions, *team_)
                            : running.analyzer->begin(*running.subject, inputs, companions);
     });
+  }
+
+  /// A companion, read once for all subjects of the item.
+  const std::vector<double>& whole(std::uint32_t matrix) {
+    const auto known = whole_.find(matrix);
+    if (known != whole_.end()) return known->second;
+    return whole_.emplace(matrix, read_whole(order_, order_.matrices[matrix], reader_)).first->second;
   }
 
   void stream(std::uint32_t index);
@@ -185,6 +192,7 @@ class Performance {
   ByteReader& reader_;
   Team* team_;
   std::optional<TeamReader> team_reader_;
+  std::map<std::uint32_t, std::vector<double>> whole_;  ///< companions by matrix
   Stopwatch watch_;
   std::vector<Running> runs_;
 };

@@ -60,7 +60,8 @@ class CompareCommand final : public Command {
     }
     const std::vector<Fingerprint> models = models_of(operands);
     check_pair_list(plan.listed, list, ids_of(models));
-    const Comparison comparison(models, std::move(plan));
+    Comparison comparison(models, std::move(plan));
+    comparison.recall(weight_verdicts_of(operands, models));
     if (invocation.json) {
       fmt::print("{}", comparison_json(models, comparison));
     } else if (comparison.size() == 1) {

@@ -6,7 +6,10 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <optional>
+#include <set>
 
+#include "analyzers/catalogue.hpp"
 #include "io/archive/archive_reader.hpp"
 #include "io/config/yaml_section.hpp"
 #include "pipeline/commands/command.hpp"
@@ -84,6 +87,30 @@ std::vector<Fingerprint> models_of(const std::vector<std::string>& operands) {
   for (auto& [archive, models] : taken) std::move(models.begin(), models.end(), std::back_inserter(all));
   std::sort(all.begin(), all.end(), [](const Fingerprint& a, const Fingerprint& b) { return a.id < b.id; });
   return all;
+}
+
+std::vector<WeightVerdict> weight_verdicts_of(const std::vector<std::string>& operands,
+                                              const std::vector<Fingerprint>& models) {
+  std::set<fs::path> archives;
+  for (const std::string& operand : operands) archives.insert(operand_of(operand).archive);
+  const auto index_of = [&](const std::string& id) -> std::optional<std::uint32_t> {
+    const auto at = std::ranges::lower_bound(models, id, {}, &Fingerprint::id);
+    if (at == models.end() || at->id != id) return std::nullopt;
+    return static_cast<std::uint32_t>(at - models.begin());
+  };
+  std::vector<WeightVerdict> verdicts;
+  for (const fs::path& file : archives) {
+    const ArchiveReader archive(file, SealCheck::trust);  // models_of has looked at the seal
+    for (Pair& pair : archive.pairs()) {
+      std::erase_if(pair.evidence, [](const Evidence& e) { return !pair_analyzer_named(e.method); });
+      if (pair.evidence.empty()) continue;
+      const auto a = index_of(archive.models()[pair.a].id), b = index_of(archive.models()[pair.b].id);
+      if (a && b)
+        verdicts.push_back(
+            {*a, *b, std::move(pair.evidence), pair.relation, pair.reason, pair.sentence, pair.direction});
+    }
+  }
+  return verdicts;
 }
 
 }  // namespace stemma

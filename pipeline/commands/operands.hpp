@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "io/archive/fingerprint.hpp"
+#include "pipeline/comparison.hpp"
 
 namespace stemma {
 
@@ -12,5 +13,10 @@ namespace stemma {
 /// too. Throws UsageError for what is not there or is named twice, InvalidInput for a file that is no sound
 /// archive.
 std::vector<Fingerprint> models_of(const std::vector<std::string>& operands);
+
+/// What the weights said about pairs of `models` when their archives were made, for archives that were
+/// traced. Models by index; those that were renamed to tell them apart are left out. Throws like models_of.
+std::vector<WeightVerdict> weight_verdicts_of(const std::vector<std::string>& operands,
+                                              const std::vector<Fingerprint>& models);
 
 }  // namespace stemma

@@ -91,7 +91,8 @@ class FromArchives(Compare):
         for file, part in (("one", ids[:4]), ("two", ids[4:])):
             sheet = self.sheet(file + ".tsv", part)
             self.stemma("fingerprint", "--sheet", sheet, "-o", file + ".h5", ranks=2)
-        whole = (self.out / "pairs.tsv").read_text()
+        self.stemma("fingerprint", "--sheet", self.shared / "all.tsv", "-o", "all.h5")
+        whole = self.compare("all.h5").stdout
         self.assertEqual(self.compare("one.h5", "two.h5").stdout, whole)
         self.assertEqual(self.compare("two.h5", "one.h5").stdout, whole)
 
@@ -99,7 +100,7 @@ class FromArchives(Compare):
         one = (f"{self.out}:base", f"{self.out}/family.h5:tuned")
         done, document = self.compare(*one), json.loads(self.compare(*one, "--json").stdout)
         (pair,) = document["pairs"]
-        self.assertTrue(done.stdout.startswith("base and tuned: ABSTAIN(no_valid_null)\n  " + pair["sentence"] + "\n"))
+        self.assertTrue(done.stdout.startswith("base and tuned: ABSTAIN(unreadable_quantisation)\n  " + pair["sentence"] + "\n"))
         self.assertIn(CAVEAT, done.stdout)
         lines = done.stdout.splitlines()[3:-1]
         self.assertEqual(len(lines), len(pair["evidence"]))
@@ -111,7 +112,7 @@ class FromArchives(Compare):
         # tensorguard standardises over the corpus, and two models are none.
         alone = {e["abstains"] for e in pair["evidence"] if e["method"] == "tensorguard"}
         self.assertEqual(alone, {"too_few_models"})
-        self.assertEqual([(row["role"], float(row["value"])) for row in of_run if row["method"] != "tensorguard"],
+        self.assertEqual([(row["role"], float(row["value"]) if row["value"] else None) for row in of_run if row["method"] != "tensorguard"],
                          [(e["role"], e["score"]) for e in pair["evidence"] if e["method"] != "tensorguard"])
 
     def test_words_behind_the_colon(self):
@@ -205,7 +206,7 @@ class Verdicts(Compare):
         self.assertEqual((verdicts["copy"]["relation"], verdicts["copy"]["relative"]), ("EXACT_COPY", "base"))
 
     def test_one_bit_makes_it_another_model(self):
-        self.assertEqual(self.verdict("base", "bit"), ("ABSTAIN", "no_valid_null"))
+        self.assertEqual(self.verdict("base", "bit"), ("ABSTAIN", "dead_zone"))
         self.assertEqual(int(self.pairs["base", "bit"]["equal_tensors"]), len(self.tensors["base"]) - 1)
 
     def test_tuned_copy_is_not_raised(self):
@@ -216,7 +217,8 @@ class Verdicts(Compare):
         self.assertTrue(0 < len(equal) < len(base))
         self.assertEqual((int(row["equal_tensors"]), float(row["equal_bytes_share"])), (len(equal), share))
         self.assertGreater(float(row["sigma_score"]), 0.99)
-        self.assertEqual(self.verdict("base", "tuned"), ("ABSTAIN", "no_valid_null"))
+        # The tuned weights have even noise on them, which rounding to fewer values might have left.
+        self.assertEqual(self.verdict("base", "tuned"), ("ABSTAIN", "unreadable_quantisation"))
         (verdict,) = (row for row in read_tsv(self.out / "verdicts.tsv") if row["id"] == "tuned")
         self.assertEqual((verdict["relation"], verdict["declaration"]), ("ABSTAIN", "untestable"))
 

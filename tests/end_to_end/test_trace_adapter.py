@@ -67,11 +67,18 @@ class AgainstNumpy(Traced):
             self.held_against_numpy(rows, read_safetensors(ZOO / name / "model.safetensors"),
                                     read_safetensors(lora / "adapter_model.safetensors"), 2.0)
             self.assertEqual({row["rank"] for row in rows.values()}, {8})
-            self.assertEqual((pair["base"], pair["candidate"], pair["relation"]), (name, f"{name}-lora-r8", "LOW_RANK_RELATED"))
+            self.assertEqual((pair["base"], pair["candidate"], pair["relation"]), (name, f"{name}-lora-r8", "ABSTAIN"))
             self.assertEqual(pair["sentence"], "An adapter of rank 8 (by its own statement; numerically 8) on attn.q, attn.k, "
-                                               f"attn.v, attn.o, mlp.gate, mlp.up, mlp.down of {name}.")
+                                               f"attn.v, attn.o, mlp.gate, mlp.up, mlp.down. It fits {name} in shape, which is no "
+                                               "evidence of who it was trained on.")
             self.assertEqual((pair["adapter"]["declared_base"], pair["adapter"]["ranks_nominal"]), (name, [8]))
             self.assertEqual(pair["adapter"]["remarks"] + [r for row in rows.values() for r in row["remarks"]], [])
+
+    def test_a_stranger_of_the_same_shapes_is_not_accused(self):
+        pair, rows = self.trace(ZOO / "birch", ADAPTERS / "aspen-lora-r8")
+        self.assertEqual((pair["relation"], pair["abstain_reason"], pair["adapter"]["declared_base"]),
+                         ("ABSTAIN", "no_valid_null", "aspen"))
+        self.assertEqual({row["rank"] for row in rows.values()}, {8})
 
     def test_any_number_of_ranks(self):
         documents = []

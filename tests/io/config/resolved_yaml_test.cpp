@@ -40,8 +40,10 @@ TEST(KeyTable, EveryKeyIsReadResolvedAndReadAgain) {
   for (const Key& key : key_table()) {
     if (!key.value || key.required || key.type == KeyType::question) continue;
     std::vector<std::string> arguments = {key.path + "=" + other_value(key)};
-    if (key.path == "compare.list") arguments.push_back("compare.pairs=listed");
-    if (key.path == "compare.pairs") arguments = {"compare.pairs=declared"};
+    for (const std::string section : {"compare", "trace"}) {
+      if (key.path == section + ".list") arguments.push_back(section + ".pairs=listed");
+      if (key.path == section + ".pairs") arguments = {section + ".pairs=declared"};
+    }
     const Reading reading(head, arguments);
     ASSERT_TRUE(reading.config) << key.path << testing::PrintToString(reading.problems);
     EXPECT_NE(key.value(*reading.config), key.value(RunConfig{})) << key.path;
@@ -100,6 +102,13 @@ compare:
   tests:
     content: {}
   background: corpus
+trace:
+  enabled: true
+  pairs: candidates
+  max_pairs: 1000
+  tests:
+    origin_tracer:
+      max_rank: 256
 verdicts:
   declared: check
 report:
