@@ -75,9 +75,10 @@ void centre_rows(std::span<double> matrix, std::uint64_t cols) {
 /// The same of a writer, whose columns are seen only through LayerNorms.
 void centre_columns(std::span<double> matrix, std::uint64_t cols) {
   std::vector<double> mean(cols);
+  const std::size_t rows = matrix.size() / cols;
   for (std::size_t i = 0; i < matrix.size(); ++i) mean[i % cols] += matrix[i];
-  const auto rows = static_cast<double>(matrix.size() / cols);
-  for (std::size_t i = 0; i < matrix.size(); ++i) matrix[i] -= mean[i % cols] / rows;
+  for (double& x : mean) x /= static_cast<double>(rows);
+  for (std::size_t i = 0; i < matrix.size(); ++i) matrix[i] -= mean[i % cols];
 }
 
 class Reading final : public Measurement {

@@ -72,6 +72,8 @@ class Comparison {
   void confirm(std::vector<PairTrace> traces);
   /// The same of what was said before.
   void recall(std::vector<WeightVerdict> verdicts);
+  /// Whether weights of the pair were read, now or for its archive.
+  bool confirmed(std::size_t index) const { return said_.contains({pairs_[index].a, pairs_[index].b}); }
   /// The trace of a pair, nullptr when its weights were not read.
   const PairTrace* trace(std::size_t index) const;
 

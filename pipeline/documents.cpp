@@ -146,6 +146,7 @@ void write_outputs(const RunDirectory& directory, const AuditResult& result, con
   directory.write("evidence.tsv", evidence_table(result.fingerprints, result.comparison));
   directory.write("verdicts.tsv", verdicts_table(result.fingerprints, result.comparison));
   directory.write("features.tsv", features_table(result.fingerprints));
+  directory.write("families.tsv", families_table(result.fingerprints));
   directory.write("findings.tsv", findings_table(result.models));
   directory.write("failures.tsv", failures_table(result.failures));
   directory.write("verdicts.json", verdicts_json(result, request));

@@ -7,8 +7,8 @@
 
 namespace stemma {
 
-/// Writes models.tsv, pairs.tsv, evidence.tsv, verdicts.tsv, verdicts.json, features.tsv, findings.tsv,
-/// failures.tsv and manifest.json. All of them exist afterwards, with a header line even when they have no
+/// Writes models.tsv, pairs.tsv, evidence.tsv, verdicts.tsv, verdicts.json, features.tsv, families.tsv,
+/// findings.tsv, failures.tsv and manifest.json. All of them exist afterwards, with a header line even when they have no
 /// rows. Throws StorageError.
 void write_outputs(const RunDirectory& directory, const AuditResult& result, const AuditRequest& request);
 
@@ -21,6 +21,8 @@ std::string pairs_table(const std::vector<Fingerprint>& models, const Comparison
 std::string evidence_table(const std::vector<Fingerprint>& models, const Comparison& comparison);
 std::string verdicts_table(const std::vector<Fingerprint>& models, const Comparison& comparison);
 std::string features_table(const std::vector<Fingerprint>& models);
+/// Where tensorguard puts every model, and where the control does; only the header without two bases.
+std::string families_table(const std::vector<Fingerprint>& models);
 std::string findings_table(const std::vector<SurveyedModel>& models);
 std::string failures_table(const std::vector<Failure>& failures);
 

@@ -9,6 +9,7 @@
 
 #include "analyzers/content_pair.hpp"
 #include "analyzers/curve_score.hpp"
+#include "analyzers/tensorguard_groups.hpp"
 #include "io/report/columns.hpp"
 #include "pipeline/pair_view.hpp"
 #include "pipeline/wording.hpp"
@@ -75,6 +76,17 @@ std::string verdict_words(const ModelVerdict& v, const ShownNames& shown) {
   return words;
 }
 
+/// What tensorguard's families are worth here: the control knows shapes only.
+std::string family_words(const AuditResult& result) {
+  const auto groups = guard_groups(result.fingerprints);
+  if (!groups || groups->declared == 0) return "";
+  return fmt::format(
+      "  tensorguard puts {} of {} beside the declared base; its control, which knows shapes only, {} "
+      "(families.tsv).\n",
+      groups->agreeing, counted(groups->declared, "declared child", "declared children"),
+      groups->control_agreeing);
+}
+
 }  // namespace
 
 std::string verdict_summary(const AuditResult& result, bool labels) {
@@ -103,7 +115,7 @@ std::string verdict_summary(const AuditResult& result, bool labels) {
                                            : fmt::format("declarations {}", fmt::join(declarations, ", ")),
                       result.failures.size());
   text += fmt::format("  {}\n", curve_score_caveat());
-  return text;
+  return text + family_words(result);
 }
 
 std::string pair_summary(const Fingerprint& a, const Fingerprint& b, const Pair& pair) {

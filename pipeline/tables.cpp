@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "analyzers/tensorguard_groups.hpp"
 #include "io/archive/sha256.hpp"
 #include "io/report/tsv.hpp"
 #include "pipeline/outputs.hpp"
@@ -27,6 +28,11 @@ std::string declared_direction(const Fingerprint& a, const Fingerprint& b) {
                        [&](const Claim& c) { return c.base == parent.id; });
   };
   return names(a, b) ? "a_from_b" : names(b, a) ? "b_from_a" : "no";
+}
+
+/// What the weights say: "a_to_b" when b comes from a.
+std::string found_direction(const Pair& pair) {
+  return pair.direction > 0 ? "a_to_b" : pair.direction < 0 ? "b_to_a" : "unknown";
 }
 
 std::string dtypes_of(const Model& model) {
@@ -91,10 +97,10 @@ std::string pairs_table(const std::vector<Fingerprint>& models, const Comparison
     const PairNumbers& numbers = comparison.numbers(i);
     const Rank rank = comparison.curve_rank(i);
     const Fingerprint &a = models[pair.a], &b = models[pair.b];
-    table.row(a.id, b.id, "screened", name_of(pair.relation), pair.reason, "unknown",
-              declared_direction(a, b), pair.log10_p, pair.log10_p_corrected, pair.tests,
-              numbers.equal_tensors, numbers.equal_share, numbers.permuted_share, pair.curve_score,
-              numbers.twin_score, rank.percentile, rank.n);
+    table.row(a.id, b.id, comparison.confirmed(i) ? "confirmed" : "screened", name_of(pair.relation),
+              pair.reason, found_direction(pair), declared_direction(a, b), pair.log10_p,
+              pair.log10_p_corrected, pair.tests, numbers.equal_tensors, numbers.equal_share,
+              numbers.permuted_share, pair.curve_score, numbers.twin_score, rank.percentile, rank.n);
   }
   return table.text();
 }
@@ -160,6 +166,17 @@ std::string features_table(const std::vector<Fingerprint>& models) {
       for (const auto& [name, values] : c.further) put(name, "further", values);
     }
   }
+  return table.text();
+}
+
+std::string families_table(const std::vector<Fingerprint>& models) {
+  Tsv table({"id", "is_base", "declared", "family", "nearest_base", "distance", "unknown", "control_family",
+             "control_nearest_base", "control_distance"});
+  const auto groups = guard_groups(models);
+  if (!groups) return table.text();
+  for (const GuardMember& m : groups->members)
+    table.row(m.id, m.is_base, m.declared, m.weights.family, m.weights.nearest, m.weights.distance,
+              m.weights.unknown, m.control.family, m.control.nearest, m.control.distance);
   return table.text();
 }
 

@@ -13,6 +13,7 @@
 #include "pipeline/adapter_text.hpp"
 #include "pipeline/adapter_trace.hpp"
 #include "pipeline/commands/adhoc.hpp"
+#include "pipeline/grey_box_trace.hpp"
 #include "pipeline/machine.hpp"
 #include "pipeline/trace.hpp"
 #include "pipeline/trace_text.hpp"
@@ -69,6 +70,8 @@ class TraceCommand final : public Command {
     app.add_option("models", arguments_, "two models, or a base and an adapter of it; overrides: key=value")
         ->required()
         ->type_name("BASE CANDIDATE [key=value...]");
+    app.add_flag("--grey-box", grey_box_,
+                 "the published form: from outputs of layers alone, on one rank; no verdict");
   }
 
   ExitCode execute(const Invocation& invocation, const World& world) override {
@@ -87,6 +90,16 @@ class TraceCommand final : public Command {
       request = request_of(configuration, invocation, notes);
       for (const std::string& note : notes) log.warn(note);
       named = named_models(request);
+      if (grey_box_) {
+        if (named.adapter) throw UsageError("--grey-box wants two models, and an adapter is none");
+        FileReader reader;
+        const TracePair& pair = named.pairs.front();
+        const GreyBoxTrace grey =
+            trace_grey_box(named.models[pair.base], named.models[pair.candidate], reader,
+                           {.seed = static_cast<std::uint64_t>(configuration.config.seed)});
+        fmt::print("{}", invocation.json ? grey_box_json(grey) : grey_box_summary(grey));
+        return;
+      }
       if (named.adapter) {
         adapter = AdapterRequest{.base = &named.models.front(),
                                  .id = named.adapter->id,
@@ -101,6 +114,7 @@ class TraceCommand final : public Command {
                                                            : std::map<std::string, double>(),
                            .terms = terms_of(request, machines)};
     });
+    if (grey_box_) return ExitCode::done;
     const auto policy = std::make_shared<ReadingPolicy>(request.direct);
     const auto reader = [&] { return std::make_unique<FileReader>(most_open_files, policy); };
     if (ranks.all_reduce_min(ranks.leads() && !adapter ? 0 : 1) == 1) {
@@ -159,6 +173,7 @@ class TraceCommand final : public Command {
   }
 
   std::vector<std::string> arguments_;
+  bool grey_box_ = false;
 };
 
 }  // namespace

@@ -20,7 +20,7 @@ import harness
 from harness import ZOO, read_safetensors, read_tsv, widened
 
 FILES = ["config.yaml", "config.resolved.yaml", "overrides.txt", "demo.h5", "models.tsv", "pairs.tsv", "evidence.tsv",
-         "verdicts.tsv", "features.tsv", "findings.tsv", "failures.tsv", "verdicts.json", "manifest.json", "status.json",
+         "verdicts.tsv", "families.tsv", "features.tsv", "findings.tsv", "failures.tsv", "verdicts.json", "manifest.json", "status.json",
          "log/run.log"]
 MODELS = ["aspen", "aspen-code", "aspen-lora-r8", "aspen-pruned-depth", "birch", "birch-lora-r8", "cedar", "cedar-code"]
 
@@ -256,6 +256,16 @@ class DemoRun(unittest.TestCase):
                                 "birch-lora-r8": ("LOW_RANK_RELATED", "birch", "", "supported"),
                                 "cedar": ("ABSTAIN", "", "too_few_layers", ""),
                                 "cedar-code": ("ABSTAIN", "", "too_few_layers", "untestable")})
+
+    def test_families_stand_beside_those_of_the_control(self):
+        rows = {row["id"]: row for row in read_tsv(self.out / "families.tsv")}
+        self.assertEqual(sorted(rows), MODELS)
+        self.assertEqual([id for id, row in rows.items() if row["is_base"] == "true"], ["aspen", "birch"])
+        children = [row for row in rows.values() if row["declared"] and row["is_base"] == "false"]
+        right, control = (sum(row[column] == row["declared"] for row in children) for column in ("family", "control_family"))
+        for done in self.runs.values():
+            self.assertIn(f"tensorguard puts {right} of {len(children)} declared children beside the declared base; its control, "
+                          f"which knows shapes only, {control} (families.tsv).", done.stdout)
 
     def test_traced_weights_are_in_the_archive(self):
         """Rank 8 in every adapted weight, its largest singular values those of numpy, and who was traced."""
