@@ -9,6 +9,7 @@
 // loops would always beat one, by luck alone: so the loop with the best median is measured again, in pairs
 // with the product, and the ratio is the median of those pairs. "with_work" hashes each piece as often as
 // makes hashing take as long as reading: 1 means that only the longer of the two was waited for.
+// "chosen_here" is the channel that a run takes by itself on this file system; the target holds for it.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
@@ -164,9 +165,11 @@ int run(std::size_t mebibytes, int repeats, const std::filesystem::path& directo
     for (const std::size_t row : order) rows[row].seconds.push_back(timed(rows[row].work));
   }
   const double bytes = static_cast<double>(file.bytes);
+  const bool chosen = ReadingPolicy().wants_direct(file.filesystem, file.device, request_bytes);
   nlohmann::ordered_json report{{"program", "bench_read"},
                                 {"processor", cpu_model()},
                                 {"filesystem", filesystem_of(open_regular(file.path))},
+                                {"chosen_here", chosen ? "direct" : "buffered"},
                                 {"mib", mebibytes},
                                 {"repeats", repeats},
                                 {"pages_were_dropped", was_cold}};

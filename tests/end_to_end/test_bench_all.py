@@ -26,6 +26,7 @@ class AllBenchmarks(EndToEnd):
         read = next(b for b in report["benchmarks"] if b["name"] == "bench_read")
         self.assertTrue(all(t["met"] for t in read["targets"] if "read ratio" in t["figure"]))
         self.assertEqual([case["failed"] for case in report["memory"]["cases"]], [False])
+        self.assertFalse(report["trace"]["failed"], report["trace"])
         stemma = report["tinyllama"]["stemma"]
         self.assertEqual([rank["rank"] for rank in stemma["ranks"]], [0, 1])
         self.assertLess(stemma["read_ratio"], 1.05)
