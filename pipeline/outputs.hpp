@@ -8,8 +8,8 @@
 namespace stemma {
 
 /// Writes models.tsv, pairs.tsv, evidence.tsv, verdicts.tsv, verdicts.json, features.tsv, families.tsv,
-/// findings.tsv, failures.tsv and manifest.json. All of them exist afterwards, with a header line even when they have no
-/// rows. Throws StorageError.
+/// findings.tsv, failures.tsv and manifest.json. All of them exist afterwards, with a header line even when
+/// they have no rows. Throws StorageError.
 void write_outputs(const RunDirectory& directory, const AuditResult& result, const AuditRequest& request);
 
 /// Hash of what a model holds: SHA-256 over the sorted (role, content key) of its canonical tensors. It does
