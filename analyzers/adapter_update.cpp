@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <stdexcept>
 
 #include "analyzers/numerics/blas.hpp"
@@ -21,11 +20,6 @@ namespace {
 
 /// Numbers of both factors, which tell their noise apart from every other use of a seed.
 constexpr std::uint32_t noise_of_a = 0x6c6f41, noise_of_b = 0x6c6f42;
-constexpr std::uint64_t one_draw_elements = std::uint64_t{1} << 20;
-
-double norm_of(std::span<const double> values) {
-  return std::sqrt(std::inner_product(values.begin(), values.end(), values.begin(), 0.0));
-}
 
 /// Of B A, unscaled. Row-major factors are the transposes of what LAPACK sees.
 std::optional<std::vector<double>> product_values(const LoraFactors& f) {
@@ -37,26 +31,15 @@ std::optional<std::vector<double>> product_values(const LoraFactors& f) {
   dgemm(Transpose::no, Transpose::no, f.cols, f.rows, f.inner, 1, f.a.data(), f.cols, f.b.data(), f.inner, 0,
         product.data(), f.cols);
   if (!all_finite(product)) return std::nullopt;
-  std::vector<double> values = dense_singular_values(product, f.cols, f.rows);
-  if (values.empty() && !product.empty())
-    refuse_spectrum("spectrum.invariant", "singular values", "dgesdd gave up");
-  return values;
+  return required_singular_values(product, f.cols, f.rows);
 }
 
 /// The largest singular value of dB A + B dA = [dB | B] [A ; dA].
 double noise_edge(const LoraFactors& f, std::uint64_t seed, std::uint32_t draw) {
   const std::vector<double> db = rounding_noise(f.dtype_b, f.b, {seed, noise_of_b, draw});
   const std::vector<double> da = rounding_noise(f.dtype_a, f.a, {seed, noise_of_a, draw});
-  std::vector<double> left, right(f.a.begin(), f.a.end());
-  left.reserve(2 * f.b.size());
-  for (std::uint64_t row = 0; row < f.rows; ++row) {
-    const auto from = static_cast<std::ptrdiff_t>(row * f.inner),
-               to = from + static_cast<std::ptrdiff_t>(f.inner);
-    left.insert(left.end(), db.begin() + from, db.begin() + to);
-    left.insert(left.end(), f.b.begin() + from, f.b.begin() + to);
-  }
-  right.insert(right.end(), da.begin(), da.end());
-  return largest_singular_value(product_operator(left, right, f.rows, 2 * f.inner, f.cols));
+  const ThinFactors noise = sum_of_products(db, f.a, 1, f.b, da, f.rows);
+  return largest_singular_value(product_operator(noise.left, noise.right, f.rows, 2 * f.inner, f.cols));
 }
 
 }  // namespace
@@ -70,8 +53,7 @@ std::optional<AdapterUpdate> read_adapter_update(const LoraFactors& factors, std
   if (!values) return std::nullopt;
   AdapterUpdate out;
   out.noise_edge = 4 * std::sqrt(static_cast<double>(f.inner)) * 0x1p-53 * norm_of(f.b) * norm_of(f.a);
-  const std::uint32_t draws = f.b.size() + f.a.size() < one_draw_elements ? thresholds::origin_draws : 1;
-  for (std::uint32_t draw = 0; draw < draws; ++draw)
+  for (std::uint32_t draw = 0; draw < rounding_draws(f.b.size() + f.a.size()); ++draw)
     out.noise_edge = std::max(out.noise_edge, noise_edge(f, seed, draw));
   const double scale = std::abs(f.scale);
   for (double& s : *values) s *= scale;

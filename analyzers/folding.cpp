@@ -14,6 +14,36 @@ std::vector<double> effective_gain(std::span<const double> stored, double offset
   return gain;
 }
 
+void scale_columns(std::span<double> matrix, std::span<const double> gain) {
+  if (gain.empty()) return;
+  for (std::size_t row = 0; row < matrix.size(); row += gain.size())
+    for (std::size_t j = 0; j < gain.size(); ++j) matrix[row + j] *= gain[j];
+}
+
+std::vector<double> with_gain(std::span<const double> matrix, std::span<const double> gain) {
+  std::vector<double> out(matrix.begin(), matrix.end());
+  scale_columns(out, gain);
+  return out;
+}
+
+void centre_rows(std::span<double> matrix, std::uint64_t cols) {
+  for (std::size_t first = 0; first < matrix.size(); first += cols) {
+    const std::span<double> row = matrix.subspan(first, cols);
+    double sum = 0;
+    for (const double x : row) sum += x;
+    const double mean = sum / static_cast<double>(cols);
+    for (double& x : row) x -= mean;
+  }
+}
+
+void centre_columns(std::span<double> matrix, std::uint64_t cols) {
+  std::vector<double> mean(cols);
+  const std::size_t rows = matrix.size() / cols;
+  for (std::size_t i = 0; i < matrix.size(); ++i) mean[i % cols] += matrix[i];
+  for (double& x : mean) x /= static_cast<double>(rows);
+  for (std::size_t i = 0; i < matrix.size(); ++i) matrix[i] -= mean[i % cols];
+}
+
 FoldedBlocks::FoldedBlocks(Dtype dtype, std::uint64_t rows, std::uint64_t cols, std::uint64_t height,
                            Fold fold, Use use)
     : dtype_(dtype),
@@ -30,18 +60,11 @@ FoldedBlocks::FoldedBlocks(Dtype dtype, std::uint64_t rows, std::uint64_t cols, 
 }
 
 void FoldedBlocks::fold_row(std::span<double> row, std::uint64_t index) const {
-  if (!fold_.columns.empty()) {
-    for (std::size_t j = 0; j < row.size(); ++j) row[j] *= fold_.columns[j];
-  }
+  scale_columns(row, fold_.columns);
   if (!fold_.rows.empty()) {
     for (double& x : row) x *= fold_.rows[index];
   }
-  if (fold_.centre_rows) {
-    double sum = 0;
-    for (const double x : row) sum += x;
-    const double mean = sum / static_cast<double>(row.size());
-    for (double& x : row) x -= mean;
-  }
+  if (fold_.centre_rows) stemma::centre_rows(row, row.size());
 }
 
 void FoldedBlocks::take(const Panel& panel) {

@@ -23,6 +23,14 @@ struct Fold {
 /// Gains as the norm applies them: stored value plus the family's offset (Gemma stores gain - 1).
 std::vector<double> effective_gain(std::span<const double> stored, double offset);
 
+/// Every row of a row-major matrix times the gain, which is as long as a row; an empty gain changes nothing.
+void scale_columns(std::span<double> matrix, std::span<const double> gain);
+std::vector<double> with_gain(std::span<const double> matrix, std::span<const double> gain);
+/// Every row of a row-major matrix less its mean: what a LayerNorm in front of a reader does to it.
+void centre_rows(std::span<double> matrix, std::uint64_t cols);
+/// Every column less its mean: the same of a writer that only LayerNorms see.
+void centre_columns(std::span<double> matrix, std::uint64_t cols);
+
 /// Cuts panels, whatever their height, into blocks of exactly `height` folded rows (the last may be shorter),
 /// so that sums over blocks have the same bits for every way of reading.
 class FoldedBlocks {

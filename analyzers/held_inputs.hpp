@@ -13,13 +13,9 @@ class HeldInputs {
  public:
   explicit HeldInputs(std::span<const Input> inputs);
   void take(std::size_t input, const Panel& panel);
-  std::size_t count() const { return inputs_.size(); }
   const Input& input(std::size_t i) const { return inputs_[i]; }
-  std::span<const std::byte> bytes(std::size_t i) const { return bytes_[i]; }
   /// Row-major rows x cols.
   std::vector<double> values(std::size_t i) const;
-  /// Gives the memory of one input back.
-  void drop(std::size_t i) { bytes_[i] = {}; }
 
  private:
   std::vector<Input> inputs_;

@@ -9,6 +9,7 @@
 
 #include "analyzers/numerics/blas.hpp"
 #include "analyzers/numerics/lapack.hpp"
+#include "analyzers/numerics/moment_sums.hpp"
 #include "analyzers/numerics/spectrum_result.hpp"
 #include "analyzers/thresholds.hpp"
 
@@ -50,10 +51,6 @@ void multiply(const SharedEmbeddings& e, ColumnProducts& columns) {
   columns.products.resize(d * d);
   dgemm(Transpose::no, Transpose::yes, d, d, e.tokens, 1, e.base.data(), d, e.candidate.data(), d, 0,
         columns.products.data(), d);
-}
-
-double norm(std::span<const double> values) {
-  return std::sqrt(std::inner_product(values.begin(), values.end(), values.begin(), 0.0));
 }
 
 /// Best match of every column of one side among those of the other, the first of equals.
@@ -133,8 +130,9 @@ std::optional<double> rotate(const SharedEmbeddings& embeddings, ColumnProducts&
   const std::uint64_t d = columns.width;
   if (embeddings.tokens < d) return std::nullopt;
   // The sum of d singular values is at most sqrt(d) |E_b^T E_c|_F: strangers need no decomposition.
-  const double most = std::sqrt(static_cast<double>(d)) * norm(columns.products);
-  out.residual = std::sqrt(std::max(0.0, 2 - 2 * most / (norm(columns.base) * norm(columns.candidate))));
+  const double most = std::sqrt(static_cast<double>(d)) * norm_of(columns.products);
+  out.residual =
+      std::sqrt(std::max(0.0, 2 - 2 * most / (norm_of(columns.base) * norm_of(columns.candidate))));
   if (out.residual > thresholds::origin_rotation_residual) return std::nullopt;
   const std::vector<double> values = polar_factor(columns.products, d);
   if (values.empty()) refuse_spectrum("spectrum.invariant", "singular values", "dgesdd gave up");
@@ -163,7 +161,7 @@ std::optional<StreamAlignment> align_stream(const SharedEmbeddings& embeddings) 
   StreamAlignment out{.width = d};
   if (embeddings.base.empty()) return out;
   ColumnProducts columns{d, {}, column_lengths(embeddings.base, d), column_lengths(embeddings.candidate, d)};
-  const double base = norm(columns.base), candidate = norm(columns.candidate);
+  const double base = norm_of(columns.base), candidate = norm_of(columns.candidate);
   if (!std::isfinite(base) || !std::isfinite(candidate)) return std::nullopt;
   if (base == 0 || candidate == 0) return out;
   out.scale = candidate / base;

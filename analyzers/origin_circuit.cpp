@@ -6,7 +6,9 @@
 #include <numeric>
 #include <stdexcept>
 
+#include "analyzers/folding.hpp"
 #include "analyzers/numerics/blas.hpp"
+#include "analyzers/numerics/moment_sums.hpp"
 #include "analyzers/numerics/thin_product.hpp"
 #include "analyzers/origin_operator.hpp"
 #include "analyzers/origin_rounding.hpp"
@@ -15,10 +17,8 @@ namespace stemma {
 
 namespace {
 
-/// G = left right, row-major: d x H_kv d_h and H_kv d_h x d.
-struct Circuit {
-  std::vector<double> left, right;
-};
+/// G = left right: d x H_kv d_h and H_kv d_h x d.
+using Circuit = ThinFactors;
 
 void check(const AttentionShape& shape, const ValueOutput& weights) {
   const std::uint64_t d = shape.width;
@@ -30,31 +30,9 @@ void check(const AttentionShape& shape, const ValueOutput& weights) {
     throw std::invalid_argument("the elements of an attention layer do not fill its shape");
 }
 
-std::vector<double> with_gain(std::span<const double> value, std::span<const double> gain) {
-  std::vector<double> out(value.begin(), value.end());
-  if (!gain.empty())
-    for (std::size_t i = 0; i < out.size(); ++i) out[i] *= gain[i % gain.size()];
-  return out;
-}
-
 Circuit circuit_of(const AttentionShape& shape, const ValueOutput& weights) {
   check(shape, weights);
   return {pooled_output(shape, weights.output), with_gain(weights.value, weights.gain)};
-}
-
-/// [a.left | sign b.left] [a.right ; b.right]
-Circuit joined(std::span<const double> a_left, std::span<const double> a_right, double sign,
-               std::span<const double> b_left, std::span<const double> b_right, std::uint64_t width) {
-  Circuit out;
-  const std::uint64_t inner = a_left.size() / width;
-  out.left.reserve(2 * a_left.size());
-  for (std::uint64_t row = 0; row < width; ++row) {
-    for (const double x : a_left.subspan(row * inner, inner)) out.left.push_back(x);
-    for (const double x : b_left.subspan(row * inner, inner)) out.left.push_back(sign * x);
-  }
-  out.right.assign(a_right.begin(), a_right.end());
-  out.right.insert(out.right.end(), b_right.begin(), b_right.end());
-  return out;
 }
 
 /// <A_1 B_1, A_2 B_2> = sum((A_1^T A_2) o (B_1 B_2^T)), o element by element.
@@ -95,7 +73,7 @@ double circuit_noise_edge(const AttentionShape& shape, const ValueOutput& candid
         shape, rounding_noise(types.output, candidate.output, {seed, origin_output_noise, draw}));
     const std::vector<double> right = with_gain(
         rounding_noise(types.value, candidate.value, {seed, origin_value_noise, draw}), candidate.gain);
-    const Circuit noise = joined(left, circuit.right, 1, circuit.left, right, d);
+    const ThinFactors noise = sum_of_products(left, circuit.right, 1, circuit.left, right, d);
     const double largest =
         largest_singular_value(product_operator(noise.left, noise.right, d, 2 * shape.inner(), d));
     if (!std::isfinite(largest)) return largest;
@@ -109,9 +87,8 @@ std::optional<CircuitReading> read_circuit(const AttentionShape& shape, const Va
                                            const OriginOptions& options) {
   const Circuit b = circuit_of(shape, base), c = circuit_of(shape, candidate);
   const std::uint64_t d = shape.width, inner = shape.inner();
-  Circuit difference = joined(c.left, c.right, -1, b.left, b.right, d);
-  const double arithmetic =
-      0x1p-53 * std::sqrt(square(difference.left)) * std::sqrt(square(difference.right));
+  ThinFactors difference = sum_of_products(c.left, c.right, -1, b.left, b.right, d);
+  const double arithmetic = 0x1p-53 * norm_of(difference.left) * norm_of(difference.right);
   const double square_b = inner_product(b, b, inner, d), square_c = inner_product(c, c, inner, d),
                product = inner_product(b, c, inner, d);
   if (!std::isfinite(square_b + square_c) || !std::isfinite(noise_edge)) return std::nullopt;

@@ -62,25 +62,6 @@ Features nonfinite() {
   return out;
 }
 
-/// Rows lose their mean: what a LayerNorm in front of a reader does to it.
-void centre_rows(std::span<double> matrix, std::uint64_t cols) {
-  for (std::size_t row = 0; row < matrix.size(); row += cols) {
-    double mean = 0;
-    for (std::size_t j = 0; j < cols; ++j) mean += matrix[row + j];
-    mean /= static_cast<double>(cols);
-    for (std::size_t j = 0; j < cols; ++j) matrix[row + j] -= mean;
-  }
-}
-
-/// The same of a writer, whose columns are seen only through LayerNorms.
-void centre_columns(std::span<double> matrix, std::uint64_t cols) {
-  std::vector<double> mean(cols);
-  const std::size_t rows = matrix.size() / cols;
-  for (std::size_t i = 0; i < matrix.size(); ++i) mean[i % cols] += matrix[i];
-  for (double& x : mean) x /= static_cast<double>(rows);
-  for (std::size_t i = 0; i < matrix.size(); ++i) matrix[i] -= mean[i % cols];
-}
-
 class Reading final : public Measurement {
  public:
   Reading(Subject subject, std::span<const Input> inputs, std::span<const std::vector<double>> companions)
@@ -152,8 +133,7 @@ class Reading final : public Measurement {
 
   void fold(std::vector<double>& value, std::span<const double> gain, std::vector<double>& output,
             const AttentionShape& shape) const {
-    if (!gain.empty())
-      for (std::size_t i = 0; i < value.size(); ++i) value[i] *= gain[i % gain.size()];
+    scale_columns(value, gain);
     if (count(subject_, "centred") == 0) return;
     centre_rows(value, shape.width);
     centre_columns(output, shape.heads * shape.head_width);
@@ -193,8 +173,7 @@ class Reading final : public Measurement {
     // The base is turned into the candidate's coordinates: rounding then stays where it happened.
     std::vector<double> base_gain = base_gain_;
     if (moved()) {
-      if (!base_gain.empty())
-        for (std::size_t i = 0; i < base.size(); ++i) base[i] *= base_gain[i % base_gain.size()];
+      scale_columns(base, base_gain);
       base = turned_reader(alignment_, base, input.rows);
       base_gain.clear();
     }

@@ -54,6 +54,21 @@ LinearOperator product_operator(std::span<const double> b, std::span<const doubl
   return {rows, cols, apply, apply_transpose};
 }
 
+ThinFactors sum_of_products(std::span<const double> left_1, std::span<const double> right_1, double sign,
+                            std::span<const double> left_2, std::span<const double> right_2,
+                            std::uint64_t rows) {
+  ThinFactors out;
+  const std::uint64_t inner_1 = left_1.size() / rows, inner_2 = left_2.size() / rows;
+  out.left.reserve(left_1.size() + left_2.size());
+  for (std::uint64_t row = 0; row < rows; ++row) {
+    for (const double x : left_1.subspan(row * inner_1, inner_1)) out.left.push_back(x);
+    for (const double x : left_2.subspan(row * inner_2, inner_2)) out.left.push_back(sign * x);
+  }
+  out.right.assign(right_1.begin(), right_1.end());
+  out.right.insert(out.right.end(), right_2.begin(), right_2.end());
+  return out;
+}
+
 std::optional<std::vector<double>> leading_singular_values(const LinearOperator& matrix, std::uint64_t count,
                                                            std::uint64_t seed) {
   const std::uint64_t m = matrix.rows, n = matrix.cols;
@@ -68,9 +83,7 @@ std::optional<std::vector<double>> leading_singular_values(const LinearOperator&
     if (!all_finite(right)) return std::nullopt;
     if (step < leading_power_steps) orthonormal_factor(right, n, count);
   }
-  std::vector<double> values = dense_singular_values(right, n, count);
-  if (values.empty()) refuse_spectrum("spectrum.invariant", "singular values", "dgesdd gave up");
-  return values;
+  return required_singular_values(right, n, count);
 }
 
 double largest_singular_value(const LinearOperator& matrix) {

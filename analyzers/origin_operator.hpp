@@ -23,6 +23,17 @@ LinearOperator matrix_operator(std::span<const double> a, std::uint64_t rows, st
 LinearOperator product_operator(std::span<const double> b, std::span<const double> a, std::uint64_t rows,
                                 std::uint64_t inner, std::uint64_t cols);
 
+/// Row-major factors of a matrix that nobody forms: left is rows x inner, right inner x cols.
+struct ThinFactors {
+  std::vector<double> left, right;
+};
+
+/// Those of the sum of two products of `rows` rows, left_1 right_1 + sign left_2 right_2:
+/// [left_1 | sign left_2] [right_1 ; right_2].
+ThinFactors sum_of_products(std::span<const double> left_1, std::span<const double> right_1, double sign,
+                            std::span<const double> left_2, std::span<const double> right_2,
+                            std::uint64_t rows);
+
 /// Power steps of leading_singular_values: values that exceed those beyond the block twice over are then
 /// right to 2^-18, squared again in the value itself.
 inline constexpr int leading_power_steps = 4;

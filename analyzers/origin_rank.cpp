@@ -19,20 +19,6 @@ void check(std::span<const double> values) {
       throw std::invalid_argument("singular values are finite, descending and not negative");
 }
 
-void summarise(OriginModel& model) {
-  if (model.ranks.empty()) return;
-  std::vector<std::uint64_t> sorted = model.ranks;
-  std::sort(sorted.begin(), sorted.end());
-  const std::size_t n = sorted.size();
-  model.minimum = sorted.front();
-  model.median = (static_cast<double>(sorted[(n - 1) / 2]) + static_cast<double>(sorted[n / 2])) / 2;
-  std::map<std::uint64_t, std::size_t> counts;
-  for (const std::uint64_t rank : sorted) ++counts[rank];
-  model.mode = std::max_element(counts.begin(), counts.end(), [](const auto& a, const auto& b) {
-                 return a.second < b.second;
-               })->first;
-}
-
 }  // namespace
 
 std::string_view name_of(OriginLabel label) {
@@ -82,6 +68,18 @@ OriginLabel origin_label(const RankReading& reading, double delta, double update
   return delta < thresholds::origin_far ? OriginLabel::full_rank_far : OriginLabel::unrelated_here;
 }
 
+RankSummary summary_of(std::vector<std::uint64_t> ranks) {
+  if (ranks.empty()) return {};
+  std::ranges::sort(ranks);
+  const std::size_t n = ranks.size();
+  std::map<std::uint64_t, std::size_t> counts;
+  for (const std::uint64_t rank : ranks) ++counts[rank];
+  const auto most = std::ranges::max_element(counts, {}, [](const auto& count) { return count.second; });
+  return {.median = (static_cast<double>(ranks[(n - 1) / 2]) + static_cast<double>(ranks[n / 2])) / 2,
+          .minimum = ranks.front(),
+          .mode = most->first};
+}
+
 OriginModel origin_model(std::span<const OriginLayer> layers) {
   OriginModel out;
   std::map<OriginLabel, std::uint64_t> counts;
@@ -96,7 +94,7 @@ OriginModel origin_model(std::span<const OriginLayer> layers) {
     out.label = label;
   }
   if (2 * out.agreeing < layers.size()) out.label = OriginLabel::mixed;
-  summarise(out);
+  static_cast<RankSummary&>(out) = summary_of(out.ranks);
   return out;
 }
 

@@ -57,14 +57,19 @@ struct OriginLayer {
   std::uint64_t rank = 0;
 };
 
-/// The model's result.
-struct OriginModel {
+/// Some ranks in three numbers.
+struct RankSummary {
+  double median = 0;          ///< the mean of the middle two; 0 where there is none
+  std::uint64_t minimum = 0;  ///< the choice of arXiv 2505.19466
+  std::uint64_t mode = 0;     ///< the most frequent; of equals the smallest
+};
+RankSummary summary_of(std::vector<std::uint64_t> ranks);
+
+/// The model's result; the numbers are those of `ranks`.
+struct OriginModel : RankSummary {
   OriginLabel label = OriginLabel::mixed;  ///< of at least half of the layers, and of more than any other
   std::uint64_t agreeing = 0;              ///< layers with the most frequent label
   std::vector<std::uint64_t> ranks;        ///< of the LOW_RANK layers, in their order
-  double median = 0;                       ///< of ranks, the mean of the middle two; 0 where there is none
-  std::uint64_t minimum = 0;               ///< the choice of arXiv 2505.19466
-  std::uint64_t mode = 0;                  ///< the most frequent; of equals the smallest
 };
 OriginModel origin_model(std::span<const OriginLayer> layers);
 

@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "analyzers/numerics/random_numbers.hpp"
+#include "analyzers/thresholds.hpp"
 
 namespace stemma {
 
@@ -41,6 +42,10 @@ double step(const FloatFormat& format, double value) {
 }  // namespace
 
 double rounding_step(Dtype dtype, double value) { return step(format_of(dtype), value); }
+
+std::uint32_t rounding_draws(std::uint64_t elements) {
+  return elements < thresholds::origin_one_draw ? thresholds::origin_draws : 1;
+}
 
 std::vector<double> rounding_noise(Dtype dtype, std::span<const double> stored, const RoundingDraw& draw,
                                    std::uint64_t first) {

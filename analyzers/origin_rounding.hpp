@@ -25,6 +25,9 @@ struct RoundingDraw {
   std::uint32_t draw = 0;
 };
 
+/// How many draws the null of so many elements takes (thresholds.hpp).
+std::uint32_t rounding_draws(std::uint64_t elements);
+
 /// One draw of the rounding null: element i is uniform in (-1/2, 1/2) x rounding_step of
 /// `stored[i]`, which has index `first` + i in its tensor. A pure function of (draw, index): Philox4x32-10,
 /// so pieces of a tensor have the noise of the whole. Throws as rounding_step does.

@@ -97,25 +97,12 @@ void count_weights(OriginTrace& trace) {
   }
 }
 
-std::uint64_t most_frequent(std::vector<std::uint64_t> values) {
-  std::ranges::sort(values);
-  std::uint64_t best = 0, most = 0;
-  for (std::size_t i = 0, run = 0; i < values.size(); ++i) {
-    run = i > 0 && values[i] == values[i - 1] ? run + 1 : 1;
-    if (run > most) most = run, best = values[i];
-  }
-  return best;
-}
-
 bool mostly_low_rank(const OriginTrace& trace) {
   return trace.low_rank > 0 && 2 * trace.low_rank >= trace.changed;
 }
 
-/// Why the readings of this pair say nothing; "" where they do.
+/// Why the readings of this pair say nothing, when nothing stood in their way; "" where they do.
 std::string abstention(const OriginTrace& trace) {
-  if (!trace.obstacle.empty())
-    return trace.obstacle.find("is stored as") != std::string::npos ? "unreadable_quantisation"
-                                                                    : "unsupported";
   if (trace.layers == 0) return "unsupported";
   const OriginReading* control = trace.control();
   if (control != nullptr &&
@@ -150,7 +137,8 @@ Evidence row(std::string statistic) {
 OriginTrace origin_trace(const ModelPair& pair, const FoundAlignment& alignment,
                          const FeatureSource& features, const std::map<std::string, double>& options) {
   OriginTrace out;
-  out.obstacle = origin_obstacle(pair);
+  const OriginObstacle obstacle = origin_obstacle(pair);
+  out.obstacle = obstacle.sentence;
   out.equal_by_hash = pair.equal.size();
   out.stream = name_of(alignment.alignment.change);
   out.stream_scale = alignment.alignment.scale;
@@ -165,14 +153,14 @@ OriginTrace origin_trace(const ModelPair& pair, const FoundAlignment& alignment,
   std::ranges::stable_sort(out.readings, {}, &OriginReading::layer);
   if (out.obstacle.empty()) vote(out, pair.base->layers());
   count_weights(out);
-  out.abstain = abstention(out);
+  out.abstain = obstacle.reason.empty() ? abstention(out) : obstacle.reason;
   return out;
 }
 
 std::string low_rank_words(const OriginTrace& trace) {
   if (mostly_low_rank(trace)) {
     std::map<std::uint64_t, std::vector<std::string>> roles;  // by rank
-    for (const auto& [role, ranks] : trace.by_role) roles[most_frequent(ranks)].push_back(role);
+    for (const auto& [role, ranks] : trace.by_role) roles[summary_of(ranks).mode].push_back(role);
     std::vector<std::string> parts;
     for (const auto& [rank, names] : roles)
       parts.push_back(fmt::format("rank {} in {}", rank, fmt::join(names, ", ")));

@@ -4,11 +4,12 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numeric>
 #include <stdexcept>
 
+#include "analyzers/folding.hpp"
 #include "analyzers/numerics/blas.hpp"
 #include "analyzers/numerics/lapack.hpp"
+#include "analyzers/numerics/moment_sums.hpp"
 #include "analyzers/numerics/spectrum_result.hpp"
 #include "analyzers/origin_operator.hpp"
 #include "analyzers/origin_rounding.hpp"
@@ -21,16 +22,6 @@ namespace {
 constexpr std::uint64_t block_share = 4;
 /// Most updates have no more values above the noise than this block, which is tried first.
 constexpr std::uint64_t first_block = 48;
-/// Of larger matrices one draw of noise is enough: the largest of three lies 0.1 % above it.
-constexpr std::uint64_t one_draw_elements = std::uint64_t{1} << 20;
-
-bool all_finite(std::span<const double> values) {
-  return std::all_of(values.begin(), values.end(), [](double x) { return std::isfinite(x); });
-}
-
-double norm(std::span<const double> values) {
-  return std::sqrt(std::inner_product(values.begin(), values.end(), values.begin(), 0.0));
-}
 
 void check(const TensorPair& pair) {
   if (pair.base.size() != pair.rows * pair.cols || pair.candidate.size() != pair.base.size())
@@ -50,11 +41,7 @@ std::optional<std::vector<double>> largest_values(std::span<double> matrix, std:
   }
   if (count * block_share < shorter)
     return leading_singular_values(matrix_operator(matrix, rows, cols), count, seed);
-  const std::uint64_t height = cols, width = rows;  // of the transpose, which is what LAPACK sees
-  std::vector<double> values = dense_singular_values(matrix, height, width);
-  if (values.empty() && shorter > 0)
-    refuse_spectrum("spectrum.invariant", "singular values", "dgesdd gave up");
-  return values;
+  return required_singular_values(matrix, cols, rows);  // of the transpose, which is what LAPACK sees
 }
 
 /// Reads `difference`, which is overwritten, with the noise that `push` makes of a draw. `size` is the
@@ -65,8 +52,7 @@ std::optional<TensorReading> read_difference(const TensorPair& pair, std::span<d
                                              const OriginOptions& options) {
   const std::uint64_t side = std::min(pair.rows, pair.cols);
   double edge = 4 * std::sqrt(static_cast<double>(side)) * 0x1p-53 * size;  // of the arithmetic
-  const std::uint32_t draws = pair.rows * pair.cols < one_draw_elements ? thresholds::origin_draws : 1;
-  for (std::uint32_t draw = 0; draw < draws; ++draw) {
+  for (std::uint32_t draw = 0; draw < rounding_draws(pair.rows * pair.cols); ++draw) {
     std::vector<double> noise =
         rounding_noise(pair.dtype, pair.candidate, {options.seed, origin_tensor_noise, draw});
     push(noise);
@@ -80,13 +66,6 @@ std::optional<TensorReading> read_difference(const TensorPair& pair, std::span<d
   TensorReading out;
   out.rank = read_rank(*values, edge, limit);
   out.values = std::move(*values);
-  return out;
-}
-
-std::vector<double> with_gain(std::span<const double> matrix, std::span<const double> gain) {
-  std::vector<double> out(matrix.begin(), matrix.end());
-  if (!gain.empty())
-    for (std::size_t i = 0; i < out.size(); ++i) out[i] *= gain[i % gain.size()];
   return out;
 }
 
@@ -106,7 +85,7 @@ std::optional<TensorReading> read_tensor(const TensorPair& pair, const OriginOpt
   if (!all_finite(pair.base) || !all_finite(pair.candidate)) return std::nullopt;
   std::vector<double> difference(pair.candidate.begin(), pair.candidate.end());
   for (std::size_t i = 0; i < difference.size(); ++i) difference[i] -= pair.base[i];
-  const double size = norm(difference), base = norm(pair.base), candidate = norm(pair.candidate);
+  const double size = norm_of(difference), base = norm_of(pair.base), candidate = norm_of(pair.candidate);
   auto out = read_difference(
       pair, difference, size, std::min(pair.rows, pair.cols), [](std::span<double>) {}, options);
   if (!out || size == 0) return out;
@@ -136,9 +115,9 @@ std::optional<TensorReading> read_row_space(const TensorPair& pair, const PairGa
   std::vector<double> space = with_gain(pair.base, gains.base);  // W^T, column-major
   orthonormal_factor(space, pair.cols, pair.rows);
   std::vector<double> residual = with_gain(pair.candidate, gains.candidate);
-  const double candidate = norm(residual);
+  const double candidate = norm_of(residual);
   leave_space(residual, space, pair.rows, pair.cols);
-  const double size = norm(residual);
+  const double size = norm_of(residual);
   const auto push = [&](std::vector<double>& noise) {
     noise = with_gain(noise, gains.candidate);
     leave_space(noise, space, pair.rows, pair.cols);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include "analyzers/origin_measurement.hpp"
 #include "analyzers/thresholds.hpp"
@@ -15,51 +16,44 @@ namespace {
 
 Role weight_of(int layer, Part part) { return {.layer = layer, .part = part}; }
 
-bool readable(Dtype dtype) {
-  return dtype == Dtype::bf16 || dtype == Dtype::f16 || dtype == Dtype::f32 || dtype == Dtype::f64;
-}
-
-Dtype dtype_of(const Model& model, const Matrix& matrix) {
-  return model.checkpoint.tensors[matrix.tensor].dtype;
-}
+OriginObstacle unsupported(std::string sentence) { return {"unsupported", std::move(sentence)}; }
 
 /// Why a weight may be missing: integers are codes, and codes have no role. `otherwise` where none is stored.
-std::string missing_words(const ModelPair& pair, std::string otherwise) {
+OriginObstacle missing(const ModelPair& pair, std::string otherwise) {
   for (const Model* model : {pair.base, pair.candidate})
     for (const Matrix& matrix : model->matrices) {
       const StoredTensor& tensor = model->checkpoint.tensors[matrix.tensor];
       if (matrix.role.part == Part::unknown && !is_real(tensor.dtype))
-        return fmt::format("{} is stored as {}: codes, which are no values", tensor.name,
-                           name_of(tensor.dtype));
+        return {"unreadable_quantisation", fmt::format("{} is stored as {}: codes, which are no values",
+                                                       tensor.name, name_of(tensor.dtype))};
     }
-  return otherwise;
+  return unsupported(std::move(otherwise));
 }
 
 /// Sizes of a model that two must share.
 constexpr std::array<const char*, 4> sizes = {"hidden", "heads", "kv_heads", "head_dim"};
 
-std::string different_sizes(const ModelPair& pair) {
+OriginObstacle different_sizes(const ModelPair& pair) {
   for (const char* size : sizes) {
     const auto of_base = pair.base->dim(size), of_candidate = pair.candidate->dim(size);
-    if (!of_base || !of_candidate) return fmt::format("{} is unknown in at least one model", size);
+    if (!of_base || !of_candidate)
+      return unsupported(fmt::format("{} is unknown in at least one model", size));
     if (*of_base != *of_candidate)
-      return fmt::format("{} is {} in one model and {} in the other", size, *of_base, *of_candidate);
+      return unsupported(
+          fmt::format("{} is {} in one model and {} in the other", size, *of_base, *of_candidate));
   }
   if (pair.base->layers() != pair.candidate->layers())
-    return missing_words(pair, fmt::format("one model has {} layers and the other {}", pair.base->layers(),
-                                           pair.candidate->layers()));
-  return "";
+    return missing(pair, fmt::format("one model has {} layers and the other {}", pair.base->layers(),
+                                     pair.candidate->layers()));
+  return {};
 }
 
-/// What a base in floating point and a candidate in another format may say.
-std::string unreadable(const ModelPair& pair, const ModelPair::Both& both, const Role& role) {
-  const Dtype base = dtype_of(*pair.base, pair.base_matrix(both)),
-              candidate = dtype_of(*pair.candidate, pair.candidate_matrix(both));
-  for (const Dtype dtype : {base, candidate})
-    if (!readable(dtype))
-      return fmt::format("{} is stored as {}, whose rounding is far above an update's size", path_of(role),
-                         name_of(dtype));
-  return "";
+/// The type of a side whose rounding is far above the size of an update, if one has such a type.
+std::optional<Dtype> unreadable(const ModelPair& pair, const ModelPair::Both& both) {
+  for (const Dtype dtype :
+       {dtype_of(*pair.base, pair.base_matrix(both)), dtype_of(*pair.candidate, pair.candidate_matrix(both))})
+    if (!is_plain_float(dtype)) return dtype;
+  return std::nullopt;
 }
 
 class OriginTracer final : public PairAnalyzer {
@@ -70,15 +64,15 @@ class OriginTracer final : public PairAnalyzer {
 
   std::vector<Subject> subjects(const ModelPair& pair,
                                 const std::map<std::string, double>& options) const override {
-    if (!origin_obstacle(pair).empty()) return {};
+    if (!origin_obstacle(pair).reason.empty()) return {};
     std::vector<Subject> out;
     const int layers = pair.base->layers();
     for (int layer = 0; layer < layers; ++layer) {
       add_circuit(pair, layer, layer, OriginKind::circuit, options, out);
-      if (pair.alignment.change == StreamChange::identity) add_tensors(pair, layer, options, out);
       if (pair.alignment.change != StreamChange::unaligned)
         for (const Part part : {Part::attn_k, Part::attn_v}) add_rows(pair, layer, part, options, out);
     }
+    if (pair.alignment.change == StreamChange::identity) add_tensors(pair, options, out);
     if (layers > 1) add_circuit(pair, 0, layers - 1, OriginKind::control, options, out);
     std::ranges::sort(out, {}, &Subject::path);
     return out;
@@ -111,16 +105,14 @@ class OriginTracer final : public PairAnalyzer {
 
   /// Gains in front of attention, then the map: what is read whole beforehand.
   static void add_companions(const ModelPair& pair, int base_layer, int candidate_layer, Subject& s) {
-    const Matrix* base = pair.base->find(weight_of(base_layer, Part::norm_pre_attn));
-    const Matrix* candidate = pair.candidate->find(weight_of(candidate_layer, Part::norm_pre_attn));
-    const bool gains = base != nullptr && candidate != nullptr;
-    s.parameters["gains"] = gains ? 1 : 0;
-    if (gains) {
-      s.parameters["gain_offset_base"] = base->gain_offset;
-      s.parameters["gain_offset_candidate"] = candidate->gain_offset;
-      s.companions = {
-          static_cast<std::uint32_t>(base - pair.base->matrices.data()),
-          pair.first_of_candidate + static_cast<std::uint32_t>(candidate - pair.candidate->matrices.data())};
+    const Role base_norm = weight_of(base_layer, Part::norm_pre_attn),
+               candidate_norm = weight_of(candidate_layer, Part::norm_pre_attn);
+    const auto base = pair.in_base(base_norm), candidate = pair.in_candidate(candidate_norm);
+    s.parameters["gains"] = base && candidate ? 1 : 0;
+    if (base && candidate) {
+      s.parameters["gain_offset_base"] = pair.base->find(base_norm)->gain_offset;
+      s.parameters["gain_offset_candidate"] = pair.candidate->find(candidate_norm)->gain_offset;
+      s.companions = {*base, *candidate};
     }
     if (pair.alignment.map) s.companions.push_back(*pair.alignment.map);
   }
@@ -136,22 +128,22 @@ class OriginTracer final : public PairAnalyzer {
     if (kind == OriginKind::circuit && all_equal(pair, base_layer, parts)) return;
     Subject s = subject_of(pair, kind, weight_of(base_layer, Part::attn_v), options);
     for (const Part part : {Part::attn_v, Part::attn_o})
-      s.matrices.push_back(pair.find(weight_of(base_layer, part))->base);
+      s.matrices.push_back(*pair.in_base(weight_of(base_layer, part)));
     for (const Part part : {Part::attn_v, Part::attn_o})
-      s.matrices.push_back(pair.find(weight_of(candidate_layer, part))->candidate);
+      s.matrices.push_back(*pair.in_candidate(weight_of(candidate_layer, part)));
     add_companions(pair, base_layer, candidate_layer, s);
     out.push_back(std::move(s));
   }
 
-  static void add_tensors(const ModelPair& pair, int layer, const std::map<std::string, double>& options,
+  static void add_tensors(const ModelPair& pair, const std::map<std::string, double>& options,
                           std::vector<Subject>& out) {
     for (const Matrix& matrix : pair.base->matrices) {
       const Role& role = matrix.role;
-      if (role.stack != Stack::decoder || role.layer != layer || role.kind != Kind::weight || matrix.vector ||
+      if (role.stack != Stack::decoder || role.layer < 0 || role.kind != Kind::weight || matrix.vector ||
           role.part == Part::unknown || role.part == Part::other || role.part == Part::buffer)
         continue;
       const auto both = pair.find(role);
-      if (!both || pair.equal.contains(path_of(role)) || !unreadable(pair, *both, role).empty()) continue;
+      if (!both || pair.equal.contains(path_of(role)) || unreadable(pair, *both)) continue;
       const Matrix& other = pair.candidate_matrix(*both);
       if (other.rows != matrix.rows || other.cols != matrix.cols || other.vector) continue;
       Subject s = subject_of(pair, OriginKind::tensor, role, options);
@@ -164,7 +156,7 @@ class OriginTracer final : public PairAnalyzer {
                        const std::map<std::string, double>& options, std::vector<Subject>& out) {
     const Role role = weight_of(layer, part);
     const auto both = pair.find(role);
-    if (!both || !unreadable(pair, *both, role).empty()) return;
+    if (!both || unreadable(pair, *both)) return;
     const Matrix& base = pair.base_matrix(*both);
     const Matrix& candidate = pair.candidate_matrix(*both);
     if (base.rows >= base.cols || base.rows != candidate.rows || base.cols != candidate.cols) return;
@@ -198,26 +190,30 @@ std::string origin_path(OriginKind kind, const Role& role) {
   return "control";
 }
 
-std::string origin_obstacle(const ModelPair& pair) {
-  if (pair.base->norm != pair.candidate->norm) return "the models normalise in different ways";
-  if (std::string sizes_differ = different_sizes(pair); !sizes_differ.empty()) return sizes_differ;
+OriginObstacle origin_obstacle(const ModelPair& pair) {
+  if (pair.base->norm != pair.candidate->norm) return unsupported("the models normalise in different ways");
+  if (OriginObstacle sizes_differ = different_sizes(pair); !sizes_differ.reason.empty()) return sizes_differ;
   const auto size = [&](const char* name) { return static_cast<std::uint64_t>(*pair.base->dim(name)); };
-  if (pair.base->layers() == 0) return "no layer is known";
+  if (pair.base->layers() == 0) return unsupported("no layer is known");
   if (size("kv_heads") == 0 || size("heads") % size("kv_heads") != 0)
-    return "the number of query heads is no multiple of that of kv heads";
+    return unsupported("the number of query heads is no multiple of that of kv heads");
   for (int layer = 0; layer < pair.base->layers(); ++layer)
     for (const Part part : {Part::attn_v, Part::attn_o}) {
       const Role role = weight_of(layer, part);
       const auto both = pair.find(role);
-      if (!both) return missing_words(pair, fmt::format("at least one model has no {}", path_of(role)));
+      if (!both) return missing(pair, fmt::format("at least one model has no {}", path_of(role)));
       const std::uint64_t inner = size(part == Part::attn_v ? "kv_heads" : "heads") * size("head_dim");
       for (const Matrix* m : {&pair.base_matrix(*both), &pair.candidate_matrix(*both)})
         if ((part == Part::attn_v ? m->rows : m->cols) != inner ||
             (part == Part::attn_v ? m->cols : m->rows) != size("hidden"))
-          return fmt::format("{} does not have the shape that heads and width ask for", path_of(role));
-      if (std::string reason = unreadable(pair, *both, role); !reason.empty()) return reason;
+          return unsupported(
+              fmt::format("{} does not have the shape that heads and width ask for", path_of(role)));
+      if (const auto dtype = unreadable(pair, *both))
+        return {"unreadable_quantisation",
+                fmt::format("{} is stored as {}, whose rounding is far above an update's size", path_of(role),
+                            name_of(*dtype))};
     }
-  return "";
+  return {};
 }
 
 }  // namespace stemma

@@ -20,9 +20,13 @@ enum class OriginKind : std::uint8_t { circuit, tensor, row_space, control };
 /// No subjects where origin_obstacle says why.
 const PairAnalyzer& origin_tracer_analyzer();
 
-/// Why circuits of these two models cannot be compared, as a sentence after "not applicable: "; "" when they
-/// can. From headers only.
-std::string origin_obstacle(const ModelPair& pair);
+/// Why circuits of these two models cannot be compared; both empty when they can.
+struct OriginObstacle {
+  std::string reason;    ///< of the abstention: unsupported, unreadable_quantisation
+  std::string sentence;  ///< what follows "because"
+};
+/// From headers only.
+OriginObstacle origin_obstacle(const ModelPair& pair);
 
 /// Paths of the subjects, and what they say.
 std::string origin_path(OriginKind kind, const Role& role);

@@ -30,7 +30,11 @@ struct ModelPair {
   std::set<std::string> equal;  ///< roles whose weights are known to be equal, bit for bit: not read
   KnownAlignment alignment;
 
-  /// Indices of the matrices of a role in base and candidate; nothing when one has none.
+  /// Index of the matrix of a role in the list; nothing when that model has none.
+  std::optional<std::uint32_t> in_base(const Role& role) const;
+  std::optional<std::uint32_t> in_candidate(const Role& role) const;
+
+  /// The same of both; nothing when one has none.
   struct Both {
     std::uint32_t base = 0, candidate = 0;
   };

@@ -14,10 +14,6 @@ namespace stemma {
 
 namespace {
 
-bool is_plain(Dtype dtype) {
-  return dtype == Dtype::bf16 || dtype == Dtype::f16 || dtype == Dtype::f32 || dtype == Dtype::f64;
-}
-
 /// One side: its own hash, and that of its values rounded to the type of the other.
 class Side {
  public:
@@ -86,10 +82,6 @@ std::map<std::string, std::uint32_t> matrices_by_path(const Model& model) {
   return out;
 }
 
-Dtype dtype_of(const Model& model, const Matrix& matrix) {
-  return model.checkpoint.tensors[matrix.tensor].dtype;
-}
-
 /// Of two types that hold the same values the one with fewer bits; of bf16 and f16 the former.
 Dtype coarser(Dtype one, Dtype other) {
   if (bits_of(one) != bits_of(other)) return bits_of(one) < bits_of(other) ? one : other;
@@ -114,7 +106,7 @@ class ReencodingAnalyzer final : public PairAnalyzer {
       const Matrix& other = pair.candidate->matrices[found->second];
       const Dtype base = dtype_of(*pair.base, matrix), candidate = dtype_of(*pair.candidate, other);
       if (other.rows != matrix.rows || other.cols != matrix.cols) continue;
-      if (base != candidate && !(is_plain(base) && is_plain(candidate))) continue;
+      if (base != candidate && !(is_plain_float(base) && is_plain_float(candidate))) continue;
       out.push_back({.analyzer = {}, .path = path, .matrices = {i, pair.first_of_candidate + found->second}});
     }
     return out;

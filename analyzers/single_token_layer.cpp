@@ -7,6 +7,7 @@
 #include <numeric>
 #include <stdexcept>
 
+#include "analyzers/folding.hpp"
 #include "analyzers/numerics/blas.hpp"
 
 namespace stemma {
@@ -36,11 +37,6 @@ double inverse_norm(std::span<const double> x, double epsilon) {
   return 1 / std::sqrt(square / static_cast<double>(x.size()) + epsilon);
 }
 
-void apply_gain(std::span<double> x, std::span<const double> gain) {
-  if (!gain.empty())
-    for (std::size_t i = 0; i < x.size(); ++i) x[i] *= gain[i % gain.size()];
-}
-
 std::vector<double> normed(std::span<const double> x, std::uint64_t d, std::span<const double> gain,
                            double epsilon) {
   std::vector<double> out(x.begin(), x.end());
@@ -48,7 +44,7 @@ std::vector<double> normed(std::span<const double> x, std::uint64_t d, std::span
     const double scale = inverse_norm(x.subspan(at, d), epsilon);
     for (std::size_t i = at; i < at + d; ++i) out[i] *= scale;
   }
-  apply_gain(out, gain);
+  scale_columns(out, gain);
   return out;
 }
 
@@ -172,7 +168,7 @@ std::vector<double> MlpTangent::product(std::span<const double> v) const {
   const std::uint64_t d = layer_->width(), f = w.mlp_width();
   std::vector<double> n(v.begin(), v.end());
   through_norm(n);
-  apply_gain(n, w.mlp_gain);
+  scale_columns(n, w.mlp_gain);
   std::vector<double> a = multiplied(w.gate, f, n, tokens());
   const std::vector<double> b = multiplied(w.up, f, n, tokens());
   for (std::size_t i = 0; i < a.size(); ++i) a[i] = by_gate_[i] * a[i] + by_up_[i] * b[i];
@@ -191,7 +187,7 @@ std::vector<double> MlpTangent::transposed(std::span<const double> w) const {
   }
   add_transposed(weights.gate, f, a, tokens(), n);
   add_transposed(weights.up, f, b, tokens(), n);
-  apply_gain(n, weights.mlp_gain);
+  scale_columns(n, weights.mlp_gain);
   through_norm(n);
   return n;
 }

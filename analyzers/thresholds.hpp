@@ -66,6 +66,8 @@ inline constexpr double origin_full_share = 0.5;
 inline constexpr double origin_even = 1.35;
 /// Draws of rounding noise whose largest singular value is the null.
 inline constexpr unsigned origin_draws = 3;
+/// From so many elements on one draw is enough: the largest of three lies hardly above it.
+inline constexpr unsigned long long origin_one_draw = 1ULL << 20;
 
 /// The residual streams of two models have the same axes, or the same but for order and sign, when this share
 /// of the columns of their embeddings has a cosine above the limit (provisional).

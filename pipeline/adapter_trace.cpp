@@ -19,10 +19,6 @@ namespace stemma {
 
 namespace {
 
-bool has_norm(Dtype dtype) {
-  return dtype == Dtype::bf16 || dtype == Dtype::f16 || dtype == Dtype::f32 || dtype == Dtype::f64;
-}
-
 std::vector<double> transposed(std::span<const double> m, std::uint64_t rows, std::uint64_t cols) {
   std::vector<double> out(m.size());
   for (std::uint64_t r = 0; r < rows; ++r)
@@ -181,7 +177,7 @@ class AdapterLeader {
     norms.model->matrices.clear();
     for (const Found& found : found_) {
       const Matrix& matrix = model.matrices[found.matrix];
-      if (has_norm(model.checkpoint.tensors[matrix.tensor].dtype)) norms.model->matrices.push_back(matrix);
+      if (is_plain_float(dtype_of(model, matrix))) norms.model->matrices.push_back(matrix);
     }
     weights_.push_back(std::move(norms));
     norms_.emplace("norms", weights_, std::vector<Question>{{&histogram_analyzer(), {}}}, request_.terms,
@@ -191,9 +187,9 @@ class AdapterLeader {
   void relate(Found& found, const FeatureSource& features) const {
     const Model& model = *request_.base->model;
     const Matrix& matrix = model.matrices[found.matrix];
-    const Dtype dtype = model.checkpoint.tensors[matrix.tensor].dtype;
+    const Dtype dtype = dtype_of(model, matrix);
     AdapterRow& row = found.row;
-    if (!has_norm(dtype)) {
+    if (!is_plain_float(dtype)) {
       row.remarks.push_back(
           fmt::format("the base stores this weight as {}, whose size is not read", name_of(dtype)));
       return;

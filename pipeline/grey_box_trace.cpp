@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <nlohmann/json.hpp>
 
 #include "analyzers/folding.hpp"
@@ -134,7 +133,6 @@ std::vector<double> probes_of(Weights& base, const Model& candidate, std::uint64
 void sum_up(GreyBoxTrace& trace) {
   std::vector<std::pair<double, int>> by_ratio;
   std::vector<std::uint64_t> ranks;
-  std::map<std::uint64_t, int> counts;
   for (const GreyBoxLayer& l : trace.layers) {
     if (!l.reading) continue;
     trace.passes += l.reading->passes;
@@ -142,16 +140,12 @@ void sum_up(GreyBoxTrace& trace) {
     if (l.reading->repetitions.empty()) continue;
     by_ratio.emplace_back(-l.reading->rank.ratio, l.layer);
     ranks.push_back(l.reading->rank.rank);
-    ++counts[l.reading->rank.rank];
   }
   if (ranks.empty()) return;
   std::ranges::sort(by_ratio);
-  std::ranges::sort(ranks);
   for (std::size_t i = 0; i < (by_ratio.size() + 9) / 10; ++i)
     trace.representative.push_back(by_ratio[i].second);
-  trace.minimum = ranks.front();
-  trace.median = static_cast<double>(ranks[(ranks.size() - 1) / 2] + ranks[ranks.size() / 2]) / 2;
-  trace.mode = std::ranges::max_element(counts, {}, [](const auto& c) { return c.second; })->first;
+  trace.ranks = summary_of(ranks);
 }
 
 }  // namespace
@@ -216,7 +210,7 @@ std::string grey_box_summary(const GreyBoxTrace& trace) {
     text += "  No rank was read.\n";
   } else {
     text += fmt::format("  Ranks: minimum {} (what arXiv 2505.19466 reports), median {:g}, mode {}.\n",
-                        trace.minimum, trace.median, trace.mode);
+                        trace.ranks.minimum, trace.ranks.median, trace.ranks.mode);
   }
   text += fmt::format(
       "  Nobody sees the rounding of the weights here, so there is no null and no verdict: a large ratio "
@@ -252,9 +246,9 @@ std::string grey_box_json(const GreyBoxTrace& trace) {
                       {"stemma", version_text},
                       {"base", trace.base},
                       {"candidate", trace.candidate},
-                      {"minimum", trace.minimum},
-                      {"median", trace.median},
-                      {"mode", trace.mode},
+                      {"minimum", trace.ranks.minimum},
+                      {"median", trace.ranks.median},
+                      {"mode", trace.ranks.mode},
                       {"representative_layers", trace.representative},
                       {"passes", trace.passes},
                       {"flops", trace.flops},

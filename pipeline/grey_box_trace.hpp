@@ -23,8 +23,7 @@ struct GreyBoxTrace {
   std::vector<GreyBoxLayer> layers;
   std::vector<int>
       representative;  ///< the tenth of the layers that were read with the largest ratios, one at least
-  std::uint64_t minimum = 0, mode = 0;  ///< of the ranks that were read; 0 where none was
-  double median = 0;
+  RankSummary ranks;   ///< of those that were read
   std::uint64_t probes = 0, passes = 0, bytes_read = 0;
   double flops = 0, seconds = 0;
 };

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cmath>
+#include <numeric>
 
 #include "analyzers/numerics/moment_sums.hpp"
 
@@ -125,6 +126,9 @@ HWY_EXPORT(all_finite);
 RawSums raw_sums(std::span<const double> values) { return HWY_DYNAMIC_DISPATCH(raw_sums)(values); }
 PowerSums power_sums(std::span<const double> values, double mean) {
   return HWY_DYNAMIC_DISPATCH(power_sums)(values, mean);
+}
+double norm_of(std::span<const double> values) {
+  return std::sqrt(std::inner_product(values.begin(), values.end(), values.begin(), 0.0));
 }
 bool all_finite(std::span<const double> values) { return HWY_DYNAMIC_DISPATCH(all_finite)(values); }
 

@@ -21,4 +21,7 @@ PowerSums power_sums(std::span<const double> values, double mean);
 
 bool all_finite(std::span<const double> values);
 
+/// The root of the sum of squares, from first to last.
+double norm_of(std::span<const double> values);
+
 }  // namespace stemma

@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "analyzers/numerics/blas_selftest.hpp"
+#include "analyzers/numerics/lapack.hpp"
 #include "io/model/finding.hpp"
 
 namespace stemma {
@@ -73,6 +74,14 @@ void compare_spectra(Spectrum& spectrum, const Spectrum& other) {
                                   name_of(other.method)));
   }
   spectrum.gaps.crosscheck_gap = worst;
+}
+
+std::vector<double> required_singular_values(std::span<double> matrix, std::uint64_t rows,
+                                             std::uint64_t cols) {
+  std::vector<double> values = dense_singular_values(matrix, rows, cols);
+  if (values.empty() && !matrix.empty())
+    refuse_spectrum("spectrum.invariant", "singular values", "dgesdd gave up");
+  return values;
 }
 
 }  // namespace stemma

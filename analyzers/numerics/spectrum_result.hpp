@@ -57,4 +57,9 @@ void compare_spectra(Spectrum& spectrum, const Spectrum& other);
 /// Throws InvalidInput; the advice says whether BLAS passes its self-test on this machine.
 [[noreturn]] void refuse_spectrum(const char* rule, std::string expected, std::string found);
 
+/// dense_singular_values, for who cannot go on without: refuses with rule spectrum.invariant when dgesdd
+/// gives up. Empty for an empty matrix only.
+std::vector<double> required_singular_values(std::span<double> matrix, std::uint64_t rows,
+                                             std::uint64_t cols);
+
 }  // namespace stemma

@@ -38,8 +38,7 @@ std::optional<std::vector<double>> thin_product_values(const ThinProduct& produc
   const std::vector<double> right = upper_factor(product.a, n, r);  // R_A
   std::vector<double> core(r * r);                                  // R_A R_B^T, the transpose
   dgemm(Transpose::no, Transpose::no, r, r, r, 1, right.data(), r, left.data(), r, 0, core.data(), r);
-  std::vector<double> values = dense_singular_values(core, r, r);
-  if (values.empty()) refuse_spectrum("spectrum.invariant", "singular values", "dgesdd gave up");
+  std::vector<double> values = required_singular_values(core, r, r);
   for (double& s : values) s = std::scalbn(s, exponent);
   return values;
 }

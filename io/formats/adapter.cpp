@@ -150,7 +150,7 @@ class Pairing {
     }
     for (const StoredTensor* factor : {halves.a, halves.b}) {
       const Dtype type = factor->dtype;
-      if (type != Dtype::bf16 && type != Dtype::f16 && type != Dtype::f32 && type != Dtype::f64)
+      if (!is_plain_float(type))
         refuse("adapter.dtype", file_, factor->name, std::string(name_of(type)),
                "factors are read as BF16, F16, F32 or F64: save the adapter in one of them");
       if (factor->shape.size() != 2 || factor->elements() == 0)

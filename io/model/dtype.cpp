@@ -38,4 +38,6 @@ unsigned bits_of(Dtype dtype) { return row_of(dtype).bits; }
 
 bool is_real(Dtype dtype) { return row_of(dtype).real; }
 
+bool is_plain_float(Dtype dtype) { return is_real(dtype) && bits_of(dtype) >= 16; }
+
 }  // namespace stemma

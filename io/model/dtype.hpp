@@ -43,4 +43,7 @@ unsigned bits_of(Dtype dtype);
 /// True for formats that can hold weights: 8 bits or more, real, floating point.
 bool is_real(Dtype dtype);
 
+/// True for f16, bf16, f32 and f64: numbers that mean what they say, with a rounding step of their own.
+bool is_plain_float(Dtype dtype);
+
 }  // namespace stemma

@@ -50,6 +50,10 @@ std::uint64_t Model::bytes() const {
   return total;
 }
 
+Dtype dtype_of(const Model& model, const Matrix& matrix) {
+  return model.checkpoint.tensors[matrix.tensor].dtype;
+}
+
 std::string path_of(const Matrix& matrix, const Checkpoint& checkpoint) {
   const Part part = matrix.role.part;
   if (part != Part::other && part != Part::unknown) return path_of(matrix.role);

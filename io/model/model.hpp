@@ -39,6 +39,9 @@ struct Model {
   std::uint64_t bytes() const;
 };
 
+/// How the elements of one of the model's matrices are stored.
+Dtype dtype_of(const Model& model, const Matrix& matrix);
+
 /// Path that names one matrix uniquely in its model: path_of(role), or "other/NAME" and "unknown/NAME" with
 /// the tensor's name where the part says no more than that.
 std::string path_of(const Matrix& matrix, const Checkpoint& checkpoint);
