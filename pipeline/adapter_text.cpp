@@ -4,10 +4,11 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <set>
 
 #include "io/report/columns.hpp"
+#include "pipeline/json_document.hpp"
+#include "pipeline/pair_view.hpp"
 #include "pipeline/version.hpp"
 #include "pipeline/wording.hpp"
 
@@ -17,10 +18,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
-
-std::string shown(double value) { return std::isfinite(value) ? fmt::format("{:.3g}", value) : "-"; }
-
 Json json_of(const AdapterRow& row) {
   return {{"role", row.role},
           {"module", row.module},
@@ -29,11 +26,11 @@ Json json_of(const AdapterRow& row) {
           {"rank", row.rank},
           {"alpha", row.alpha},
           {"scale", row.scale},
-          {"largest", number(row.values.empty() ? missing : row.values.front())},
-          {"noise_edge", number(row.noise_edge)},
-          {"norm", number(row.norm)},
-          {"weight_norm", number(row.weight_norm)},
-          {"update", number(row.update)},
+          {"largest", json_number(row.values.empty() ? missing : row.values.front())},
+          {"noise_edge", json_number(row.noise_edge)},
+          {"norm", json_number(row.norm)},
+          {"weight_norm", json_number(row.weight_norm)},
+          {"update", json_number(row.update)},
           {"singular_values", row.values},
           {"remarks", row.remarks}};
 }
@@ -55,13 +52,15 @@ Json json_of(const AdapterTrace& trace) {
 }
 
 /// The smallest value that counts, "-" where none does.
-std::string smallest(const AdapterRow& row) { return row.rank == 0 ? "-" : shown(row.values[row.rank - 1]); }
+std::string smallest(const AdapterRow& row) {
+  return row.rank == 0 ? "-" : three_digits(row.values[row.rank - 1]);
+}
 
 }  // namespace
 
 std::string adapter_summary(const Pair& pair, const AdapterTrace& trace) {
   std::string text = fmt::format("{} and {}: {}\n  {}\n", printable(trace.base), printable(trace.adapter),
-                                 name_of(pair.relation), printable(pair.sentence, 2000));
+                                 relation_words(pair), printable(pair.sentence, 2000));
   text += trace.declared_base.empty()
               ? "  it names no base\n"
               : fmt::format("  it names {} as its base\n", printable(trace.declared_base));
@@ -69,8 +68,8 @@ std::string adapter_summary(const Pair& pair, const AdapterTrace& trace) {
       {"where", "stated rank", "rank", "scale", "largest", "smallest", "rounding null", "update"}};
   for (const AdapterRow& row : trace.rows)
     rows.push_back({printable(row.role, 60), fmt::format("{}", row.nominal), fmt::format("{}", row.rank),
-                    shown(row.scale), shown(row.values.front()), smallest(row), shown(row.noise_edge),
-                    shown(row.update)});
+                    three_digits(row.scale), three_digits(row.values.front()), smallest(row),
+                    three_digits(row.noise_edge), three_digits(row.update)});
   text += aligned(rows);
   for (const std::string& remark : trace.remarks) text += fmt::format("  {}\n", printable(remark, 1000));
   for (const AdapterRow& row : trace.rows)
@@ -96,7 +95,7 @@ std::string adapter_json(const Pair& pair, const AdapterTrace& trace) {
                       {"weight_bytes", trace.weight_bytes}, {"bytes_read", trace.bytes_read},
                       {"seconds", trace.seconds},           {"failures", trace.failures.size()},
                       {"pairs", Json::array({entry})}};
-  return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return json_text(document);
 }
 
 }  // namespace stemma

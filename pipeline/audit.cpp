@@ -6,22 +6,19 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <limits>
 #include <map>
-#include <set>
-#include <sstream>
 
 #include "analyzers/distributed/unison.hpp"
 #include "io/archive/archive_writer.hpp"
 #include "io/archive/storage_error.hpp"
-#include "io/formats/file_reader.hpp"
 #include "pipeline/calibration.hpp"
 #include "pipeline/clock.hpp"
+#include "pipeline/common_reading.hpp"
 #include "pipeline/gather.hpp"
 #include "pipeline/linear_algebra.hpp"
 #include "pipeline/machine.hpp"
 #include "pipeline/refusal.hpp"
-#include "pipeline/result_store.hpp"
+#include "pipeline/round.hpp"
 #include "pipeline/trusted_machines.hpp"
 #include "pipeline/version.hpp"
 #include "pipeline/wording.hpp"
@@ -101,30 +98,20 @@ class Leader {
 
   void prepare() {
     say_the_plan();
-    std::filesystem::create_directories(request_.store);
-    const auto log_path = request_.store / fmt::format("{}.rec", result_.provenance.uuid);
-    store_.emplace(log_path, result_.models.size());
-    orders_.emplace(result_.models, request_.questions);
-    counters_.items_total = result_.plan.items.size() - result_.plan.infeasible.size();
-    counters_.bytes_total = result_.plan.read_bytes;
-    counters_.seconds_total = result_.plan.rank_seconds;
-    actual_seconds_.assign(result_.plan.items.size(), missing);
-    progress_.emplace(log_, counters_, request_.progress, request_.progress_every, request_.status_file);
-    watch_ = Stopwatch();
+    round_.emplace("work", result_.models, request_.questions, result_.plan, terms(), log_);
   }
 
-  WorkInput work_input() {
-    return {&result_.plan, orders_from(*orders_, result_.plan), [this](const ItemResult& r) { take(r); },
-            team_orders_from(*orders_, result_.plan), &occupied_seconds_};
-  }
+  WorkInput work_input() { return round_->input(); }
 
   /// Fingerprints and comparison. Says whether weights are to be read again, in pairs.
   bool compare() {
-    result_.work_seconds = watch_.seconds();
-    progress_.reset();
-    collect_failures(result_.models, result_.plan, *store_, hosts_, result_.failures);
-    result_.fingerprints = gather_fingerprints(result_.models, request_.questions, *store_);
-    result_.files = gather_file_facts(result_.models, result_.plan, *store_, actual_seconds_);
+    round_->end();
+    result_.work_seconds = round_->seconds();
+    result_.bytes_read = round_->bytes_read();
+    round_->collect(result_.failures);
+    result_.fingerprints = gather_fingerprints(result_.models, request_.questions, round_->store());
+    result_.files =
+        gather_file_facts(result_.models, result_.plan, round_->store(), round_->actual_seconds());
     say_the_work();
     if (request_.comparison) {
       const Stopwatch watch;
@@ -143,13 +130,8 @@ class Leader {
     trace_ = TraceRequest{.models = result_.models,
                           .pairs = std::move(chosen.pairs),
                           .origin_options = request_.trace->tests.at("origin_tracer"),
-                          .terms = {.rates = result_.plan.model,
-                                    .hosts = hosts_,
-                                    .coordinator = request_.coordinator,
-                                    .memory_per_rank = result_.plan.memory_per_rank,
-                                    .store = request_.store,
-                                    .progress = request_.progress,
-                                    .progress_every = request_.progress_every}};
+                          .terms = terms()};
+    trace_->terms.status_file.clear();  // it counts the items of models
     log_.info("trace", fmt::format("{} to read again in pairs", counted(trace_->pairs.size(), "pair")));
     return true;
   }
@@ -171,6 +153,17 @@ class Leader {
   }
 
  private:
+  RoundTerms terms() const {
+    return {.rates = result_.plan.model,
+            .hosts = hosts_,
+            .coordinator = request_.coordinator,
+            .memory_per_rank = result_.plan.memory_per_rank,
+            .store = request_.store,
+            .progress = request_.progress,
+            .progress_every = request_.progress_every,
+            .status_file = request_.status_file};
+  }
+
   void read_headers() {
     const Stopwatch watch;
     result_.models = survey(request_.models, ArchitectureTables::shipped_and(request_.architectures));
@@ -248,50 +241,37 @@ class Leader {
                                   memory_words(static_cast<double>(plan.memory_per_rank)), plan.digest));
   }
 
-  void take(const ItemResult& r) {
-    const Item& item = result_.plan.items[r.item];
-    store_->add(item.model, r);
-    actual_seconds_[r.item] = r.seconds;
-    result_.bytes_read += r.bytes_read;
-    if (item.file || item.portion == Portion::decompositions || item.portion == Portion::apart)
-      announced_bytes_ += r.bytes_read;
-    counters_.items += 1;
-    counters_.bytes += r.bytes_read;
-    counters_.seconds = counters_.seconds + item.width * item.seconds;
-    for (const Features& f : r.features) counters_.failed += f.status == Status::failed;
-  }
-
   void say_the_work() {
     const Plan& plan = result_.plan;
     double busy = 0;
-    for (std::size_t i = 0; i < actual_seconds_.size(); ++i)
-      if (actual_seconds_[i] > 0) busy += actual_seconds_[i] * plan.items[i].width;
-    result_.provenance.read_ratio = plan.weight_bytes
-                                        ? static_cast<double>(result_.bytes_read - announced_bytes_) /
-                                              static_cast<double>(plan.weight_bytes)
-                                        : 1;
+    const auto seconds = round_->actual_seconds();
+    for (std::size_t i = 0; i < seconds.size(); ++i)
+      if (seconds[i] > 0) busy += seconds[i] * plan.items[i].width;
+    result_.provenance.read_ratio =
+        plan.weight_bytes ? static_cast<double>(result_.bytes_read - round_->announced_bytes()) /
+                                static_cast<double>(plan.weight_bytes)
+                          : 1;
     const double capacity = std::max(1e-9, result_.work_seconds * plan.machine.workers());
-    log_.info(
-        "work",
-        fmt::format("{}, {} read in {}; read ratio {:.3f}; {} rank-seconds of work, ranks busy "
-                    "{:.0f} % of the time; {} failed",
-                    counted(counters_.items, "item"), bytes_words(static_cast<double>(result_.bytes_read)),
-                    duration_words(result_.work_seconds), result_.provenance.read_ratio,
-                    fmt::format("{:.1f}", busy), 100 * busy / capacity, counters_.failed.load()));
-    log_.info("work",
-              fmt::format("predicted {}, took {} ({:.2f} of it); efficiency {:.2f}: width {:.2f}, "
-                          "overhead {:.2f}, packing {:.2f}",
-                          duration_words(plan.makespan), duration_words(result_.work_seconds),
-                          result_.work_seconds / std::max(1e-9, plan.makespan),
-                          plan.lower_bound / std::max(1e-9, result_.work_seconds), plan.width_efficiency(),
-                          busy / std::max(1e-9, occupied_seconds_), occupied_seconds_ / capacity));
+    log_.info("work", fmt::format("{}, {} read in {}; read ratio {:.3f}; {} rank-seconds of work, ranks busy "
+                                  "{:.0f} % of the time; {} failed",
+                                  counted(round_->items(), "item"),
+                                  bytes_words(static_cast<double>(result_.bytes_read)),
+                                  duration_words(result_.work_seconds), result_.provenance.read_ratio,
+                                  fmt::format("{:.1f}", busy), 100 * busy / capacity, round_->failed()));
+    log_.info("work", fmt::format("predicted {}, took {} ({:.2f} of it); efficiency {:.2f}: width {:.2f}, "
+                                  "overhead {:.2f}, packing {:.2f}",
+                                  duration_words(plan.makespan), duration_words(result_.work_seconds),
+                                  result_.work_seconds / std::max(1e-9, plan.makespan),
+                                  plan.lower_bound / std::max(1e-9, result_.work_seconds),
+                                  plan.width_efficiency(), busy / std::max(1e-9, round_->occupied_seconds()),
+                                  round_->occupied_seconds() / capacity));
   }
 
   void write_the_archive() {
     const Stopwatch watch;
     std::filesystem::create_directories(request_.archive.parent_path());
     ArchiveWriter writer(request_.archive, fmt::format("{}", getpid()));
-    fill_archive(writer, result_, request_, *store_, actual_seconds_);
+    fill_archive(writer, result_, request_, round_->store(), round_->actual_seconds());
     result_.hashes = writer.publish();
     log_.info("archive",
               fmt::format("{} ({}) in {}, canonical_exact {}", request_.archive.string(),
@@ -304,32 +284,9 @@ class Leader {
   Log& log_;
   std::vector<std::string> hosts_;  ///< by rank
   AuditResult result_;
-  std::optional<ResultStore> store_;
-  std::optional<OrderBook> orders_;
-  WorkCounters counters_;
-  std::uint64_t announced_bytes_ = 0;  ///< read again as the plan announced: no part of the read ratio
-  std::vector<double> actual_seconds_;
-  double occupied_seconds_ = 0;  ///< rank-seconds, by the coordinator's clock
-  std::optional<Progress> progress_;
+  std::optional<Round> round_;
   std::optional<TraceRequest> trace_;
-  Stopwatch watch_;
 };
-
-/// Collective. How all ranks read: only rank 0 knows the configuration.
-DirectReading same_everywhere(const Communicator& ranks, const AuditRequest* request) {
-  const int mine = request ? static_cast<int>(request->direct) : std::numeric_limits<int>::max();
-  return static_cast<DirectReading>(ranks.all_reduce_min(mine));
-}
-
-/// What many ranks have to say alike is said once. One text of lines per rank.
-void warn_once(const std::vector<std::string>& texts, Log& log) {
-  std::set<std::string> sentences;
-  for (const std::string& text : texts) {
-    std::istringstream lines(text);
-    for (std::string line; std::getline(lines, line);) sentences.insert(line);
-  }
-  for (const std::string& sentence : sentences) log.warn(sentence);
-}
 
 }  // namespace
 
@@ -353,16 +310,15 @@ std::optional<AuditResult> audit(const World& world, const AuditRequest* request
     if (leader) leader->prepare();
   });
   const CoordinatorMode mode = request ? request->coordinator : CoordinatorMode::automatic;
-  const auto policy = std::make_shared<ReadingPolicy>(same_everywhere(ranks, request));
-  const ReaderMaker reader = [&] { return std::make_unique<FileReader>(most_open_files, policy); };
-  run_work(ranks, mode, leader ? leader->work_input() : WorkInput{}, reader);
-  warn_once(ranks.gather(fmt::format("{}", fmt::join(policy->notes(), "\n"))), log);
+  const CommonReading reading(ranks, request ? std::optional(request->direct) : std::nullopt);
+  run_work(ranks, mode, leader ? leader->work_input() : WorkInput{}, reading.maker());
+  reading.warn(ranks, log);
   bool traces = false;
   in_unison(ranks, "comparing", [&] {
     if (leader) traces = leader->compare();
   });
   if (ranks.all_reduce_sum(traces ? 1 : 0) > 0) {
-    auto traced = trace_pairs(ranks, mode, leader ? leader->trace_request() : nullptr, reader, log);
+    auto traced = trace_pairs(ranks, mode, leader ? leader->trace_request() : nullptr, reading.maker(), log);
     if (leader) leader->take_trace(std::move(*traced));
   }
   std::optional<AuditResult> result;

@@ -1,10 +1,10 @@
 // Which JSON documents does a run leave for scripts?
 #include <cmath>
 #include <map>
-#include <nlohmann/json.hpp>
 
 #include "analyzers/curve_score.hpp"
 #include "io/archive/sha256.hpp"
+#include "pipeline/json_document.hpp"
 #include "pipeline/outputs.hpp"
 #include "pipeline/version.hpp"
 
@@ -12,13 +12,6 @@ namespace stemma {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
-
-/// Names come from strangers: invalid UTF-8 is replaced, not thrown at the reader.
-std::string text_of(const Json& document) {
-  return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
-}
 
 Json declared_of(const std::vector<Claim>& claims) {
   Json list = Json::array();
@@ -38,34 +31,35 @@ std::string verdicts_json(const AuditResult& result, const AuditRequest& request
     const ModelVerdict& v = result.comparison.verdicts()[m];
     const std::string declaration(name_of(v.declaration));
     if (!declaration.empty()) ++counts[declaration];
-    models.push_back({{"id", model.id},
-                      {"content", content_of(model)},
-                      {"declared", declared_of(model.declared)},
-                      {"declaration", declaration},
-                      {"declaration_reason", v.declaration_reason},
-                      {"verdict",
-                       {{"relation", name_of(v.relation)},
-                        {"relative", v.relative},
-                        {"abstain_reason", v.reason},
-                        {"direction", "unknown"},
-                        {"log10_p", nullptr}}},
-                      {"nearest_by_curve", {{"id", v.nearest_by_curve}, {"score", number(v.nearest_score)}}},
-                      {"others", v.others}});
+    models.push_back(
+        {{"id", model.id},
+         {"content", content_of(model)},
+         {"declared", declared_of(model.declared)},
+         {"declaration", declaration},
+         {"declaration_reason", v.declaration_reason},
+         {"verdict",
+          {{"relation", name_of(v.relation)},
+           {"relative", v.relative},
+           {"abstain_reason", v.reason},
+           {"direction", "unknown"},
+           {"log10_p", nullptr}}},
+         {"nearest_by_curve", {{"id", v.nearest_by_curve}, {"score", json_number(v.nearest_score)}}},
+         {"others", v.others}});
   }
   Json failed = Json::array();
   for (const Fingerprint& model : result.fingerprints)
     if (model.status == Status::failed) failed.push_back(model.id);
-  return text_of({{"schema", "stemma.verdicts/1"},
-                  {"stemma", version_text},
-                  {"run", result.provenance.uuid},
-                  {"archive",
-                   {{"file", request.archive.filename().string()},
-                    {"canonical_exact", result.hashes.exact},
-                    {"canonical_all", result.hashes.all}}},
-                  {"pairs_tested", result.comparison.size()},
-                  {"models", models},
-                  {"counts", counts},
-                  {"failed", failed}});
+  return json_text({{"schema", "stemma.verdicts/1"},
+                    {"stemma", version_text},
+                    {"run", result.provenance.uuid},
+                    {"archive",
+                     {{"file", request.archive.filename().string()},
+                      {"canonical_exact", result.hashes.exact},
+                      {"canonical_all", result.hashes.all}}},
+                    {"pairs_tested", result.comparison.size()},
+                    {"models", models},
+                    {"counts", counts},
+                    {"failed", failed}});
 }
 
 std::string comparison_json(const std::vector<Fingerprint>& models, const Comparison& comparison) {
@@ -77,13 +71,13 @@ std::string comparison_json(const std::vector<Fingerprint>& models, const Compar
       evidence.push_back({{"method", e.method},
                           {"statistic", e.statistic},
                           {"role", e.role},
-                          {"score", number(e.score)},
-                          {"control", number(e.control)},
+                          {"score", json_number(e.score)},
+                          {"control", json_number(e.control)},
                           {"null", e.null},
                           {"background", e.background},
                           {"background_n", e.background_n},
-                          {"background_percentile", number(e.background_percentile)},
-                          {"log10_p", number(e.log10_p)},
+                          {"background_percentile", json_number(e.background_percentile)},
+                          {"log10_p", json_number(e.log10_p)},
                           {"grade", name_of(e.grade)},
                           {"abstains", e.abstain},
                           {"detail", Json::parse(e.detail_json, nullptr, false)}});
@@ -94,10 +88,10 @@ std::string comparison_json(const std::vector<Fingerprint>& models, const Compar
                      {"sentence", pair.sentence},
                      {"evidence", evidence}});
   }
-  return text_of({{"schema", "stemma.compare/1"},
-                  {"stemma", version_text},
-                  {"caveat", curve_score_caveat()},
-                  {"pairs", pairs}});
+  return json_text({{"schema", "stemma.compare/1"},
+                    {"stemma", version_text},
+                    {"caveat", curve_score_caveat()},
+                    {"pairs", pairs}});
 }
 
 std::string manifest_json(const AuditResult& result, const AuditRequest& request) {
@@ -115,29 +109,30 @@ std::string manifest_json(const AuditResult& result, const AuditRequest& request
   for (const Question& q : request.questions) methods[std::string(q.method().name())] = q.method().version();
   Json hosts = Json::array();
   for (const Host& h : result.provenance.hosts) hosts.push_back({{"name", h.name}, {"cpu", h.cpu_model}});
-  return text_of({{"schema", "stemma.manifest/1"},
-                  {"tool", {{"version", version_text}, {"commit", commit_text}, {"build", build_text}}},
-                  {"libraries",
-                   {{"mpi", result.provenance.hosts.empty() ? "" : result.provenance.hosts[0].mpi_library}}},
-                  {"run",
-                   {{"uuid", result.provenance.uuid},
-                    {"command", result.provenance.argv},
-                    {"started", result.provenance.started},
-                    {"exit_code", static_cast<int>(result.code)},
-                    {"plan_digest", result.plan.digest},
-                    {"ranks", result.provenance.ranks},
-                    {"nodes", result.provenance.nodes}}},
-                  {"config",
-                   {{"sha256", sha256_hex(request.original_yaml)},
-                    {"resolved_sha256", sha256_hex(request.resolved_yaml)},
-                    {"overrides", request.overrides}}},
-                  {"inputs", inputs},
-                  {"methods", methods},
-                  {"machine", {{"hosts", hosts}}},
-                  {"guarantees",
-                   {{"canonical_exact", result.hashes.exact},
-                    {"canonical_all", result.hashes.all},
-                    {"read_ratio", number(result.provenance.read_ratio)}}}});
+  return json_text(
+      {{"schema", "stemma.manifest/1"},
+       {"tool", {{"version", version_text}, {"commit", commit_text}, {"build", build_text}}},
+       {"libraries",
+        {{"mpi", result.provenance.hosts.empty() ? "" : result.provenance.hosts[0].mpi_library}}},
+       {"run",
+        {{"uuid", result.provenance.uuid},
+         {"command", result.provenance.argv},
+         {"started", result.provenance.started},
+         {"exit_code", static_cast<int>(result.code)},
+         {"plan_digest", result.plan.digest},
+         {"ranks", result.provenance.ranks},
+         {"nodes", result.provenance.nodes}}},
+       {"config",
+        {{"sha256", sha256_hex(request.original_yaml)},
+         {"resolved_sha256", sha256_hex(request.resolved_yaml)},
+         {"overrides", request.overrides}}},
+       {"inputs", inputs},
+       {"methods", methods},
+       {"machine", {{"hosts", hosts}}},
+       {"guarantees",
+        {{"canonical_exact", result.hashes.exact},
+         {"canonical_all", result.hashes.all},
+         {"read_ratio", json_number(result.provenance.read_ratio)}}}});
 }
 
 void write_outputs(const RunDirectory& directory, const AuditResult& result, const AuditRequest& request) {

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 #include "analyzers/folding.hpp"
 #include "io/model/finding.hpp"
@@ -13,6 +12,7 @@
 #include "io/model/widen.hpp"
 #include "io/report/columns.hpp"
 #include "pipeline/clock.hpp"
+#include "pipeline/json_document.hpp"
 #include "pipeline/version.hpp"
 #include "pipeline/wording.hpp"
 
@@ -223,7 +223,6 @@ std::string grey_box_summary(const GreyBoxTrace& trace) {
 
 std::string grey_box_json(const GreyBoxTrace& trace) {
   using Json = nlohmann::ordered_json;
-  const auto number = [](double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); };
   Json layers = Json::array();
   for (const GreyBoxLayer& l : trace.layers) {
     Json entry{{"layer", l.layer}, {"seconds", l.seconds}};
@@ -231,11 +230,11 @@ std::string grey_box_json(const GreyBoxTrace& trace) {
       const GreyBoxReading& r = *l.reading;
       const bool known = !r.repetitions.empty();
       entry.update(Json{{"rank", known ? Json(r.rank.rank) : Json(nullptr)},
-                        {"ratio", known ? number(r.rank.ratio) : Json(nullptr)},
-                        {"delta", number(r.delta)},
+                        {"ratio", known ? json_number(r.rank.ratio) : Json(nullptr)},
+                        {"delta", json_number(r.delta)},
                         {"probes", r.probes},
                         {"accepted", r.accepted},
-                        {"worst_error", number(r.worst_error)},
+                        {"worst_error", json_number(r.worst_error)},
                         {"passes", r.passes},
                         {"flops", r.flops},
                         {"singular_values", r.values}});
@@ -255,7 +254,7 @@ std::string grey_box_json(const GreyBoxTrace& trace) {
                       {"bytes_read", trace.bytes_read},
                       {"seconds", trace.seconds},
                       {"layers", layers}};
-  return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return json_text(document);
 }
 
 }  // namespace stemma

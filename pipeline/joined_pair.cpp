@@ -38,9 +38,7 @@ SurveyedModel join(const SurveyedModel& base, const SurveyedModel& candidate, st
   return out;
 }
 
-SurveyedModel with_alignment(const SurveyedModel& joined, const FoundAlignment& found,
-                             const std::filesystem::path& map_file) {
-  SurveyedModel out = joined;
+void align(SurveyedModel& joined, const FoundAlignment& found, const std::filesystem::path& map_file) {
   auto pair = std::make_shared<ModelPair>(*joined.pair);
   pair->alignment.change = found.alignment.change;
   pair->alignment.scale = found.alignment.scale;
@@ -50,7 +48,7 @@ SurveyedModel with_alignment(const SurveyedModel& joined, const FoundAlignment& 
                static_cast<std::streamsize>(found.map.size() * sizeof(double)));
     if (!file.flush()) throw StorageError(map_file, "", "write", errno);
     file.close();
-    Model& model = *out.model;
+    Model& model = *joined.model;
     const std::uint64_t width = found.alignment.width, cols = found.map.size() / width;
     model.checkpoint.files.push_back(stat_source(map_file.string()));
     model.checkpoint.tensors.push_back({.name = "alignment",
@@ -67,8 +65,7 @@ SurveyedModel with_alignment(const SurveyedModel& joined, const FoundAlignment& 
     pair->alignment.map = static_cast<std::uint32_t>(model.matrices.size());
     model.matrices.push_back(map);
   }
-  out.pair = std::move(pair);
-  return out;
+  joined.pair = std::move(pair);
 }
 
 }  // namespace stemma

@@ -13,9 +13,8 @@ namespace stemma {
 /// must outlive the result. `equal`: roles whose weights are known to be equal.
 SurveyedModel join(const SurveyedModel& base, const SurveyedModel& candidate, std::set<std::string> equal);
 
-/// The pair with its alignment known. A map of the streams becomes a matrix of the joined model, in a file
-/// `map_file` that is written here: workers read it like any other. Throws StorageError.
-SurveyedModel with_alignment(const SurveyedModel& joined, const FoundAlignment& found,
-                             const std::filesystem::path& map_file);
+/// Tells a joined pair its alignment. A map of the streams becomes one more matrix, in a file `map_file` that
+/// is written here: workers read it like any other. Throws StorageError.
+void align(SurveyedModel& joined, const FoundAlignment& found, const std::filesystem::path& map_file);
 
 }  // namespace stemma

@@ -1,9 +1,11 @@
 // What are the few things that every table says about a pair?
 #pragma once
 #include <algorithm>
+#include <string>
 #include <string_view>
 
 #include "io/archive/evidence.hpp"
+#include "io/model/finding.hpp"
 
 namespace stemma {
 
@@ -12,6 +14,13 @@ inline const Evidence* headline(const Pair& pair, std::string_view method) {
   const auto row = std::find_if(pair.evidence.begin(), pair.evidence.end(),
                                 [&](const Evidence& e) { return e.method == method && e.role.empty(); });
   return row == pair.evidence.end() ? nullptr : &*row;
+}
+
+/// "ABSTAIN(no_valid_null)": the class and, where it abstains, why.
+inline std::string relation_words(const Pair& pair) {
+  std::string words(name_of(pair.relation));
+  if (!pair.reason.empty()) words += "(" + printable(pair.reason) + ")";
+  return words;
 }
 
 }  // namespace stemma

@@ -1,4 +1,4 @@
-// The plan of a round is small and made by rank 0 alone.
+// The one place where results are taken: those of models and those of pairs.
 #include "pipeline/round.hpp"
 
 #include <fmt/format.h>
@@ -9,42 +9,63 @@
 
 namespace stemma {
 
-Round::Round(std::string stage, std::span<const SurveyedModel> work, std::vector<Question> questions,
-             const RoundTerms& terms, Log& log)
-    : stage_(std::move(stage)),
+namespace {
+
+std::filesystem::path results_in(const std::filesystem::path& store, const std::string& name) {
+  std::filesystem::create_directories(store);
+  return store / fmt::format("{}.{}.rec", new_uuid(), name);
+}
+
+}  // namespace
+
+Round::Round(std::string name, std::span<const SurveyedModel> work, std::vector<Question> questions,
+             const Plan& plan, const RoundTerms& terms, Log& log)
+    : name_(std::move(name)),
+      plan_(plan),
       work_(work),
       hosts_(terms.hosts),
       log_(log),
-      plan_(make_plan(work, questions, terms.rates, MachineLayout::of_hosts(terms.hosts, terms.coordinator),
-                      terms.memory_per_rank)),
       orders_(work, std::move(questions)),
-      store_(terms.store / fmt::format("{}.{}.rec", new_uuid(), stage_), work.size()) {
+      store_(results_in(terms.store, name_), work.size()) {
+  begin(terms);
+}
+
+Round::Round(std::string name, std::span<const SurveyedModel> work, std::vector<Question> questions,
+             const RoundTerms& terms, Log& log)
+    : name_(std::move(name)),
+      own_plan_(make_plan(work, questions, terms.rates,
+                          MachineLayout::of_hosts(terms.hosts, terms.coordinator), terms.memory_per_rank)),
+      plan_(*own_plan_),
+      work_(work),
+      hosts_(terms.hosts),
+      log_(log),
+      orders_(work, std::move(questions)),
+      store_(results_in(terms.store, name_), work.size()) {
+  if (!plan_.items.empty()) say_plan();
+  begin(terms);
+}
+
+void Round::begin(const RoundTerms& terms) {
   counters_.items_total = plan_.items.size() - plan_.infeasible.size();
   counters_.bytes_total = plan_.read_bytes;
   counters_.seconds_total = plan_.rank_seconds;
-  if (counters_.items_total > 0)
-    log_.info(
-        "trace",
-        fmt::format("{}: {}, {} to read, on {} of {}; lower bound {}, predicted {}; peak {} of {} per rank",
-                    stage_, counted(plan_.items.size(), "item"),
-                    bytes_words(static_cast<double>(plan_.read_bytes)), plan_.machine.workers(),
-                    counted(static_cast<std::uint64_t>(plan_.machine.ranks()), "rank"),
-                    duration_words(plan_.lower_bound), duration_words(plan_.makespan),
-                    memory_words(static_cast<double>(plan_.peak_memory)),
-                    memory_words(static_cast<double>(plan_.memory_per_rank))));
-  progress_.emplace(log_, counters_, terms.progress, terms.progress_every, std::filesystem::path());
+  actual_seconds_.assign(plan_.items.size(), missing);
+  progress_.emplace(log_, counters_, terms.progress, terms.progress_every, terms.status_file);
 }
 
 WorkInput Round::input() {
   watch_ = Stopwatch();
   return {&plan_, orders_from(orders_, plan_), [this](const ItemResult& r) { take(r); },
-          team_orders_from(orders_, plan_), nullptr};
+          team_orders_from(orders_, plan_), &occupied_seconds_};
 }
 
 void Round::take(const ItemResult& result) {
   const Item& item = plan_.items[result.item];
   store_.add(item.model, result);
+  actual_seconds_[result.item] = result.seconds;
   bytes_read_ += result.bytes_read;
+  if (item.file || item.portion == Portion::decompositions || item.portion == Portion::apart)
+    announced_bytes_ += result.bytes_read;
   counters_.items += 1;
   counters_.bytes += result.bytes_read;
   counters_.seconds = counters_.seconds + item.width * item.seconds;
@@ -52,13 +73,27 @@ void Round::take(const ItemResult& result) {
 }
 
 void Round::end() {
-  progress_.reset();
   seconds_ = watch_.seconds();
-  if (counters_.items_total > 0)
-    log_.info("trace",
-              fmt::format("{}: {}, {} read in {}; {} failed", stage_, counted(counters_.items, "item"),
-                          bytes_words(static_cast<double>(bytes_read_)), duration_words(seconds_),
-                          counters_.failed.load()));
+  progress_.reset();
+  if (own_plan_ && counters_.items_total > 0) say_work();
+}
+
+void Round::say_plan() const {
+  log_.info(
+      "trace",
+      fmt::format("{}: {}, {} to read, on {} of {}; lower bound {}, predicted {}; peak {} of {} per rank",
+                  name_, counted(plan_.items.size(), "item"),
+                  bytes_words(static_cast<double>(plan_.read_bytes)), plan_.machine.workers(),
+                  counted(static_cast<std::uint64_t>(plan_.machine.ranks()), "rank"),
+                  duration_words(plan_.lower_bound), duration_words(plan_.makespan),
+                  memory_words(static_cast<double>(plan_.peak_memory)),
+                  memory_words(static_cast<double>(plan_.memory_per_rank))));
+}
+
+void Round::say_work() const {
+  log_.info("trace",
+            fmt::format("{}: {}, {} read in {}; {} failed", name_, counted(items(), "item"),
+                        bytes_words(static_cast<double>(bytes_read_)), duration_words(seconds_), failed()));
 }
 
 void Round::collect(std::vector<Failure>& failures) const {

@@ -20,41 +20,62 @@ struct RoundTerms {
   std::vector<std::string> hosts;  ///< by rank
   CoordinatorMode coordinator = CoordinatorMode::automatic;
   std::uint64_t memory_per_rank = 0;  ///< bytes
-  std::filesystem::path store;        ///< directory for results on their way, there already
+  std::filesystem::path store;        ///< directory for results on their way, which all ranks see
   ProgressRenderer progress = ProgressRenderer::automatic;
   std::chrono::seconds progress_every{30};
+  std::filesystem::path status_file = {};  ///< "" for none
 };
 
-/// Rank 0's part of a round: it is made, input() goes to run_work, end() follows. `work` outlives it.
+/// Rank 0's part of a round: it is made, input() goes to run_work, end() follows. `work`, `plan` and the log
+/// outlive it.
 class Round {
  public:
-  /// `stage` names the round in the log.
-  Round(std::string stage, std::span<const SurveyedModel> work, std::vector<Question> questions,
+  /// `name` is part of the file of results. Throws StorageError.
+  Round(std::string name, std::span<const SurveyedModel> work, std::vector<Question> questions,
+        const Plan& plan, const RoundTerms& terms, Log& log);
+  /// With a plan of its own, which the log is told, as it is what was done.
+  Round(std::string name, std::span<const SurveyedModel> work, std::vector<Question> questions,
         const RoundTerms& terms, Log& log);
+  Round(const Round&) = delete;
+  Round& operator=(const Round&) = delete;
+
   WorkInput input();
-  /// Says what was done.
+  /// Stops the clock and takes the progress away.
   void end();
 
-  FeatureSource of(std::uint32_t index) const { return store_.of_model(index); }
   const Plan& plan() const { return plan_; }
+  const ResultStore& store() const { return store_; }
+  FeatureSource of(std::uint32_t index) const { return store_.of_model(index); }
+  std::uint64_t items() const { return counters_.items; }    ///< that ended
+  std::uint64_t failed() const { return counters_.failed; }  ///< subjects
   std::uint64_t bytes_read() const { return bytes_read_; }
+  /// Of these, read again as the plan announced: no part of the read ratio.
+  std::uint64_t announced_bytes() const { return announced_bytes_; }
   double seconds() const { return seconds_; }
+  /// By item of the plan, NaN where an item did not run.
+  std::span<const double> actual_seconds() const { return actual_seconds_; }
+  double occupied_seconds() const { return occupied_seconds_; }  ///< rank-seconds, by the coordinator's clock
   /// Adds a row for everything that failed.
   void collect(std::vector<Failure>& failures) const;
 
  private:
+  void begin(const RoundTerms& terms);
   void take(const ItemResult& result);
+  void say_plan() const;
+  void say_work() const;
 
-  std::string stage_;
+  std::string name_;
+  std::optional<Plan> own_plan_;
+  const Plan& plan_;
   std::span<const SurveyedModel> work_;
   std::vector<std::string> hosts_;
   Log& log_;
-  Plan plan_;
   OrderBook orders_;
   ResultStore store_;
   WorkCounters counters_;
-  std::uint64_t bytes_read_ = 0;
-  double seconds_ = 0;
+  std::uint64_t bytes_read_ = 0, announced_bytes_ = 0;
+  std::vector<double> actual_seconds_;
+  double seconds_ = 0, occupied_seconds_ = 0;
   Stopwatch watch_;
   std::optional<Progress> progress_;
 };

@@ -125,10 +125,8 @@ std::string pair_summary(const Fingerprint& a, const Fingerprint& b, const Pair&
     rows.push_back({shown_or_dash(e.method), shown_or_dash(e.statistic), shown_or_dash(e.role),
                     score_words(e.score), score_words(e.control), score_words(e.background_percentile),
                     fmt::format("{}", e.background_n), shown_or_dash(e.null), shown_or_dash(e.abstain)});
-  std::string text =
-      fmt::format("{} and {}: {}{}\n  {}\n", printable(a.id), printable(b.id), name_of(pair.relation),
-                  pair.reason.empty() ? "" : fmt::format("({})", printable(pair.reason)),
-                  printable(pair.sentence, most_of_a_sentence));
+  std::string text = fmt::format("{} and {}: {}\n  {}\n", printable(a.id), printable(b.id),
+                                 relation_words(pair), printable(pair.sentence, most_of_a_sentence));
   text += aligned(rows);
   text += fmt::format("  {}\n", curve_score_caveat());
   return text;

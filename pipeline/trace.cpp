@@ -35,15 +35,17 @@ class Leader {
   }
 
   void begin_layers() {
-    finish_round();
+    end(*round_);
     const std::string name = new_uuid();
     for (std::uint32_t i = 0; i < joined_.size(); ++i) {
-      alignments_.push_back(alignment_of(i));
+      FoundAlignment found = alignment_of(i);
       const auto file = request_.terms.store / fmt::format("{}.{}.map", name, i);
-      if (!alignments_.back().map.empty()) map_files_.push_back(file);
-      aligned_.push_back(with_alignment(joined_[i], alignments_.back(), file));
+      if (!found.map.empty()) map_files_.push_back(file);
+      align(joined_[i], found, file);
+      forget_map(found);
+      alignments_.push_back(std::move(found));
     }
-    layers_.emplace("layers", aligned_,
+    layers_.emplace("layers", joined_,
                     std::vector<Question>{{&origin_tracer_analyzer(), request_.origin_options},
                                           {&reencoding_analyzer(), {{"layers", 1}}}},
                     request_.terms, log_);
@@ -52,15 +54,13 @@ class Leader {
   WorkInput input() { return layers_ ? layers_->input() : round_->input(); }
 
   TraceResult conclude() {
-    layers_->end();
-    layers_->collect(result_.failures);
-    account(*layers_);
+    end(*layers_);
     for (std::uint32_t i = 0; i < request_.pairs.size(); ++i) {
       const TracePair& asked = request_.pairs[i];
       PairTrace& pair = result_.pairs.emplace_back();
       pair.base = asked.base;
       pair.candidate = asked.candidate;
-      pair.origin = origin_trace(*aligned_[i].pair, alignments_[i], layers_->of(i), request_.origin_options);
+      pair.origin = origin_trace(*joined_[i].pair, alignments_[i], layers_->of(i), request_.origin_options);
       pair.origin.base = request_.models[asked.base].request.id;
       pair.origin.candidate = request_.models[asked.candidate].request.id;
       const FeatureSource first = round_->of(i), second = layers_->of(i);
@@ -74,13 +74,9 @@ class Leader {
   }
 
  private:
-  void finish_round() {
-    round_->end();
-    round_->collect(result_.failures);
-    account(*round_);
-  }
-
-  void account(const Round& round) {
+  void end(Round& round) {
+    round.end();
+    round.collect(result_.failures);
     result_.weight_bytes += round.plan().weight_bytes;
     result_.bytes_read += round.bytes_read();
     result_.seconds += round.seconds();
@@ -97,9 +93,17 @@ class Leader {
     return out;
   }
 
+  /// It is in its file now, and d x d numbers of every pair would be too many to keep.
+  static void forget_map(FoundAlignment& found) {
+    found.map = {};
+    found.alignment.rotation = {};
+    found.alignment.source = {};
+    found.alignment.sign = {};
+  }
+
   const TraceRequest& request_;
   Log& log_;
-  std::vector<SurveyedModel> joined_, aligned_;
+  std::vector<SurveyedModel> joined_;
   std::vector<FoundAlignment> alignments_;
   std::vector<std::filesystem::path> map_files_;
   std::optional<Round> round_, layers_;

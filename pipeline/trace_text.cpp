@@ -4,9 +4,10 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 #include "io/report/columns.hpp"
+#include "pipeline/json_document.hpp"
+#include "pipeline/pair_view.hpp"
 #include "pipeline/version.hpp"
 #include "pipeline/wording.hpp"
 
@@ -16,16 +17,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
-
-std::string shown(double value) { return std::isfinite(value) ? fmt::format("{:.3g}", value) : "-"; }
-
-std::string relation_words(const Pair& pair) {
-  std::string words(name_of(pair.relation));
-  if (!pair.reason.empty()) words += fmt::format("({})", printable(pair.reason));
-  return words;
-}
-
 Json json_of(const OriginReading& r) {
   return {{"subject", r.subject},
           {"reading", r.reading},
@@ -33,14 +24,14 @@ Json json_of(const OriginReading& r) {
           {"label", r.label},
           {"rank", r.rank},
           {"rank_limit", r.limit},
-          {"ratio", number(r.ratio)},
-          {"largest", number(r.first)},
-          {"behind", number(r.behind)},
-          {"noise_edge", number(r.noise_edge)},
+          {"ratio", json_number(r.ratio)},
+          {"largest", json_number(r.first)},
+          {"behind", json_number(r.behind)},
+          {"noise_edge", json_number(r.noise_edge)},
           {"above_noise", r.significant},
-          {"delta", number(r.delta)},
-          {"update", number(r.update)},
-          {"cosine", number(r.cosine)},
+          {"delta", json_number(r.delta)},
+          {"update", json_number(r.update)},
+          {"cosine", json_number(r.cosine)},
           {"singular_values", r.values},
           {"problem", r.problem}};
 }
@@ -70,12 +61,12 @@ Json json_of(const Pair& pair, const PairTrace& trace) {
             {"layers", o.layers},
             {"agreeing", o.agreeing},
             {"ranks", o.ranks},
-            {"median", number(o.median)},
+            {"median", json_number(o.median)},
             {"minimum", o.minimum},
             {"mode", o.mode},
             {"stream", o.stream},
-            {"stream_scale", number(o.stream_scale)},
-            {"stream_residual", number(o.stream_residual)},
+            {"stream_scale", json_number(o.stream_scale)},
+            {"stream_residual", json_number(o.stream_residual)},
             {"tokens", o.tokens},
             {"weights_equal_by_hash", o.equal_by_hash},
             {"weights_unchanged", o.unchanged},
@@ -98,7 +89,7 @@ std::string trace_summary(const Pair& pair, const PairTrace& trace) {
     return text + fmt::format("  origin_tracer: not applicable, because {}\n", printable(o.obstacle));
   text += fmt::format("  residual stream: {}{}\n", o.stream,
                       o.tokens > 0 ? fmt::format(", from {} rows of the embeddings (residual {})", o.tokens,
-                                                 shown(o.stream_residual))
+                                                 three_digits(o.stream_residual))
                                    : "");
   text += fmt::format("  circuits: {} in {} of {} layers", o.label, o.agreeing, o.layers);
   if (!o.ranks.empty())
@@ -113,9 +104,9 @@ std::string trace_summary(const Pair& pair, const PairTrace& trace) {
       rows.back().resize(rows.front().size(), "-");
       continue;
     }
-    rows.push_back({r.subject, r.label, fmt::format("{}", r.rank), shown(r.ratio), shown(r.first),
-                    shown(r.behind), shown(r.noise_edge), fmt::format("{}", r.significant), shown(r.delta),
-                    shown(r.cosine)});
+    rows.push_back({r.subject, r.label, fmt::format("{}", r.rank), three_digits(r.ratio),
+                    three_digits(r.first), three_digits(r.behind), three_digits(r.noise_edge),
+                    fmt::format("{}", r.significant), three_digits(r.delta), three_digits(r.cosine)});
   }
   text += aligned(rows);
   text +=
@@ -132,7 +123,7 @@ std::string traces_table(std::span<const Pair> pairs, std::span<const PairTrace>
     const OriginTrace& o = traces[i].origin;
     const OriginReading* control = o.control();
     rows.push_back({printable(o.base, 60), printable(o.candidate, 60), relation_words(pairs[i]),
-                    o.label.empty() ? "-" : o.label, shown(o.median), fmt::format("{}", o.changed),
+                    o.label.empty() ? "-" : o.label, three_digits(o.median), fmt::format("{}", o.changed),
                     fmt::format("{}", o.low_rank),
                     control == nullptr || control->label.empty() ? "-" : control->label});
   }
@@ -149,7 +140,7 @@ std::string trace_json(std::span<const Pair> pairs, const TraceResult& result) {
                       {"seconds", result.seconds},
                       {"failures", result.failures.size()},
                       {"pairs", list}};
-  return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return json_text(document);
 }
 
 std::string cost_words(const TraceResult& result) {

@@ -45,4 +45,6 @@ std::string duration_words(double seconds) {
   return fmt::format("{:02}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
 }
 
+std::string three_digits(double value) { return std::isfinite(value) ? fmt::format("{:.3g}", value) : "-"; }
+
 }  // namespace stemma

@@ -16,5 +16,7 @@ std::string bytes_words(double bytes);
 std::string memory_words(double bytes);
 /// "00:06:10" from one hour on, else "06:10"; below a minute "4.2 s".
 std::string duration_words(double seconds);
+/// "0.0123"; "-" for what is not finite.
+std::string three_digits(double value);
 
 }  // namespace stemma

@@ -8,11 +8,11 @@
 #include "analyzers/origin_summary.hpp"
 #include "analyzers/verdict.hpp"
 #include "io/formats/adapter.hpp"
-#include "io/formats/file_reader.hpp"
 #include "io/model/finding.hpp"
 #include "pipeline/adapter_text.hpp"
 #include "pipeline/adapter_trace.hpp"
 #include "pipeline/commands/adhoc.hpp"
+#include "pipeline/common_reading.hpp"
 #include "pipeline/grey_box_trace.hpp"
 #include "pipeline/machine.hpp"
 #include "pipeline/trace.hpp"
@@ -82,6 +82,7 @@ class TraceCommand final : public Command {
     Named named;
     std::optional<TraceRequest> trace;
     std::optional<AdapterRequest> adapter;
+    GreyBoxOptions grey;
     in_unison(ranks, "reading the command line", [&] {
       if (!ranks.leads()) return;
       const Configuration configuration = adhoc_configuration(words_of(arguments_), "", "trace");
@@ -92,12 +93,7 @@ class TraceCommand final : public Command {
       named = named_models(request);
       if (grey_box_) {
         if (named.adapter) throw UsageError("--grey-box wants two models, and an adapter is none");
-        FileReader reader;
-        const TracePair& pair = named.pairs.front();
-        const GreyBoxTrace grey =
-            trace_grey_box(named.models[pair.base], named.models[pair.candidate], reader,
-                           {.seed = static_cast<std::uint64_t>(configuration.config.seed)});
-        fmt::print("{}", invocation.json ? grey_box_json(grey) : grey_box_summary(grey));
+        grey.seed = static_cast<std::uint64_t>(configuration.config.seed);
         return;
       }
       if (named.adapter) {
@@ -114,16 +110,25 @@ class TraceCommand final : public Command {
                                                            : std::map<std::string, double>(),
                            .terms = terms_of(request, machines)};
     });
-    if (grey_box_) return ExitCode::done;
-    const auto policy = std::make_shared<ReadingPolicy>(request.direct);
-    const auto reader = [&] { return std::make_unique<FileReader>(most_open_files, policy); };
+    const CommonReading reading(ranks, ranks.leads() ? std::optional(request.direct) : std::nullopt);
+    if (grey_box_) {
+      in_unison(ranks, "reading layer after layer", [&] {
+        if (!ranks.leads()) return;
+        const auto& [base, candidate, equal] = named.pairs.front();
+        const auto reader = reading.maker()();
+        say(trace_grey_box(named.models[base], named.models[candidate], *reader, grey), invocation);
+      });
+      return ExitCode::done;
+    }
     if (ranks.all_reduce_min(ranks.leads() && !adapter ? 0 : 1) == 1) {
       const auto found =
-          trace_adapter(ranks, request.coordinator, adapter ? &*adapter : nullptr, reader, log);
+          trace_adapter(ranks, request.coordinator, adapter ? &*adapter : nullptr, reading.maker(), log);
+      reading.warn(ranks, log);
       return found ? say(*found, invocation) : ExitCode::done;
     }
     const std::optional<TraceResult> result =
-        trace_pairs(ranks, request.coordinator, trace ? &*trace : nullptr, reader, log);
+        trace_pairs(ranks, request.coordinator, trace ? &*trace : nullptr, reading.maker(), log);
+    reading.warn(ranks, log);
     if (!result) return ExitCode::done;
     return say(*result, invocation);
   }
@@ -135,7 +140,7 @@ class TraceCommand final : public Command {
         .hosts = machines.hosts,
         .coordinator = request.coordinator,
         .memory_per_rank = request.memory_per_rank.value_or(memory_budget(ranks_per_host(machines.hosts))),
-        .store = std::filesystem::temp_directory_path(),
+        .store = store_for(machines.hosts),
         .progress = request.progress,
         .progress_every = request.progress_every};
   }
@@ -157,6 +162,16 @@ class TraceCommand final : public Command {
       fmt::print("  {}\n", cost_words(result));
     }
     return say(result.failures);
+  }
+
+  /// All ranks have to see it, and a temporary directory belongs to one node.
+  static std::filesystem::path store_for(const std::vector<std::string>& hosts) {
+    const bool one_node = std::ranges::all_of(hosts, [&](const auto& host) { return host == hosts.front(); });
+    return one_node ? std::filesystem::temp_directory_path() : std::filesystem::current_path();
+  }
+
+  static void say(const GreyBoxTrace& found, const Invocation& invocation) {
+    fmt::print("{}", invocation.json ? grey_box_json(found) : grey_box_summary(found));
   }
 
   static ExitCode say(const AdapterTrace& found, const Invocation& invocation) {
