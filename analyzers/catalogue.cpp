@@ -11,6 +11,7 @@
 #include "analyzers/intrinsic_pair.hpp"
 #include "analyzers/origin_tracer.hpp"
 #include "analyzers/reencoding.hpp"
+#include "analyzers/same_function.hpp"
 #include "analyzers/spectrum.hpp"
 #include "analyzers/stream_alignment.hpp"
 #include "analyzers/tensorguard.hpp"
@@ -44,8 +45,9 @@ std::span<const PairTest* const> pair_tests() {
 }
 
 std::span<const PairAnalyzer* const> pair_catalogue() {
-  static const std::array<const PairAnalyzer*, 3> all = {&stream_alignment_analyzer(),
-                                                         &origin_tracer_analyzer(), &reencoding_analyzer()};
+  static const std::array<const PairAnalyzer*, 4> all = {&stream_alignment_analyzer(),
+                                                         &origin_tracer_analyzer(), &reencoding_analyzer(),
+                                                         &same_function_analyzer()};
   return all;
 }
 

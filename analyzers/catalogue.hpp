@@ -17,7 +17,7 @@ std::span<const Analyzer* const> catalogue();
 /// All pair tests: content, histogram, intrinsic_fingerprint, tensorguard. Named like the analyzer they read.
 std::span<const PairTest* const> pair_tests();
 
-/// All analyzers of pairs: stream_alignment, origin_tracer, reencoding.
+/// All analyzers of pairs: stream_alignment, origin_tracer, reencoding, same_function.
 std::span<const PairAnalyzer* const> pair_catalogue();
 
 /// The analyzer or test of that name, nullptr when there is none.

@@ -13,9 +13,7 @@ namespace stemma {
 namespace {
 
 bool lineage(Relation relation) { return relation <= Relation::partial_lineage; }
-bool same_weights(Relation relation) {
-  return relation == Relation::exact_copy || relation == Relation::reencoded_copy;
-}
+bool same_weights(Relation relation) { return relation <= Relation::reparametrised_copy; }
 
 /// A declaration's fate and why.
 struct Answer {
@@ -51,6 +49,18 @@ class Inquiry {
   }
 
  private:
+  /// 1 where the model comes from the other one of the pair, -1 where the other one comes from it, 0 where
+  /// neither is known.
+  static int descent(const Pair& pair, std::size_t model) {
+    return pair.b == model ? pair.direction : -pair.direction;
+  }
+
+  std::string order_words(const Pair& pair, std::size_t model) const {
+    const int from = descent(pair, model);
+    if (from == 0) return "Which came first is not known.";
+    return fmt::format("{} came first.", models_[from > 0 ? other(pair, model) : model].id);
+  }
+
   static std::size_t other(const Pair& pair, std::size_t model) { return pair.a == model ? pair.b : pair.a; }
 
   /// Strongest first: class, then corrected log10 p, then id.
@@ -75,7 +85,10 @@ class Inquiry {
       out.relation = pairs.front()->relation;
       out.reason = pairs.front()->reason;
       const auto found = [](const Pair* pair) { return pair->relation <= Relation::shared_init; };
-      if (found(pairs.front())) out.relative = models_[other(*pairs.front(), model)].id;
+      if (found(pairs.front())) {
+        out.relative = models_[other(*pairs.front(), model)].id;
+        out.direction = descent(*pairs.front(), model);
+      }
       for (std::size_t i = 1; i < pairs.size() && found(pairs[i]); ++i) {
         out.others.push_back(
             fmt::format("{}:{}", models_[other(*pairs[i], model)].id, name_of(pairs[i]->relation)));
@@ -101,10 +114,9 @@ class Inquiry {
     for (const Pair* pair : pairs) {
       const std::size_t relative = other(*pair, model);
       if (lineage(pair->relation) && component_[relative] != component_[model]) {
-        return {
-            Declaration::undeclared,
-            fmt::format("{} holds with {}, and no declaration joins the two. Which came first is not known.",
-                        name_of(pair->relation), models_[relative].id)};
+        return {Declaration::undeclared,
+                fmt::format("{} holds with {}, and no declaration joins the two. {}", name_of(pair->relation),
+                            models_[relative].id, order_words(*pair, model))};
       }
     }
     return {Declaration::none, ""};

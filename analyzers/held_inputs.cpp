@@ -18,9 +18,10 @@ void HeldInputs::take(std::size_t input, const Panel& panel) {
             held.begin() + static_cast<std::ptrdiff_t>(row * panel.first_row));
 }
 
-std::vector<double> HeldInputs::values(std::size_t i) const {
-  std::vector<double> out(inputs_[i].rows * inputs_[i].cols);
-  widen(inputs_[i].dtype, bytes_[i], out);
+std::vector<double> HeldInputs::rows(std::size_t i, std::uint64_t first, std::uint64_t count) const {
+  std::vector<double> out(count * inputs_[i].cols);
+  const std::size_t row = bytes_[i].empty() ? 0 : bytes_[i].size() / inputs_[i].rows;
+  widen(inputs_[i].dtype, std::span(bytes_[i]).subspan(first * row, count * row), out);
   return out;
 }
 

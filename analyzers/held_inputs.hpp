@@ -1,6 +1,7 @@
 // How are matrices kept as they are stored until all of them have come?
 #pragma once
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -15,7 +16,9 @@ class HeldInputs {
   void take(std::size_t input, const Panel& panel);
   const Input& input(std::size_t i) const { return inputs_[i]; }
   /// Row-major rows x cols.
-  std::vector<double> values(std::size_t i) const;
+  std::vector<double> values(std::size_t i) const { return rows(i, 0, inputs_[i].rows); }
+  /// The same of `count` rows from `first` on.
+  std::vector<double> rows(std::size_t i, std::uint64_t first, std::uint64_t count) const;
 
  private:
   std::vector<Input> inputs_;

@@ -22,22 +22,25 @@ struct KnownAlignment {
 };
 
 /// Two models that are read together. Subjects index one list: the matrices of the base, then those of the
-/// candidate, from `first_of_candidate` on, and at last the map of the alignment. Both models outlive it.
+/// candidate, from `first_of_candidate` on, and at last the map of the alignment and the tokens. Both models
+/// outlive it.
 struct ModelPair {
   const Model* base = nullptr;
   const Model* candidate = nullptr;
   std::uint32_t first_of_candidate = 0;
   std::set<std::string> equal;  ///< roles whose weights are known to be equal, bit for bit: not read
   KnownAlignment alignment;
+  /// Some rows of both embeddings, of the same tokens, as two more matrices of the list.
+  struct Both {
+    std::uint32_t base = 0, candidate = 0;
+  };
+  std::optional<Both> tokens;
 
   /// Index of the matrix of a role in the list; nothing when that model has none.
   std::optional<std::uint32_t> in_base(const Role& role) const;
   std::optional<std::uint32_t> in_candidate(const Role& role) const;
 
   /// The same of both; nothing when one has none.
-  struct Both {
-    std::uint32_t base = 0, candidate = 0;
-  };
   std::optional<Both> find(const Role& role) const;
   const Matrix& base_matrix(const Both& both) const { return base->matrices[both.base]; }
   const Matrix& candidate_matrix(const Both& both) const {

@@ -58,7 +58,7 @@ inline constexpr double origin_close = 0.5, origin_far = 1.2;
 /// Merged updates of a smaller relative size round back to the base too often to be ranked.
 inline constexpr double origin_dead_zone = 0.005;
 /// A close difference with fewer values above the noise than this share of r_max may be a low rank whose tail
-/// is lost: trained fine-tunes have 0.9 and more (provisional).
+/// is lost: trained fine-tunes have 0.54 and more (provisional).
 inline constexpr double origin_full_share = 0.5;
 /// A difference whose largest singular value stays below this multiple of the edge of even noise of its size,
 /// |dW|_F (1/sqrt m + 1/sqrt n), is rounding to a coarser lattice: weights in 8 and 4 bits reach 1.26,
@@ -78,5 +78,9 @@ inline constexpr double origin_rotation_residual = 0.5;
 /// Where the axes are the same, embeddings whose norms differ by less were trained, not scaled with the
 /// stream.
 inline constexpr double origin_trained_scale = 0.05;
+
+/// Where no circuit of attention differs by more, models may be the same in other coordinates, and all parts
+/// are asked: rounding to bf16 and the map of a rotated stream move circuits by less than 1 %.
+inline constexpr double same_function_circuits = 0.05;
 
 }  // namespace stemma::thresholds

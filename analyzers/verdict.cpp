@@ -5,10 +5,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "analyzers/content_pair.hpp"
 #include "analyzers/origin_rank.hpp"
 #include "analyzers/origin_summary.hpp"
+#include "analyzers/thresholds.hpp"
 
 namespace stemma {
 
@@ -126,9 +128,62 @@ std::string abstention_words(const OriginTrace& trace) {
   return fmt::format("The layers disagree: no label holds for most of the {}.", trace.layers);
 }
 
+/// What was done to the coordinates, as far as the embeddings show it.
+std::string coordinates_words(const OriginTrace& trace) {
+  std::string words = trace.stream == name_of(StreamChange::orthogonal) ? "a rotation of the residual stream"
+                      : trace.stream == name_of(StreamChange::signed_permutation)
+                          ? "a permutation of the residual stream"
+                          : "a change inside the layers";
+  if (std::abs(trace.stream_scale - 1) > thresholds::origin_trained_scale)
+    words += fmt::format(", times {:.3g}", trace.stream_scale);
+  return words;
+}
+
+std::string same_function_words(const WeightFindings& found) {
+  return fmt::format(
+      "The same function in other coordinates (found: {}): all {} parts of both models, attention and MLP of "
+      "every layer, embeddings and head, answer tokens alike within twice the rounding of their stored "
+      "weights.",
+      coordinates_words(found.origin), found.function.readings.size());
+}
+
+/// How far the answers of all parts agree where the circuits of attention do.
+std::string rest_words(const SameFunction& function) {
+  if (!function.obstacle.empty())
+    return fmt::format("the rest was not compared in other coordinates, because {}.", function.obstacle);
+  if (function.readings.empty()) return "the rest was not compared in other coordinates.";
+  if (function.control.subject.empty() || function.control.agrees)
+    return "the rest has no control: unlike layers, of which there are none, or which answer alike.";
+  return fmt::format("of all parts of the models {} of {} answer tokens alike within rounding.",
+                     function.agreeing, function.readings.size());
+}
+
 }  // namespace
 
-void judge_weights(const OriginTrace& trace, const Reencoding& content, bool base_is_a, Pair& pair) {
+bool function_in_question(const OriginTrace& trace, const Reencoding& content) {
+  if (!trace.obstacle.empty()) return false;
+  for (const char* reason : {"control_failed", "unaligned", "unsupported"})
+    if (trace.abstain == reason) return false;
+  if (content.all_equal() || content.all_rounded() || !low_rank_words(trace).empty()) return false;
+  bool moved = trace.stream != name_of(StreamChange::identity);
+  for (const OriginReading& r : trace.readings) {
+    if (r.reading == "operator" && !(r.delta <= thresholds::same_function_circuits)) return false;
+    moved |= r.reading == "tensor" && r.label.starts_with("FULL_RANK");
+    moved |= r.reading == "tensor" && r.label == name_of(OriginLabel::unrelated_here);
+  }
+  return moved;
+}
+
+std::vector<Evidence> weight_evidence(const WeightFindings& found) {
+  std::vector<Evidence> rows = origin_evidence(found.origin);
+  rows.push_back(reencoding_evidence(found.content));
+  std::ranges::move(same_function_evidence(found.function), std::back_inserter(rows));
+  return rows;
+}
+
+void judge_weights(const WeightFindings& found, bool base_is_a, Pair& pair) {
+  const OriginTrace& trace = found.origin;
+  const Reencoding& content = found.content;
   if (pair.relation == Relation::exact_copy || pair.reason == "random_init") return;
   const auto say = [&](Relation relation, std::string sentence) {
     pair.relation = relation;
@@ -154,6 +209,7 @@ void judge_weights(const OriginTrace& trace, const Reencoding& content, bool bas
                     content.coarser, content.rounded, content.weights,
                     content.direction < 0 ? trace.candidate : trace.base));
   }
+  if (found.function.all_agree()) return say(Relation::reparametrised_copy, same_function_words(found));
   if (!trace.abstain.empty())
     return abstain(pair, trace.abstain, abstention_words(trace) + equal_words(content));
   if (const std::string words = low_rank_words(trace); !words.empty())
@@ -168,8 +224,7 @@ void judge_weights(const OriginTrace& trace, const Reencoding& content, bool bas
   if (trace.label == name_of(OriginLabel::identical))
     return abstain(
         pair, "no_valid_null",
-        "The value and output circuits of attention agree within rounding; whether the rest does was "
-        "not tested in these coordinates.");
+        "The value and output circuits of attention agree within rounding; " + rest_words(found.function));
   abstain(pair, "no_valid_null",
           fmt::format(
               "The weights differ by an update of full rank, and no test with a valid null hypothesis was "

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "analyzers/reencoding.hpp"
+#include "analyzers/same_function.hpp"
 #include "io/archive/evidence.hpp"
 #include "io/archive/fingerprint.hpp"
 #include "io/archive/origin_trace.hpp"
@@ -19,13 +20,28 @@ namespace stemma {
 /// so everything else abstains: random_init (first of all), too_few_layers, no_valid_null, unsupported.
 void judge(const Fingerprint& a, const Fingerprint& b, Pair& pair);
 
-/// What a trace of the weights adds to a pair that was judged, by the precedence of classes: a pair without
-/// history (random_init) and an EXACT_COPY stay. REENCODED_COPY when every weight is equal after rounding to
-/// the coarser type, which gives the direction as well; LOW_RANK_RELATED when most weights that changed, or
-/// the circuits of most layers, differ by an update of low rank; NO_EVIDENCE when the circuits of most layers
-/// differ as much as those of strangers; else ABSTAIN with the reason of the trace. `base_is_a` says
-/// which model of the pair the trace calls base.
-void judge_weights(const OriginTrace& trace, const Reencoding& content, bool base_is_a, Pair& pair);
+/// What the tests of the weights of a pair found. `function` is asked where function_in_question says so.
+struct WeightFindings {
+  OriginTrace origin;
+  Reencoding content;
+  SameFunction function;
+};
+
+/// Whether the answers of all parts could tell what the other readings leave open: the circuits of every
+/// layer hardly differ, the weights do, and neither rounding nor an update of low rank explains them.
+bool function_in_question(const OriginTrace& trace, const Reencoding& content);
+
+/// Rows of evidence of all tests of the weights.
+std::vector<Evidence> weight_evidence(const WeightFindings& found);
+
+/// What the weights add to a pair that was judged, by the precedence of classes: a pair without history
+/// (random_init) and an EXACT_COPY stay. REENCODED_COPY when every weight is equal after rounding to the
+/// coarser type, which gives the direction as well; REPARAMETRISED_COPY when all parts of both models answer
+/// alike within rounding; LOW_RANK_RELATED when most weights that changed, or the circuits of most layers,
+/// differ by an update of low rank; NO_EVIDENCE when the circuits of most layers differ as much as those of
+/// strangers; else ABSTAIN with the reason of the trace. `base_is_a` says which model of the pair the trace
+/// calls base.
+void judge_weights(const WeightFindings& found, bool base_is_a, Pair& pair);
 
 /// What the weights say about a model's declared bases.
 enum class Declaration : std::uint8_t { none, supported, not_supported, other_found, undeclared, untestable };
@@ -36,6 +52,7 @@ struct ModelVerdict {
   Relation relation = Relation::abstain;
   std::string relative;  ///< id of the strongest relation; "" when every pair abstains or finds nothing
   std::string reason;    ///< why ABSTAIN
+  int direction = 0;     ///< 1: the model comes from the relative, -1: the relative from it, 0: unknown
   Declaration declaration = Declaration::none;
   std::string declaration_reason;   ///< one sentence
   std::vector<std::string> others;  ///< further relations, "id:RELATION"

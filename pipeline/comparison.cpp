@@ -8,7 +8,6 @@
 
 #include "analyzers/catalogue.hpp"
 #include "analyzers/content_pair.hpp"
-#include "analyzers/origin_summary.hpp"
 #include "io/config/problems.hpp"
 #include "io/report/tsv.hpp"
 #include "pipeline/pair_view.hpp"
@@ -158,10 +157,8 @@ void Comparison::confirm(std::vector<PairTrace> traces) {
     const Models models = std::minmax(trace.base, trace.candidate);
     if (!find(models.first, models.second)) continue;
     Pair pair = test(models.first, models.second);
-    judge_weights(trace.origin, trace.content, trace.base == pair.a, pair);
-    std::vector<Evidence> evidence = origin_evidence(trace.origin);
-    evidence.push_back(reencoding_evidence(trace.content));
-    verdicts.push_back({models.first, models.second, std::move(evidence), pair.relation, pair.reason,
+    judge_weights(trace, trace.base == pair.a, pair);
+    verdicts.push_back({models.first, models.second, weight_evidence(trace), pair.relation, pair.reason,
                         pair.sentence, pair.direction});
     traces_.insert_or_assign(models, std::move(trace));
   }

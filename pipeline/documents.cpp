@@ -6,6 +6,7 @@
 #include "io/archive/sha256.hpp"
 #include "pipeline/json_document.hpp"
 #include "pipeline/outputs.hpp"
+#include "pipeline/pair_view.hpp"
 #include "pipeline/version.hpp"
 
 namespace stemma {
@@ -41,7 +42,7 @@ std::string verdicts_json(const AuditResult& result, const AuditRequest& request
           {{"relation", name_of(v.relation)},
            {"relative", v.relative},
            {"abstain_reason", v.reason},
-           {"direction", "unknown"},
+           {"direction", descent_words(v.direction)},
            {"log10_p", nullptr}}},
          {"nearest_by_curve", {{"id", v.nearest_by_curve}, {"score", json_number(v.nearest_score)}}},
          {"others", v.others}});

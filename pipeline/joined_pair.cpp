@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <fstream>
 
+#include "analyzers/same_function.hpp"
 #include "io/archive/storage_error.hpp"
 #include "io/formats/file_reader.hpp"
 
@@ -65,6 +66,44 @@ void align(SurveyedModel& joined, const FoundAlignment& found, const std::filesy
     pair->alignment.map = static_cast<std::uint32_t>(model.matrices.size());
     model.matrices.push_back(map);
   }
+  joined.pair = std::move(pair);
+}
+
+namespace {
+
+/// Rows of an embedding, `first` and `count`, as a tensor and a matrix of their own; nothing where they do
+/// not lie one behind the other.
+std::optional<std::uint32_t> add_rows(Model& model, std::uint32_t embedding, std::uint64_t first,
+                                      std::uint64_t count) {
+  const Matrix& whole = model.matrices[embedding];
+  if (whole.transposed || whole.slice.count != 1) return std::nullopt;
+  StoredTensor rows = model.checkpoint.tensors[whole.tensor];
+  const std::uint64_t row_bytes = whole.cols * bits_of(rows.dtype) / 8;
+  rows.offset += whole.first_element * bits_of(rows.dtype) / 8 + (whole.slice.offset + first) * row_bytes;
+  rows.bytes = count * row_bytes;
+  rows.shape = {count, whole.cols};
+  Matrix matrix{.role = {}, .tensor = static_cast<std::uint32_t>(model.checkpoint.tensors.size())};
+  matrix.rows = matrix.stored_rows = count;
+  matrix.cols = whole.cols;
+  matrix.slice = {.count = 1, .stride = count, .offset = 0, .length = count};
+  model.checkpoint.tensors.push_back(std::move(rows));
+  model.matrices.push_back(matrix);
+  return static_cast<std::uint32_t>(model.matrices.size() - 1);
+}
+
+}  // namespace
+
+void add_tokens(SurveyedModel& joined) {
+  const auto embeddings = joined.pair->find({.part = Part::embed});
+  if (!embeddings) return;
+  const std::uint64_t rows = joined.pair->base_matrix(*embeddings).rows, count = tokens_of(rows),
+                      first = (rows - count) / 2;
+  if (count == 0 || rows != joined.pair->candidate_matrix(*embeddings).rows) return;
+  const auto base = add_rows(*joined.model, embeddings->base, first, count),
+             candidate = add_rows(*joined.model, embeddings->candidate, first, count);
+  if (!base || !candidate) return;
+  auto pair = std::make_shared<ModelPair>(*joined.pair);
+  pair->tokens = {*base, *candidate};
   joined.pair = std::move(pair);
 }
 

@@ -17,4 +17,8 @@ SurveyedModel join(const SurveyedModel& base, const SurveyedModel& candidate, st
 /// is written here: workers read it like any other. Throws StorageError.
 void align(SurveyedModel& joined, const FoundAlignment& found, const std::filesystem::path& map_file);
 
+/// Adds rows of both embeddings, which same_function asks with; nothing where there are too few, where the
+/// vocabularies differ in size, or where an embedding does not lie row by row in its file.
+void add_tokens(SurveyedModel& joined);
+
 }  // namespace stemma

@@ -2,16 +2,13 @@
 #pragma once
 #include <cstdint>
 
-#include "analyzers/reencoding.hpp"
-#include "io/archive/origin_trace.hpp"
+#include "analyzers/verdict.hpp"
 
 namespace stemma {
 
 /// Models by index, and what was found between them.
-struct PairTrace {
+struct PairTrace : WeightFindings {
   std::uint32_t base = 0, candidate = 0;
-  OriginTrace origin;
-  Reencoding content;
 };
 
 }  // namespace stemma

@@ -23,4 +23,9 @@ inline std::string relation_words(const Pair& pair) {
   return words;
 }
 
+/// Which of a model and its relative came first, as ModelVerdict::direction knows it.
+inline std::string_view descent_words(int direction) {
+  return direction > 0 ? "from_relative" : direction < 0 ? "to_relative" : "unknown";
+}
+
 }  // namespace stemma

@@ -11,6 +11,7 @@
 #include "io/archive/sha256.hpp"
 #include "io/report/tsv.hpp"
 #include "pipeline/outputs.hpp"
+#include "pipeline/pair_view.hpp"
 
 namespace stemma {
 namespace {
@@ -119,15 +120,15 @@ std::string evidence_table(const std::vector<Fingerprint>& models, const Compari
 }
 
 std::string verdicts_table(const std::vector<Fingerprint>& models, const Comparison& comparison) {
-  Tsv table({"id", "declared", "declared_source", "relation", "relative", "abstain_reason", "declaration",
-             "declaration_reason", "nearest_by_curve", "nearest_score", "others"});
+  Tsv table({"id", "declared", "declared_source", "relation", "relative", "direction", "abstain_reason",
+             "declaration", "declaration_reason", "nearest_by_curve", "nearest_score", "others"});
   for (std::size_t m = 0; m < models.size(); ++m) {
     if (models[m].use != Use::subject) continue;
     const ModelVerdict& v = comparison.verdicts()[m];
     table.row(models[m].id, joined(models[m].declared, &Claim::base),
-              joined(models[m].declared, &Claim::source), name_of(v.relation), v.relative, v.reason,
-              name_of(v.declaration), v.declaration_reason, v.nearest_by_curve, v.nearest_score,
-              fmt::format("{}", fmt::join(v.others, ",")));
+              joined(models[m].declared, &Claim::source), name_of(v.relation), v.relative,
+              descent_words(v.direction), v.reason, name_of(v.declaration), v.declaration_reason,
+              v.nearest_by_curve, v.nearest_score, fmt::format("{}", fmt::join(v.others, ",")));
   }
   return table.text();
 }

@@ -1,4 +1,4 @@
-// Two rounds: coordinates first, layers in them.
+// Coordinates first, layers in them, and whole functions where those leave a pair open.
 #include "pipeline/trace.hpp"
 
 #include <fmt/format.h>
@@ -7,6 +7,7 @@
 #include "analyzers/distributed/unison.hpp"
 #include "analyzers/origin_summary.hpp"
 #include "analyzers/origin_tracer.hpp"
+#include "analyzers/same_function.hpp"
 #include "pipeline/joined_pair.hpp"
 #include "pipeline/machine.hpp"
 
@@ -28,14 +29,12 @@ class Leader {
   void begin_coordinates() {
     for (const TracePair& pair : request_.pairs)
       joined_.push_back(join(request_.models[pair.base], request_.models[pair.candidate], pair.equal));
-    round_.emplace(
-        "coordinates", joined_,
-        std::vector<Question>{{&stream_alignment_analyzer(), {}}, {&reencoding_analyzer(), {{"layers", 0}}}},
-        request_.terms, log_);
+    begin(coordinates_, "coordinates", joined_,
+          {{&stream_alignment_analyzer(), {}}, {&reencoding_analyzer(), {{"layers", 0}}}});
   }
 
   void begin_layers() {
-    end(*round_);
+    end(*coordinates_);
     const std::string name = new_uuid();
     for (std::uint32_t i = 0; i < joined_.size(); ++i) {
       FoundAlignment found = alignment_of(i);
@@ -45,15 +44,12 @@ class Leader {
       forget_map(found);
       alignments_.push_back(std::move(found));
     }
-    layers_.emplace("layers", joined_,
-                    std::vector<Question>{{&origin_tracer_analyzer(), request_.origin_options},
-                                          {&reencoding_analyzer(), {{"layers", 1}}}},
-                    request_.terms, log_);
+    begin(layers_, "layers", joined_,
+          {{&origin_tracer_analyzer(), request_.origin_options}, {&reencoding_analyzer(), {{"layers", 1}}}});
   }
 
-  WorkInput input() { return layers_ ? layers_->input() : round_->input(); }
-
-  TraceResult conclude() {
+  /// Sums up the layers, and asks the pairs that they leave open.
+  void begin_functions() {
     end(*layers_);
     for (std::uint32_t i = 0; i < request_.pairs.size(); ++i) {
       const TracePair& asked = request_.pairs[i];
@@ -63,17 +59,42 @@ class Leader {
       pair.origin = origin_trace(*joined_[i].pair, alignments_[i], layers_->of(i), request_.origin_options);
       pair.origin.base = request_.models[asked.base].request.id;
       pair.origin.candidate = request_.models[asked.candidate].request.id;
-      const FeatureSource first = round_->of(i), second = layers_->of(i);
+      const FeatureSource first = coordinates_->of(i), second = layers_->of(i);
       pair.content =
           reencoding_of(*joined_[i].pair, [&](std::string_view analyzer, std::string_view subject) {
             auto found = first(analyzer, subject);
             return found ? found : second(analyzer, subject);
           });
+      if (!function_in_question(pair.origin, pair.content)) continue;
+      in_question_.push_back(i);
+      add_tokens(joined_for_functions_.emplace_back(joined_[i]));
     }
+    begin(functions_, "functions", joined_for_functions_,
+          {{&same_function_analyzer(), seed_of(request_.origin_options)}});
+  }
+
+  WorkInput input() { return current_->input(); }
+
+  TraceResult conclude() {
+    end(*functions_);
+    for (std::uint32_t i = 0; i < in_question_.size(); ++i)
+      result_.pairs[in_question_[i]].function =
+          same_function_of(*joined_for_functions_[i].pair, functions_->of(i));
     return std::move(result_);
   }
 
  private:
+  void begin(std::optional<Round>& round, const char* name, std::span<const SurveyedModel> work,
+             std::vector<Question> questions) {
+    current_ = &round.emplace(name, work, std::move(questions), request_.terms, log_);
+  }
+
+  static std::map<std::string, double> seed_of(const std::map<std::string, double>& options) {
+    const auto seed = options.find("seed");
+    if (seed == options.end()) return {};
+    return {*seed};
+  }
+
   void end(Round& round) {
     round.end();
     round.collect(result_.failures);
@@ -85,7 +106,7 @@ class Leader {
   /// Embeddings that are known to be equal have the same axes; those that say nothing leave the pair
   /// unaligned.
   FoundAlignment alignment_of(std::uint32_t i) const {
-    if (const auto features = round_->of(i)("stream_alignment", "alignment"))
+    if (const auto features = coordinates_->of(i)("stream_alignment", "alignment"))
       return stream_alignment_of(*features);
     FoundAlignment out;
     if (joined_[i].pair->equal.contains(path_of(Role{.part = Part::embed})))
@@ -103,10 +124,12 @@ class Leader {
 
   const TraceRequest& request_;
   Log& log_;
-  std::vector<SurveyedModel> joined_;
+  std::vector<SurveyedModel> joined_, joined_for_functions_;
+  std::vector<std::uint32_t> in_question_;  ///< pairs of joined_for_functions_
   std::vector<FoundAlignment> alignments_;
   std::vector<std::filesystem::path> map_files_;
-  std::optional<Round> round_, layers_;
+  std::optional<Round> coordinates_, layers_, functions_;
+  Round* current_ = nullptr;
   TraceResult result_;
 };
 
@@ -115,16 +138,16 @@ class Leader {
 std::optional<TraceResult> trace_pairs(const Communicator& ranks, CoordinatorMode mode,
                                        const TraceRequest* request, const ReaderMaker& reader, Log& log) {
   std::optional<Leader> leader;
-  in_unison(ranks, "planning the coordinates", [&] {
-    if (!request) return;
-    leader.emplace(*request, log);
-    leader->begin_coordinates();
-  });
-  run_work(ranks, mode, leader ? leader->input() : WorkInput{}, reader);
-  in_unison(ranks, "planning the layers", [&] {
-    if (leader) leader->begin_layers();
-  });
-  run_work(ranks, mode, leader ? leader->input() : WorkInput{}, reader);
+  const auto work_on = [&](const char* planning, void (Leader::*begin)()) {
+    in_unison(ranks, planning, [&] {
+      if (leader) (*leader.*begin)();
+    });
+    run_work(ranks, mode, leader ? leader->input() : WorkInput{}, reader);
+  };
+  if (request) leader.emplace(*request, log);
+  work_on("planning the coordinates", &Leader::begin_coordinates);
+  work_on("planning the layers", &Leader::begin_layers);
+  work_on("planning the functions", &Leader::begin_functions);
   std::optional<TraceResult> result;
   in_unison(ranks, "concluding the trace", [&] {
     if (leader) result = leader->conclude();

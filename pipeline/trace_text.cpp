@@ -36,6 +36,26 @@ Json json_of(const OriginReading& r) {
           {"problem", r.problem}};
 }
 
+Json json_of(const FunctionReading& r) {
+  return {{"subject", r.subject},
+          {"agrees", r.agrees},
+          {"largest", json_number(r.first)},
+          {"noise_edge", json_number(r.noise_edge)},
+          {"delta", json_number(r.delta)},
+          {"problem", r.problem}};
+}
+
+Json json_of(const SameFunction& found) {
+  if (!found.asked()) return nullptr;
+  Json readings = Json::array();
+  for (const FunctionReading& r : found.readings) readings.push_back(json_of(r));
+  return {{"not_applicable", found.obstacle},
+          {"agreeing", found.agreeing},
+          {"null", "rounding of the stored weights"},
+          {"readings", readings},
+          {"control", found.control.subject.empty() ? Json(nullptr) : json_of(found.control)}};
+}
+
 Json json_of(const Pair& pair, const PairTrace& trace) {
   const OriginTrace& o = trace.origin;
   const Reencoding& c = trace.content;
@@ -74,7 +94,24 @@ Json json_of(const Pair& pair, const PairTrace& trace) {
             {"weights_low_rank", o.low_rank},
             {"ranks_by_role", o.by_role},
             {"null", "rounding of the stored weights"},
-            {"readings", readings}}}};
+            {"readings", readings}}},
+          {"same_function", json_of(trace.function)}};
+}
+
+std::string function_summary(const SameFunction& found) {
+  if (!found.asked()) return "";
+  if (found.readings.empty())
+    return fmt::format("  same_function: not applicable, because {}\n", printable(found.obstacle));
+  std::vector<std::vector<std::string>> rows{
+      {"answers of", "agree", "largest difference", "rounding null", "delta"}};
+  std::vector<FunctionReading> readings = found.readings;
+  if (!found.control.subject.empty()) readings.push_back(found.control);
+  for (const FunctionReading& r : readings)
+    rows.push_back({r.subject, r.problem.empty() ? (r.agrees ? "yes" : "no") : printable(r.problem, 80),
+                    three_digits(r.first), three_digits(r.noise_edge), three_digits(r.delta)});
+  return fmt::format("  same_function: {} of {} parts answer tokens alike within twice the rounding null\n",
+                     found.agreeing, found.readings.size()) +
+         aligned(rows);
 }
 
 }  // namespace
@@ -109,6 +146,7 @@ std::string trace_summary(const Pair& pair, const PairTrace& trace) {
                     fmt::format("{}", r.significant), three_digits(r.delta), three_digits(r.cosine)});
   }
   text += aligned(rows);
+  text += function_summary(trace.function);
   text +=
       "  The null of a rank is the rounding of the stored weights; \"control\" reads unlike layers of the "
       "two "

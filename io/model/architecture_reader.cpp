@@ -73,6 +73,8 @@ void read_conventions(Section& top, Architecture& table) {
                  : *rope == "none"        ? Rope::none
                                           : Rope::mixed;
   }
+  if (const auto percent = top.integer("rotary_percent", {1, 100, "a share of every head"}))
+    table.rotary_percent = static_cast<int>(*percent);
   if (auto norm = top.section("norm")) {
     norm->require("kind");
     if (const auto kind = norm->choice("kind", {"rms", "layer"})) {

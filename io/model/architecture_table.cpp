@@ -57,6 +57,7 @@ Architecture expanded(const Architecture& own, const Architecture& base) {
     if (table.dim(rule.name) == nullptr) table.dims.push_back(rule);
   }
   if (!table.rope) table.rope = base.rope;
+  if (!table.rotary_percent) table.rotary_percent = base.rotary_percent;
   if (!table.norm) {
     table.norm = base.norm;
     table.norm_offset = base.norm_offset;

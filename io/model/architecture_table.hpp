@@ -101,6 +101,7 @@ struct Architecture {
   std::vector<std::string> prefixes;
   std::vector<DimRule> dims;
   std::optional<Rope> rope;
+  std::optional<int> rotary_percent;  ///< of a head, where config.json does not say
   std::optional<NormKind> norm;
   int norm_offset = 0;
   std::vector<std::string> variants;

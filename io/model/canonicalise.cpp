@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
+#include <limits>
 
 #include "io/model/canonical_matrices.hpp"
 #include "io/model/completeness.hpp"
@@ -47,6 +49,19 @@ void check_ties(const Model& model, std::string_view stated, FindingLedger& ledg
            fmt::format("{} x {}", head->rows, head->cols), "lm_head and embedding cannot be one tensor");
 }
 
+/// Of the first key that config.json has, else of the family.
+double rotary_share(const Architecture& table, const ModelConfig& config) {
+  for (const char* key : {"partial_rotary_factor", "rope_parameters.partial_rotary_factor", "rotary_pct"}) {
+    const std::string text = config.scalar(key, table.nested);
+    if (text == "null") continue;
+    double share = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), share);
+    const bool whole = error == std::errc() && end == text.data() + text.size();
+    return whole && share >= 0 && share <= 1 ? share : std::numeric_limits<double>::quiet_NaN();
+  }
+  return table.rotary_percent.value_or(100) / 100.0;
+}
+
 }  // namespace
 
 Model canonical_model(Checkpoint checkpoint, std::span<const Architecture* const> tables,
@@ -68,6 +83,7 @@ Model canonical_model(Checkpoint checkpoint, std::span<const Architecture* const
     model.family = table->family;
     model.norm = table->norm.value_or(NormKind::rms);
     model.rope = table->rope.value_or(Rope::half);
+    model.rotary_share = rotary_share(*table, config);
     dims = resolve_dims(explanation, checkpoint, names, config, ledger);
     reconcile_dims(explanation, checkpoint, dims, ledger);
     check_completeness(explanation, dims.values, ledger);

@@ -21,6 +21,7 @@ struct Model {
   bool heuristic = false;
   NormKind norm = NormKind::rms;
   Rope rope = Rope::half;
+  double rotary_share = 1;  ///< of a head's dimensions, the first ones, that rope turns; NaN: not understood
   std::map<std::string, std::int64_t>
       dims;                       ///< hidden, heads, kv_heads, head_dim, inter, vocab, experts, ...
   std::vector<Matrix> matrices;   ///< sorted by role; unknown tensors last, by name

@@ -152,7 +152,7 @@ class TraceCommand final : public Command {
       pair.a = found.base;
       pair.b = found.candidate;
       pair.evidence = origin_evidence(found.origin);
-      judge_weights(found.origin, found.content, true, pair);
+      judge_weights(found, true, pair);
     }
     if (invocation.json) {
       fmt::print("{}", trace_json(pairs, result));

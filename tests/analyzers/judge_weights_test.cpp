@@ -18,10 +18,12 @@ OriginTrace trace_of(const std::string& label, std::uint64_t rank = 0) {
   return trace;
 }
 
-Pair judged(const OriginTrace& trace, const Reencoding& content = {.weights = 10}, bool base_is_a = true) {
+Pair judged(const OriginTrace& trace, const Reencoding& content = {.weights = 10}, bool base_is_a = true,
+            const SameFunction& function = {}) {
   Pair pair;
   pair.reason = "no_valid_null";
-  judge_weights(trace, content, base_is_a, pair);
+  const WeightFindings found{trace, content, function};
+  judge_weights(found, base_is_a, pair);
   return pair;
 }
 
@@ -78,13 +80,80 @@ TEST(JudgeWeights, RoundedCopiesHaveADirection) {
   EXPECT_EQ(judged(trace_of("IDENTICAL"), one_differs).relation, Relation::abstain);
 }
 
+SameFunction answers(std::uint64_t agreeing, std::uint64_t parts, bool control = false) {
+  SameFunction found;
+  for (std::uint64_t i = 0; i < parts; ++i)
+    found.readings.push_back({.subject = "mlp", .agrees = i < agreeing});
+  found.agreeing = agreeing;
+  found.control = {.subject = "control", .agrees = control};
+  return found;
+}
+
+TEST(JudgeWeights, AllPartsAnsweringAlikeAreTheSameFunction) {
+  const auto judge = [](const SameFunction& function, const char* label = "IDENTICAL") {
+    OriginTrace trace = trace_of(label);
+    trace.stream = "orthogonal";
+    if (trace.label == "ABSTAIN(dead_zone)") trace.abstain = "dead_zone";
+    return judged(trace, {.weights = 10}, true, function);
+  };
+  const Pair same = judge(answers(14, 14));
+  EXPECT_EQ(same.relation, Relation::reparametrised_copy);
+  EXPECT_EQ(same.direction, 0);
+  EXPECT_NE(same.sentence.find("a rotation of the residual stream"), std::string::npos) << same.sentence;
+  EXPECT_EQ(judge(answers(14, 14), "ABSTAIN(dead_zone)").relation, Relation::reparametrised_copy);
+  const Pair most = judge(answers(13, 14));
+  EXPECT_EQ(most.relation, Relation::abstain);
+  EXPECT_NE(most.sentence.find("13 of 14"), std::string::npos) << most.sentence;
+  EXPECT_EQ(judge(answers(14, 14, true)).relation, Relation::abstain) << "unlike layers answer alike too";
+  SameFunction alone = answers(4, 4);
+  alone.control = {};
+  EXPECT_EQ(judge(alone).relation, Relation::abstain) << "no control";
+  EXPECT_EQ(judge({}).relation, Relation::abstain) << "nobody asked";
+}
+
+TEST(JudgeWeights, FunctionsAreAskedOfWhatIsLeftOpen) {
+  const Reencoding different = {.weights = 10};
+  OriginTrace trace = trace_of("IDENTICAL");
+  for (int layer = 0; layer < 6; ++layer)
+    trace.readings.push_back(
+        {.subject = "c", .reading = "operator", .layer = layer, .label = "IDENTICAL", .delta = 0.002});
+  EXPECT_FALSE(function_in_question(trace, different)) << "the same axes, and no weight far away";
+  trace.stream = "orthogonal";
+  EXPECT_TRUE(function_in_question(trace, different));
+  EXPECT_FALSE(function_in_question(trace, {.weights = 10, .equal = 10}));
+  EXPECT_FALSE(function_in_question(trace, {.weights = 10, .equal = 4, .rounded = 6}));
+  trace.stream = "identity";
+  trace.readings.push_back(
+      {.subject = "t", .reading = "tensor", .layer = 0, .label = "UNRELATED_HERE", .delta = 1.4});
+  EXPECT_TRUE(function_in_question(trace, different)) << "neurons in another order";
+  trace.readings.front().delta = 0.3;
+  EXPECT_FALSE(function_in_question(trace, different)) << "a fine-tune";
+  trace.readings.front().delta = missing;
+  EXPECT_FALSE(function_in_question(trace, different)) << "a layer that was not read";
+  trace.readings.front().delta = 0.002;
+  for (const char* reason : {"control_failed", "unaligned", "unsupported"}) {
+    trace.abstain = reason;
+    EXPECT_FALSE(function_in_question(trace, different)) << reason;
+  }
+  trace.abstain = "";
+  EXPECT_FALSE(function_in_question(
+      [&] {
+        OriginTrace low = trace;
+        low.label = "LOW_RANK", low.median = 16;
+        return low;
+      }(),
+      different));
+}
+
 TEST(JudgeWeights, CopiesAndUntrainedModelsStay) {
   EXPECT_EQ(judged(trace_of("IDENTICAL"), {.weights = 10, .equal = 10}).relation, Relation::exact_copy);
   Pair copy, untrained;
   copy.relation = Relation::exact_copy;
   untrained.reason = "random_init";
-  judge_weights(trace_of("LOW_RANK", 16), {.weights = 10}, true, copy);
-  judge_weights(trace_of("LOW_RANK", 16), {.weights = 10}, true, untrained);
+  WeightFindings found;
+  found.origin = trace_of("LOW_RANK", 16);
+  judge_weights(found, true, copy);
+  judge_weights(found, true, untrained);
   EXPECT_EQ(copy.relation, Relation::exact_copy);
   EXPECT_EQ(untrained.reason, "random_init");
 }

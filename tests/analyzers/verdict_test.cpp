@@ -91,6 +91,20 @@ TEST(Declaration, SeveralBasesTheWorstDecides) {
   EXPECT_EQ(model_verdicts(models, pairs)[2].declaration, Declaration::untestable);
 }
 
+TEST(Verdict, WhoeverLostInformationCameLater) {
+  const std::vector<Fingerprint> models = {model("parent"), model("rounded")};
+  Pair pair = pair_of(0, 1, Relation::reencoded_copy);
+  pair.direction = 1;  // b comes from a
+  const auto verdicts = model_verdicts(models, std::span(&pair, 1));
+  EXPECT_EQ(verdicts[0].direction, -1);
+  EXPECT_EQ(verdicts[1].direction, 1);
+  for (const ModelVerdict& v : verdicts)
+    EXPECT_NE(v.declaration_reason.find("parent came first."), std::string::npos) << v.declaration_reason;
+  pair.direction = 0;
+  EXPECT_NE(model_verdicts(models, std::span(&pair, 1))[0].declaration_reason.find("not known"),
+            std::string::npos);
+}
+
 TEST(Verdict, AModelThatMetNobodyAbstainsAndSaysWhy) {
   const std::vector<Fingerprint> models = {model("alone", {"absent"})};
   const auto verdicts = model_verdicts(models, {});

@@ -1,0 +1,272 @@
+// Do attention and MLP answer as written down element by element, and alike in other coordinates?
+#include "analyzers/layer_function.hpp"
+
+#include <gtest/gtest.h>
+
+#include <Eigen/Dense>
+#include <cmath>
+
+#include "tests/analyzers/toy_model.hpp"
+
+namespace stemma {
+namespace {
+
+using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+using Vector = Eigen::VectorXd;
+
+constexpr Eigen::Index width = 12, heads = 4, groups = 2, head = 6, count = 8, length = 4;
+
+Matrix random(Eigen::Index rows, Eigen::Index cols, unsigned seed) {
+  const auto values = toy::gaussian(static_cast<std::size_t>(rows * cols), 0.5, seed);
+  return Eigen::Map<const Matrix>(values.data(), rows, cols);
+}
+
+AffineMap map_of(const Matrix& w, const Vector& b) {
+  return [w, b](std::span<const double> states) {
+    const Eigen::Map<const Matrix> x(states.data(), static_cast<Eigen::Index>(states.size()) / w.cols(),
+                                     w.cols());
+    const Matrix y = (x * w.transpose()).rowwise() + b.transpose();
+    return std::vector<double>(y.data(), y.data() + y.size());
+  };
+}
+
+/// Weights of one layer's attention, with biases.
+struct Attention {
+  Matrix q = random(heads * head, width, 1), k = random(groups * head, width, 2),
+         v = random(groups * head, width, 3), o = random(width, heads*head, 4);
+  Vector q_bias = random(heads * head, 1, 5), k_bias = random(groups * head, 1, 6),
+         v_bias = random(groups * head, 1, 7), o_bias = random(width, 1, 8);
+  Rope rope = Rope::half;
+  std::uint64_t rotary_width = head;
+
+  AttentionFunction function() const {
+    return {.shape = {width, heads, groups, head},
+            .rope = rope,
+            .rotary_width = rotary_width,
+            .query = map_of(q, q_bias),
+            .key = map_of(k, k_bias),
+            .value = map_of(v, v_bias),
+            .output = map_of(o, o_bias),
+            .query_gain = {},
+            .key_gain = {}};
+  }
+};
+
+const Sequences sequences{.length = length, .angles = {0.3, 1.1, 2.9}};
+
+std::vector<double> states() {
+  std::vector<double> rows = toy::gaussian(count * width, 1, 9);
+  normalise_rows(rows, width, false);
+  return rows;
+}
+
+std::vector<double> answers(const Attention& a, double sharpness = 0.7) {
+  return AttentionAnswers(a.function(), sequences, states())(sharpness);
+}
+
+/// The rotation of the pair (first, second) by `angle`, as a matrix on a head.
+Matrix turned(Eigen::Index first, Eigen::Index second, double angle, double scale = 1) {
+  Matrix r = Matrix::Identity(head, head);
+  r(first, first) = r(second, second) = scale * std::cos(angle);
+  r(first, second) = -scale * std::sin(angle);
+  r(second, first) = scale * std::sin(angle);
+  return r;
+}
+
+/// What one step does to a head.
+Matrix step(const Attention& a) {
+  Matrix r = Matrix::Identity(head, head);
+  if (a.rope == Rope::none) return r;
+  const auto pairs = static_cast<Eigen::Index>(a.rotary_width) / 2;
+  for (Eigen::Index p = 0; p < pairs; ++p) {
+    const double angle = sequences.angles[static_cast<std::size_t>(p)];
+    r = r * (a.rope == Rope::half ? turned(p, p + pairs, angle) : turned(2 * p, 2 * p + 1, angle));
+  }
+  return r;
+}
+
+void expect_near(const std::vector<double>& one, const std::vector<double>& other, double bound) {
+  ASSERT_EQ(one.size(), other.size());
+  for (std::size_t i = 0; i < one.size(); ++i) EXPECT_NEAR(one[i], other[i], bound) << i;
+}
+
+double apart(const std::vector<double>& one, const std::vector<double>& other) {
+  double most = 0;
+  for (std::size_t i = 0; i < one.size(); ++i) most = std::max(most, std::abs(one[i] - other[i]));
+  return most;
+}
+
+TEST(AttentionAnswers, ElementByElement) {
+  for (const auto& [rope, rotary] : {std::pair(Rope::half, 6), std::pair(Rope::interleaved, 6),
+                                     std::pair(Rope::half, 4), std::pair(Rope::none, 0)}) {
+    Attention a;
+    a.rope = rope;
+    a.rotary_width = static_cast<std::uint64_t>(rotary);
+    const auto x = states();
+    const Eigen::Map<const Matrix> rows(x.data(), count, width);
+    const Matrix turn = step(a);
+    Matrix expected(count, width);
+    for (Eigen::Index at = 0; at < count; ++at) {
+      Vector all(heads * head);
+      for (Eigen::Index h = 0; h < heads; ++h) {
+        const Eigen::Index group = h / (heads / groups);
+        const Vector q =
+            a.q.middleRows(h * head, head) * rows.row(at).transpose() + a.q_bias.segment(h * head, head);
+        Vector sum = Vector::Zero(head);
+        double total = 0;
+        for (Eigen::Index of = at - at % length; of <= at; ++of) {
+          const Vector k = a.k.middleRows(group * head, head) * rows.row(of).transpose() +
+                           a.k_bias.segment(group * head, head);
+          const Vector v = a.v.middleRows(group * head, head) * rows.row(of).transpose() +
+                           a.v_bias.segment(group * head, head);
+          Vector back = k;  // R^of against R^at is R^(of - at)
+          for (Eigen::Index i = of; i < at; ++i) back = turn.transpose() * back;
+          const double weight = std::exp(0.7 * q.dot(back));
+          sum += weight * v;
+          total += weight;
+        }
+        all.segment(h * head, head) = sum / total;
+      }
+      expected.row(at) = (a.o * all + a.o_bias).transpose();
+    }
+    expect_near(answers(a), {expected.data(), expected.data() + expected.size()}, 1e-12);
+  }
+}
+
+TEST(AttentionAnswers, SharpnessMakesTheMedianHeadCount) {
+  Attention a;
+  const AttentionAnswers plain(a.function(), sequences, states());
+  a.q *= 10;
+  a.q_bias *= 10;
+  EXPECT_NEAR(AttentionAnswers(a.function(), sequences, states()).sharpness(), plain.sharpness() / 10, 1e-12);
+  a.q.setZero();
+  a.q_bias.setZero();
+  EXPECT_EQ(AttentionAnswers(a.function(), sequences, states()).sharpness(), 1);
+}
+
+TEST(AttentionAnswers, OtherCoordinatesAnswerAlike) {
+  const Attention plain;
+  const auto before = answers(plain);
+  Attention a;
+  // Any map of values, undone by the output.
+  const Matrix map = random(head, head, 20) + Matrix::Identity(head, head) * 2;
+  a.v.topRows(head) = map * a.v.topRows(head).eval();
+  a.v_bias.head(head) = map * a.v_bias.head(head).eval();
+  for (Eigen::Index h = 0; h < heads / groups; ++h)
+    a.o.middleCols(h * head, head) = a.o.middleCols(h * head, head).eval() * map.inverse();
+  // A rotation and a scale of one rotary pair.
+  const Matrix pair = turned(1, 4, 0.8, 3);
+  const Matrix back = turned(1, 4, 0.8, 1.0 / 3);
+  a.k.topRows(head) = pair * a.k.topRows(head).eval();
+  a.k_bias.head(head) = pair * a.k_bias.head(head).eval();
+  for (Eigen::Index h = 0; h < heads / groups; ++h) {
+    a.q.middleRows(h * head, head) = back * a.q.middleRows(h * head, head).eval();
+    a.q_bias.segment(h * head, head) = back * a.q_bias.segment(h * head, head).eval();
+  }
+  expect_near(answers(a), before, 1e-12);
+  // Both groups change places.
+  for (Matrix* m : {&a.q, &a.k, &a.v}) {
+    const Eigen::Index half = m->rows() / 2;
+    const Matrix first = m->topRows(half);
+    m->topRows(half) = m->bottomRows(half).eval();
+    m->bottomRows(half) = first;
+  }
+  for (Vector* v : {&a.q_bias, &a.k_bias, &a.v_bias}) {
+    const Vector first = v->head(v->size() / 2);
+    v->head(v->size() / 2) = v->tail(v->size() / 2).eval();
+    v->tail(v->size() / 2) = first;
+  }
+  const Matrix first = a.o.leftCols(a.o.cols() / 2);
+  a.o.leftCols(a.o.cols() / 2) = a.o.rightCols(a.o.cols() / 2).eval();
+  a.o.rightCols(a.o.cols() / 2) = first;
+  expect_near(answers(a), before, 1e-12);
+}
+
+TEST(AttentionAnswers, OtherFunctionsAnswerOtherwise) {
+  const Attention plain;
+  const auto before = answers(plain);
+  Attention a;
+  a.k.topRows(head) = turned(0, 1, 0.8) * a.k.topRows(head).eval();  // no rotary pair of the half layout
+  for (Eigen::Index h = 0; h < heads / groups; ++h)
+    a.q.middleRows(h * head, head) = turned(0, 1, 0.8) * a.q.middleRows(h * head, head).eval();
+  EXPECT_GT(apart(answers(a), before), 0.01);
+  Attention hotter;
+  hotter.q *= 1.1;
+  EXPECT_GT(apart(answers(hotter), before), 0.001) << "the size of scores is part of the function";
+  Attention swapped;  // heads of one group change places in queries, not in outputs
+  const Matrix first = swapped.q.topRows(head);
+  swapped.q.topRows(head) = swapped.q.middleRows(head, head).eval();
+  swapped.q.middleRows(head, head) = first;
+  EXPECT_GT(apart(answers(swapped), before), 0.01);
+}
+
+TEST(AttentionAnswers, ANormOfHeadsForgetsTheirSize) {
+  Attention a;
+  a.q_bias.setZero();
+  AttentionFunction function = a.function();
+  function.query_gain = std::vector<double>(head, 1.5);
+  const auto before = AttentionAnswers(function, sequences, states())(0.7);
+  a.q.topRows(head) *= 7;
+  AttentionFunction larger = a.function();
+  larger.query_gain = function.query_gain;
+  expect_near(AttentionAnswers(larger, sequences, states())(0.7), before, 1e-12);
+  larger.query_gain = std::vector<double>(heads * head, 1.5);  // one norm over all heads sees it
+  AttentionFunction whole = function;
+  whole.query_gain = larger.query_gain;
+  EXPECT_GT(apart(AttentionAnswers(larger, sequences, states())(0.7),
+                  AttentionAnswers(whole, sequences, states())(0.7)),
+            0.001);
+}
+
+TEST(AttentionAnswers, SizesThatDoNotFit) {
+  const auto x = states();
+  const Attention a;
+  EXPECT_THROW(AttentionAnswers(a.function(), {.length = 5, .angles = {1, 2, 3}}, x), std::invalid_argument);
+  EXPECT_THROW(AttentionAnswers(a.function(), {.length = 4, .angles = {1, 2}}, x), std::invalid_argument);
+  Attention mixed;
+  mixed.rope = Rope::mixed;
+  EXPECT_THROW(AttentionAnswers(mixed.function(), sequences, x), std::invalid_argument);
+  Attention odd;
+  odd.rotary_width = 3;
+  EXPECT_THROW(AttentionAnswers(odd.function(), sequences, x), std::invalid_argument);
+}
+
+TEST(MlpAnswers, ElementByElementAndInAnotherOrder) {
+  constexpr Eigen::Index inter = 10;
+  const Matrix gate = random(inter, width, 30), up = random(inter, width, 31),
+               down = random(width, inter, 32);
+  const Vector none = Vector::Zero(inter), zero = Vector::Zero(width);
+  const auto silu = [](double x) { return x / (1 + std::exp(-x)); };
+  const auto x = states();
+  const Eigen::Map<const Matrix> rows(x.data(), count, width);
+  const auto as_vector = [](const Matrix& m) { return std::vector<double>(m.data(), m.data() + m.size()); };
+  const Matrix gated =
+      ((rows * gate.transpose()).unaryExpr(silu).array() * (rows * up.transpose()).array()).matrix() *
+      down.transpose();
+  const Matrix plain = (rows * up.transpose()).unaryExpr(silu) * down.transpose();
+  expect_near(mlp_answers(map_of(gate, none), map_of(up, none), map_of(down, zero), x), as_vector(gated),
+              1e-12);
+  expect_near(mlp_answers({}, map_of(up, none), map_of(down, zero), x), as_vector(plain), 1e-12);
+
+  Eigen::PermutationMatrix<Eigen::Dynamic> order(inter);
+  order.setIdentity();
+  std::rotate(order.indices().data(), order.indices().data() + 3, order.indices().data() + inter);
+  const Vector scale = random(inter, 1, 33).array() + 3;
+  const Matrix other_up = scale.asDiagonal() * (order * up);
+  const Matrix other_down = down * order.transpose() * scale.cwiseInverse().asDiagonal();
+  expect_near(mlp_answers(map_of(order * gate, none), map_of(other_up, none), map_of(other_down, zero), x),
+              as_vector(gated), 1e-12);
+}
+
+TEST(NormaliseRows, RootMeanSquareOneAndZerosStay) {
+  std::vector<double> rows{3, 4, 0, 0, 1, 3};
+  normalise_rows(rows, 2, false);
+  EXPECT_NEAR(rows[0] * rows[0] + rows[1] * rows[1], 2, 1e-15);
+  EXPECT_EQ(rows[2], 0);
+  std::vector<double> centred{1, 3};
+  normalise_rows(centred, 2, true);
+  expect_near(centred, {-1, 1}, 1e-15);
+}
+
+}  // namespace
+}  // namespace stemma
