@@ -2,8 +2,9 @@
 //
 // One subject serves all targets with the same number of columns n. It reads the probe matrix W_0 of that
 // size first, from which adversarial noise is made, and then its targets, apart from everybody else's
-// reading. What the score means, and that most of it sees no weight, stands in README.md; the control, the
-// same features of Gaussian weights of the same shapes and names, is always computed beside it.
+// reading. Further subjects ask every projection what of its response depends on weights
+// (tensorguard_repaired). What the score means, and that most of it sees no weight, stands in README.md; the
+// control, the same features of Gaussian weights of the same shapes and names, is always computed beside it.
 #include "analyzers/tensorguard.hpp"
 
 #include <fmt/format.h>
@@ -17,6 +18,7 @@
 #include "analyzers/numerics/random_numbers.hpp"
 #include "analyzers/tensor_marks.hpp"
 #include "analyzers/tensorguard_inputs.hpp"
+#include "analyzers/tensorguard_repaired.hpp"
 #include "analyzers/tensorguard_response.hpp"
 #include "analyzers/tensorguard_targets.hpp"
 #include "io/model/widen.hpp"
@@ -33,7 +35,7 @@ std::string control_name(std::size_t feature) { return fmt::format("control_{}",
 struct GuardOptions {
   std::size_t targets = 10;
   int samples = 15, max_layer = 15;
-  bool balanced = false;
+  bool balanced = false, repaired = true;
   std::uint64_t seed = 0;
 };
 
@@ -47,6 +49,7 @@ GuardOptions read(const std::map<std::string, double>& given) {
   options.samples = static_cast<int>(value("samples", 15));
   options.max_layer = static_cast<int>(value("max_layer", 15));
   options.balanced = value("mode", 0) != 0;
+  options.repaired = value("repaired", 1) != 0;
   options.seed = static_cast<std::uint64_t>(value("seed", 0));
   return options;
 }
@@ -221,6 +224,9 @@ class GuardMeasurement : public Measurement {
   std::vector<Answers> answers_;  ///< by input
 };
 
+/// Whether a subject asks one projection, and not the targets of one size.
+bool of_projection(const Subject& subject) { return !subject.matrices.empty(); }
+
 std::string path_for(std::uint64_t columns) { return fmt::format("columns/{}", columns); }
 
 /// Sums of feature vectors over some targets.
@@ -258,18 +264,24 @@ class TensorGuard : public Analyzer {
     std::vector<Subject> out;
     for (const auto& [columns, targets] : by_columns(model, guard)) {
       Subject& subject = out.emplace_back();
-      subject.analyzer = method;
       subject.path = path_for(columns);
       subject.stored = {guard_probe(model.checkpoint, columns, guard.max_layer)};
       for (const GuardTarget& target : targets) subject.stored.push_back(target.tensor);
       subject.parameters = options;
       subject.apart = true;
     }
+    if (guard.repaired)
+      for (Subject& subject : repaired_subjects(model)) {
+        subject.parameters["seed"] = static_cast<double>(guard.seed);  // all that travels with each matrix
+        out.push_back(std::move(subject));
+      }
+    for (Subject& subject : out) subject.analyzer = method;
     std::sort(out.begin(), out.end(), [](const Subject& a, const Subject& b) { return a.path < b.path; });
     return out;
   }
 
-  Cost cost(const Subject&, std::span<const Input> inputs) const override {
+  Cost cost(const Subject& subject, std::span<const Input> inputs) const override {
+    if (of_projection(subject)) return repaired_cost(inputs.front());
     Cost cost;
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       const double elements = static_cast<double>(inputs[i].rows) * static_cast<double>(inputs[i].cols);
@@ -283,18 +295,29 @@ class TensorGuard : public Analyzer {
 
   std::unique_ptr<Measurement> begin(const Subject& subject, std::span<const Input> inputs,
                                      std::span<const std::vector<double>>) const override {
-    return std::make_unique<GuardMeasurement>(inputs, read(subject.parameters));
+    const GuardOptions options = read(subject.parameters);
+    if (of_projection(subject)) return repaired_measurement(inputs.front(), options.seed);
+    return std::make_unique<GuardMeasurement>(inputs, options);
   }
 
   void summarise(const Model& model, const FeatureSource& features,
                  const std::map<std::string, double>& options, Fingerprint& fingerprint) const override {
+    const GuardOptions guard = read(options);
+    fingerprint.guard = response_of(model, features, guard);
+    if (guard.repaired) fingerprint.repaired = repaired_curves(model, features, method);
+  }
+
+ private:
+  /// Nothing where a target has no features, or some that are not finite.
+  static std::optional<GuardResponse> response_of(const Model& model, const FeatureSource& features,
+                                                  const GuardOptions& options) {
     Mean all, all_control;
     std::array<Mean, 4> classes, class_controls;
     std::size_t targets = 0;
-    for (const auto& [columns, members] : by_columns(model, read(options))) {
+    for (const auto& [columns, members] : by_columns(model, options)) {
       const auto found = measured(features, method, path_for(columns));
       // A vector of other tensors would be compared with whole ones, and NaN would spoil the whole corpus.
-      if (!found || found->status == Status::nonfinite) return;
+      if (!found || found->status == Status::nonfinite) return std::nullopt;
       for (std::size_t i = 0; i < members.size(); ++i) {
         std::array<double, GradientFeatures::count> values{}, control{};
         for (std::size_t f = 0; f < values.size(); ++f) {
@@ -307,12 +330,10 @@ class TensorGuard : public Analyzer {
         ++targets;
       }
     }
-    if (targets == 0) return;
-    fingerprint.guard =
-        GuardResponse{vector_of(all, classes, targets), vector_of(all_control, class_controls, targets)};
+    if (targets == 0) return std::nullopt;
+    return GuardResponse{vector_of(all, classes, targets), vector_of(all_control, class_controls, targets)};
   }
 
- private:
   /// Targets by their number of columns, each by name.
   static std::map<std::uint64_t, std::vector<GuardTarget>> by_columns(const Model& model,
                                                                       const GuardOptions& options) {

@@ -3,7 +3,24 @@
 
 #include <cmath>
 
+#include "analyzers/thresholds.hpp"
+#include "io/archive/evidence.hpp"
+
 namespace stemma {
+namespace {
+
+// Sums of fourth powers below this have lost digits to gradual underflow.
+constexpr double smallest_fourth = 1e-290;
+
+std::string why_not(const ResponseSums& y) {
+  if (!std::isfinite(y.power[0])) return "the answer to the input is not finite";
+  if (y.count < thresholds::guard_fewest_rows) return "too few rows for a fourth moment";
+  if (y.power[1] == 0) return "the answer to the input is zero";
+  const bool in_range = y.power[3] >= smallest_fourth && std::isfinite(y.power[3]);
+  return in_range ? "" : "powers of the answer leave the range of doubles";
+}
+
+}  // namespace
 
 GradientFeatures gradient_features(const ResponseSums& y, std::span<const double> x) {
   GradientFeatures features;
@@ -28,6 +45,19 @@ GradientFeatures gradient_features(const ResponseSums& y, std::span<const double
   features.skewness = third / (variance * features.std);
   features.kurtosis = fourth / (variance * variance) - 3;
   return features;
+}
+
+RepairedResponse repaired_response(const ResponseSums& y) {
+  if (std::string problem = why_not(y); !problem.empty()) return {missing, missing, std::move(problem)};
+  const double rows = static_cast<double>(y.count);
+  const double square = y.power[1] / rows, third = y.power[2] / rows, fourth = y.power[3] / rows;
+  return {fourth / (square * square), std::abs(third) / (square * std::sqrt(square)), ""};
+}
+
+RepairedControl repaired_control(std::uint64_t rows) {
+  const double m = static_cast<double>(rows);
+  return {3 * m / (m + 2), m / (m + 2) * std::sqrt(24 * (m - 1) / ((m + 4) * (m + 6))),
+          std::sqrt(15 * m / ((m + 2) * (m + 4)))};
 }
 
 }  // namespace stemma

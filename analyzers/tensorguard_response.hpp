@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <span>
+#include <string>
 
 namespace stemma {
 
@@ -30,5 +31,24 @@ struct GradientFeatures {
 /// all; skewness and kurtosis see it through the distribution of y. All zero where y is (W x has no direction
 /// there).
 GradientFeatures gradient_features(const ResponseSums& y, std::span<const double> x);
+
+/// The parts of a response that do depend on the weights (`repaired`). With a_k = mean(yh^k):
+/// kurtosis a_4 / a_2^2 (about zero, at least 1) and skewness |a_3| / a_2^1.5. Scaling W changes neither, the
+/// order of its rows does not either. NaN, with the reason in `problem`, where y is zero or not finite, where
+/// its powers leave the range of doubles, and below thresholds::guard_fewest_rows rows.
+struct RepairedResponse {
+  double kurtosis, skewness;
+  std::string problem;
+};
+RepairedResponse repaired_response(const ResponseSums& y);
+
+/// What matrices of m > 0 rows of independent Gaussian weights give, exactly, whatever x: y / |y| is then
+/// uniform on the sphere.
+struct RepairedControl {
+  double kurtosis;         ///< its mean, 3 m / (m + 2)
+  double kurtosis_spread;  ///< its standard deviation, about sqrt(24 / m)
+  double skewness;         ///< its root mean square, about sqrt(15 / m): with its sign, 0 is the mean
+};
+RepairedControl repaired_control(std::uint64_t rows);
 
 }  // namespace stemma

@@ -28,6 +28,10 @@ inline constexpr int min_layers = 8;
 /// of arXiv 2506.01631, which 21 of the 28 distances between its own bases exceed.
 inline constexpr double guard_unknown = 7;
 
+/// Of fewer rows the fourth moment of a response says nothing: that of Gaussian weights then varies by more
+/// than 0.8 around a mean below 2.7.
+inline constexpr unsigned guard_fewest_rows = 16;
+
 /// A tensor of fewer distinct values is shared between strangers by custom: masks, fresh gains, signs. Equal
 /// bytes or counts of such tensors are no evidence.
 inline constexpr unsigned few_values = 16;

@@ -47,6 +47,22 @@ std::uint64_t count(const std::vector<Finding>& findings, Severity severity) {
                                                   [&](const Finding& f) { return f.severity == severity; }));
 }
 
+/// One line of features_table, or none for NaN.
+void put_feature(Tsv& table, const std::string& model, std::string_view method, int layer,
+                 std::string_view part, std::string_view feature, double value) {
+  if (!std::isnan(value)) table.row(model, method, layer, part, feature, value);
+}
+
+void put_repaired(Tsv& table, const Fingerprint& model) {
+  if (!model.repaired) return;
+  const RepairedCurves& repaired = *model.repaired;
+  for (std::size_t row = 0; row < repaired.layer.size(); ++row)
+    for (std::size_t p = 0; p < projection_parts.size(); ++p)
+      for (const auto& [name, curves] : repaired_columns)
+        put_feature(table, model.id, "tensorguard", repaired.layer[row], projection_parts[p], name,
+                    (repaired.*curves)[p][row]);
+}
+
 }  // namespace
 
 std::string content_of(const Fingerprint& model) {
@@ -142,8 +158,8 @@ std::string features_table(const std::vector<Fingerprint>& models) {
         const auto put = [&](const char* method, const char* feature,
                              const std::map<std::string, std::vector<double>>& columns) {
           const auto column = columns.find(part);
-          if (column != columns.end() && !std::isnan(column->second[row]))
-            table.row(model.id, method, t.layer[row], part, feature, column->second[row]);
+          if (column != columns.end())
+            put_feature(table, model.id, method, t.layer[row], part, feature, column->second[row]);
         };
         put("histogram", "std_unbiased", t.std_unbiased);
         put("histogram", "log_frobenius", t.log_frobenius);
@@ -152,12 +168,13 @@ std::string features_table(const std::vector<Fingerprint>& models) {
         put("spectrum", "stable_rank", t.stable_rank);
         put("spectrum", "effective_rank", t.effective_rank);
       }
+    put_repaired(table, model);
     if (!model.intrinsic) continue;
     const IntrinsicCurves& c = *model.intrinsic;
     for (std::size_t row = 0; row < c.layer.size(); ++row) {
       const auto put = [&](std::string_view part, const char* feature, const std::vector<double>& curve) {
-        if (row < curve.size() && !std::isnan(curve[row]))
-          table.row(model.id, "intrinsic_fingerprint", c.layer[row], part, feature, curve[row]);
+        if (row < curve.size())
+          put_feature(table, model.id, "intrinsic_fingerprint", c.layer[row], part, feature, curve[row]);
       };
       for (std::size_t p = 0; p < qkvo_parts.size(); ++p) {
         put(qkvo_parts[p], "std", c.curve[p]);

@@ -31,36 +31,6 @@ double in_order(const Partial& sums) {
 // Loops over rows have a constant end, so that their sums stay in registers.
 
 template <std::size_t Rows>
-void products_of(const double* values, std::size_t n, const double* first, const double* second,
-                 std::array<RowNumbers, 2>& out) {
-  const Doubles doubles;
-  const std::size_t whole = n / partial_sums * partial_sums;
-  Partial products[2][Rows] = {};
-  for (std::size_t lane = 0; lane < partial_sums; lane += hn::Lanes(doubles)) {
-    Vector sums[2][Rows];
-    for (auto& of_vector : sums)
-      for (Vector& sum : of_vector) sum = hn::Zero(doubles);
-    for (std::size_t j = lane; j < whole; j += partial_sums) {
-      const Vector x = hn::LoadU(doubles, first + j), y = hn::LoadU(doubles, second + j);
-      for (std::size_t r = 0; r < Rows; ++r) {
-        const Vector a = hn::LoadU(doubles, values + r * n + j);
-        sums[0][r] = hn::Add(sums[0][r], hn::Mul(a, x));
-        sums[1][r] = hn::Add(sums[1][r], hn::Mul(a, y));
-      }
-    }
-    for (std::size_t p = 0; p < 2; ++p)
-      for (std::size_t r = 0; r < Rows; ++r) hn::StoreU(sums[p][r], doubles, products[p][r].data() + lane);
-  }
-  for (std::size_t r = 0; r < Rows; ++r) {
-    for (std::size_t j = whole; j < n; ++j) {
-      products[0][r][j - whole] += values[r * n + j] * first[j];
-      products[1][r][j - whole] += values[r * n + j] * second[j];
-    }
-    for (std::size_t p = 0; p < 2; ++p) out[p][r] = in_order(products[p][r]);
-  }
-}
-
-template <std::size_t Rows>
 void add(const double* values, std::size_t n, const std::array<const double*, 2>& coefficients,
          const ColumnSums& columns, double* square_out, double* absolute_out) {
   const Doubles doubles;
@@ -111,21 +81,6 @@ void add(const double* values, std::size_t n, const std::array<const double*, 2>
   }
 }
 
-std::array<RowNumbers, 2> row_products(std::span<const double> rows, std::size_t count,
-                                       std::span<const double> first, std::span<const double> second) {
-  std::array<RowNumbers, 2> out{};
-  if (count == witness_rows) {
-    products_of<witness_rows>(rows.data(), first.size(), first.data(), second.data(), out);
-    return out;
-  }
-  for (std::size_t r = 0; r < count; ++r) {
-    std::array<RowNumbers, 2> one{};
-    products_of<1>(rows.data() + r * first.size(), first.size(), first.data(), second.data(), one);
-    for (std::size_t p = 0; p < 2; ++p) out[p][r] = one[p][0];
-  }
-  return out;
-}
-
 RowSums add_rows(std::span<const double> rows, std::size_t count,
                  const std::array<RowNumbers, 2>& coefficients, const ColumnSums& columns) {
   RowSums out;
@@ -148,14 +103,8 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace stemma {
 namespace {
-HWY_EXPORT(row_products);
 HWY_EXPORT(add_rows);
 }  // namespace
-
-std::array<RowNumbers, 2> row_products(std::span<const double> rows, std::size_t count,
-                                       std::span<const double> first, std::span<const double> second) {
-  return HWY_DYNAMIC_DISPATCH(row_products)(rows, count, first, second);
-}
 
 RowSums add_rows(std::span<const double> rows, std::size_t count,
                  const std::array<RowNumbers, 2>& coefficients, const ColumnSums& columns) {

@@ -4,13 +4,12 @@
 #include <cstddef>
 #include <span>
 
+#include "analyzers/numerics/row_products.hpp"
+
 namespace stemma {
 
 /// Rows that go through a column's sums while those are in registers.
-inline constexpr std::size_t witness_rows = 4;
-
-/// One number for each of the rows, of each kind.
-using RowNumbers = std::array<double, witness_rows>;
+inline constexpr std::size_t witness_rows = rows_together;
 
 /// Sums by column, of equal length, that go on from row to row.
 struct ColumnSums {
@@ -22,12 +21,6 @@ struct ColumnSums {
 struct RowSums {
   RowNumbers square{}, absolute{};
 };
-
-/// Sums over each of `count` rows (at most witness_rows, row-major, one after the other) times two vectors.
-/// Every sum over a row has eight partial sums, of elements that are eight apart, added in order; nothing is
-/// fused. So the bits depend neither on the instruction set nor on which rows come together.
-std::array<RowNumbers, 2> row_products(std::span<const double> rows, std::size_t count,
-                                       std::span<const double> first, std::span<const double> second);
 
 /// Adds the rows, each times its two coefficients, their squares and their magnitudes to the columns' sums,
 /// in order of the rows; the same squares and magnitudes summed by row come back.

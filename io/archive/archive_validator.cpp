@@ -31,6 +31,7 @@ void examine(const h5::File& file, ComplaintList& complaints) {
   check_columns(file, complaints);
   check_relations(file, complaints);
   complaints.attempt("spectra", [&] { check_spectra(file, complaints); });
+  complaints.attempt("methods/tensorguard", [&] { check_responses(file, complaints); });
   check_hashes(file, complaints);
 }
 

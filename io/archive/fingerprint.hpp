@@ -82,6 +82,32 @@ struct GuardResponse {
   bool operator==(const GuardResponse&) const = default;
 };
 
+/// Projections of a layer whose responses tensorguard repairs; the order is that of the archive.
+inline constexpr std::array<const char*, 7> projection_parts = {"q", "k", "v", "o", "gate", "up", "down"};
+
+/// Repaired responses of tensorguard, one value per decoder layer in ascending order; NaN where a layer has
+/// no such projection or no response. Of experts: the mean of kurtoses, the root mean square of skewnesses.
+struct RepairedCurves {
+  using Curves = std::array<std::vector<double>, projection_parts.size()>;
+  std::vector<int> layer;
+  Curves kurtosis, skewness;
+  /// The same of Gaussian weights: mean and standard deviation of the kurtosis, root mean square of the
+  /// skewness.
+  Curves kurtosis_control, kurtosis_spread, skewness_control;
+};
+
+/// Each curve with its name in archives and tables.
+struct RepairedColumn {
+  const char* name;
+  RepairedCurves::Curves RepairedCurves::*curves;
+};
+inline constexpr std::array<RepairedColumn, 5> repaired_columns = {
+    {{"repaired_kurtosis", &RepairedCurves::kurtosis},
+     {"repaired_skewness", &RepairedCurves::skewness},
+     {"control_repaired_kurtosis", &RepairedCurves::kurtosis_control},
+     {"spread_repaired_kurtosis", &RepairedCurves::kurtosis_spread},
+     {"control_repaired_skewness", &RepairedCurves::skewness_control}}};
+
 enum class Use : std::uint8_t { subject, reference, background };
 std::string_view name_of(Use use);
 
@@ -102,6 +128,7 @@ struct Fingerprint {
   LayerTable table;
   std::optional<IntrinsicCurves> intrinsic;
   std::optional<GuardResponse> guard;
+  std::optional<RepairedCurves> repaired;
 };
 
 /// Equal keys: the same values in the same order.

@@ -110,6 +110,27 @@ std::optional<GuardResponse> read_guard(const TableReader& table, std::size_t mo
   return response;
 }
 
+std::optional<RepairedCurves> read_repaired(const TableReader& table, const LayerRange& range,
+                                            const std::vector<int>& layers) {
+  RepairedCurves repaired;
+  bool known = false;
+  std::vector<std::size_t> decoder;  // rows
+  for (std::size_t row = 0; row < layers.size(); ++row) {
+    if (layers[row] < 0) continue;
+    decoder.push_back(row);
+    repaired.layer.push_back(layers[row]);
+  }
+  for (const auto& [name, curves] : repaired_columns) {
+    const auto rows =
+        table.read<double>(std::string("methods/tensorguard/") + name, range.start, range.count);
+    for (std::size_t j = 0; j < projection_parts.size(); ++j)
+      for (const std::size_t row : decoder)
+        (repaired.*curves)[j].push_back(rows.at(row * projection_parts.size() + j));
+    known = known || says_something(rows);
+  }
+  return known ? std::optional(std::move(repaired)) : std::nullopt;
+}
+
 std::vector<TensorMark> read_marks(const TableReader& table, const ModelRow& model,
                                    const std::vector<std::uint32_t>& histogram_tensors) {
   const std::vector<TensorRow> rows = read_tensors(table, model);
@@ -241,6 +262,7 @@ Fingerprint read_fingerprint(const TableReader& table, const ModelRow& model, st
   f.table = read_layers(table, range);
   f.intrinsic = read_curves(table, index, range, f.table.layer);
   f.guard = read_guard(table, index);
+  f.repaired = read_repaired(table, range, f.table.layer);
   return f;
 }
 

@@ -47,7 +47,8 @@ std::vector<Value> row_of(const std::map<std::string, std::vector<Value>>& by_pa
   return out;
 }
 
-std::vector<double> column_values(const std::array<std::vector<double>, 4>& curves,
+template <std::size_t Parts>
+std::vector<double> column_values(const std::array<std::vector<double>, Parts>& curves,
                                   std::optional<std::size_t> row) {
   std::vector<double> out;
   for (const std::vector<double>& curve : curves)
@@ -83,6 +84,14 @@ void write_guard(TableWriter& table, const Fingerprint* fingerprint) {
   table.put_row("methods/tensorguard/control", known ? row(fingerprint->guard->control) : nothing);
 }
 
+void write_repaired(TableWriter& table, const std::optional<RepairedCurves>& repaired, int layer) {
+  const auto row = repaired ? position(repaired->layer, layer) : std::nullopt;
+  const RepairedCurves::Curves nothing;
+  for (const auto& [name, curves] : repaired_columns)
+    table.put_row(std::string("methods/tensorguard/") + name,
+                  column_values(repaired ? (*repaired).*curves : nothing, row));
+}
+
 }  // namespace
 
 void write_layers(TableWriter& table, std::uint32_t model, const Fingerprint* fingerprint,
@@ -99,9 +108,12 @@ void write_layers(TableWriter& table, std::uint32_t model, const Fingerprint* fi
   if (fingerprint == nullptr) return;
 
   std::vector<int> layers = fingerprint->table.layer;
-  if (curves != nullptr)
-    for (const int layer : curves->layer)
+  const auto join = [&](const std::vector<int>& more) {
+    for (const int layer : more)
       if (!position(layers, layer)) layers.push_back(layer);
+  };
+  if (curves != nullptr) join(curves->layer);
+  if (fingerprint->repaired) join(fingerprint->repaired->layer);
   // Names first: rows must not widen while one of them is being written.
   if (curves != nullptr && !layers.empty())
     for (const auto& [name, values] : curves->further)
@@ -123,6 +135,7 @@ void write_layers(TableWriter& table, std::uint32_t model, const Fingerprint* fi
     table.put_row("layers/effective_rank", row_of(fingerprint->table.effective_rank, row, missing));
     write_curves(table, curves == nullptr ? IntrinsicCurves{} : *curves,
                  curves == nullptr ? std::nullopt : position(curves->layer, layer));
+    write_repaired(table, fingerprint->repaired, layer);
   }
 }
 

@@ -43,10 +43,19 @@ Group intrinsic_fingerprint() {
 
 Group tensorguard() {
   Group g = method("tensorguard", "gradient responses of each model, NaN where they were not computed");
-  g.dimensions = {labels("guard_feature", "feature of arXiv 2506.01631", guard_features)};
+  g.dimensions = {labels("guard_feature", "feature of arXiv 2506.01631", guard_features),
+                  labels("projection", "projection of a layer", projection_parts)};
+  const Dims d = {"layer_row", "projection"};
   g.columns = {number("value", f8, {"model", "guard_feature"}, feature, "feature of the weights"),
                number("control", f8, {"model", "guard_feature"}, feature,
-                      "the same of Gaussian weights of the same shapes and names")};
+                      "the same of Gaussian weights of the same shapes and names"),
+               number("repaired_kurtosis", f8, d, feature,
+                      "fourth moment of W x about zero over its squared second; of experts, the mean"),
+               number("repaired_skewness", f8, d, feature,
+                      "size of the third moment over the second^1.5; of experts, the root mean square"),
+               number("control_repaired_kurtosis", f8, d, feature, "mean for Gaussian weights"),
+               number("spread_repaired_kurtosis", f8, d, feature, "standard deviation for Gaussian weights"),
+               number("control_repaired_skewness", f8, d, feature, "root mean square for Gaussian weights")};
   return g;
 }
 

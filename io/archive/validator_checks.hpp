@@ -43,6 +43,8 @@ void check_columns(const h5::File& file, ComplaintList& complaints);
 void check_relations(const h5::File& file, ComplaintList& complaints);
 /// Spectra: order, count and error formula, sums of squares against the moments.
 void check_spectra(const h5::File& file, ComplaintList& complaints);
+/// Repaired responses of tensorguard: all numbers of a projection or none, and moments that can be.
+void check_responses(const h5::File& file, ComplaintList& complaints);
 /// Canonical hashes, hash of the configuration, text of the layout.
 void check_hashes(const h5::File& file, ComplaintList& complaints);
 

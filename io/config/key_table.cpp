@@ -144,6 +144,12 @@ std::vector<Key> make_table() {
        .consumer = "analyzers/tensorguard",
        .choices = {"faithful", "balanced"}},
       analyzers));
+  add(option(
+      {.path = "analyzers.tensorguard.repaired",
+       .type = T::boolean,
+       .meaning = "Also what of the response of every projection, layer by layer, depends on its weights.",
+       .consumer = "analyzers/tensorguard"},
+      analyzers));
   add(option({.path = "analyzers.tensorguard.samples",
               .type = T::integer,
               .meaning = "Draws of noise for each matrix.",

@@ -110,7 +110,7 @@ struct RunConfig {
       {"histogram", {}},
       {"intrinsic_fingerprint", {{"further", 1}, {"twin", 1}}},
       {"spectrum", {{"crosscheck_every", 128}, {"largest", 16384}, {"refine", 0}}},
-      {"tensorguard", {{"max_layer", 15}, {"mode", 0}, {"samples", 15}, {"targets", 10}}}};
+      {"tensorguard", {{"max_layer", 15}, {"mode", 0}, {"repaired", 1}, {"samples", 15}, {"targets", 10}}}};
   Compare compare;
   Trace trace;
   Verdicts verdicts;

@@ -52,6 +52,11 @@ Fingerprint made(int index, const Fingerprint* neighbour) {
   for (auto& curve : curves.twin) curve = wandering_curve(random);
   for (const char* name : {"gate", "up", "down", "norm_attn"}) curves.further[name] = wandering_curve(random);
   f.intrinsic = std::move(curves);
+  RepairedCurves repaired;
+  for (int l = 0; l < layers; ++l) repaired.layer.push_back(l);
+  for (const auto& column : repaired_columns)
+    for (auto& curve : repaired.*column.curves) curve = wandering_curve(random);
+  f.repaired = std::move(repaired);
   order_marks(f);
   return f;
 }
@@ -66,7 +71,8 @@ int run(int models) {
   std::vector<Fingerprint> corpus;
   for (int i = 0; i < models; ++i) corpus.push_back(made(i, i % 10 == 1 ? &corpus.back() : nullptr));
   const double before = peak_bytes();
-  const ComparisonPlan plan{.tests = {{"content", {}}, {"histogram", {}}, {"intrinsic_fingerprint", {}}}};
+  const ComparisonPlan plan{
+      .tests = {{"content", {}}, {"histogram", {}}, {"intrinsic_fingerprint", {}}, {"tensorguard", {}}}};
   const Stopwatch all;
   const Comparison comparison(corpus, plan);
   const double seconds = all.seconds();

@@ -228,8 +228,9 @@ TEST(Catalogue, NamesOfFeaturesAreStable) {
                     "rows",           "s1",        "square_gap",          "stable_rank",
                     "tail_exponent",  "tau",       "trace_gap",           "value"}},
       {"tensorguard",
-       {"control_kurtosis", "control_mean", "control_norm", "control_skewness", "control_std", "kurtosis",
-        "mean", "norm", "skewness", "std"}}};
+       {"control_kurtosis", "control_mean", "control_norm", "control_repaired_kurtosis",
+        "control_repaired_skewness", "control_skewness", "control_std", "kurtosis", "mean", "norm",
+        "repaired_kurtosis", "repaired_skewness", "skewness", "spread_repaired_kurtosis", "std"}}};
   EXPECT_EQ(found, golden);
 }
 

@@ -109,11 +109,13 @@ class FromArchives(Compare):
             self.assertIn(f"  {e['role'] or '-'}  ", line)
             self.assertIn("-" if e["score"] is None else f"{e['score']:.4f}", line)
         of_run = [row for row in read_tsv(self.out / "evidence.tsv") if (row["a"], row["b"]) == ("base", "tuned")]
-        # tensorguard standardises over the corpus, and two models are none.
-        alone = {e["abstains"] for e in pair["evidence"] if e["method"] == "tensorguard"}
+        # The distance of tensorguard is standardised over the corpus, and two models are none.
+        distance = ("tensorguard", "")
+        alone = {e["abstains"] for e in pair["evidence"] if (e["method"], e["role"]) == distance}
         self.assertEqual(alone, {"too_few_models"})
-        self.assertEqual([(row["role"], float(row["value"]) if row["value"] else None) for row in of_run if row["method"] != "tensorguard"],
-                         [(e["role"], e["score"]) for e in pair["evidence"] if e["method"] != "tensorguard"])
+        self.assertEqual([(row["role"], float(row["value"]) if row["value"] else None) for row in of_run
+                          if (row["method"], row["role"]) != distance],
+                         [(e["role"], e["score"]) for e in pair["evidence"] if (e["method"], e["role"]) != distance])
 
     def test_words_behind_the_colon(self):
         self.assertIn("family.h5 holds no model bsae. Did you mean base?", self.compare(f"{self.out}:bsae", code=2).stderr)
@@ -295,7 +297,7 @@ class ScalingAttack(Compare):
             np.testing.assert_allclose(rows, curves["base"], rtol=1e-6)
 
     def test_a_stranger_can_be_framed(self):
-        rows = [row for row in read_tsv(self.out / "evidence.tsv") if row["role"] == "v"]
+        rows = [row for row in read_tsv(self.out / "evidence.tsv") if (row["method"], row["role"]) == ("intrinsic_fingerprint", "v")]
         r = {(row["a"], row["b"]): float(row["value"]) for row in rows}
         self.assertAlmostEqual(r["framed", "stranger"], 1, delta=1e-6)
         self.assertLess(r["base", "stranger"], 0.9)

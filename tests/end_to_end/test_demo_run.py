@@ -17,6 +17,7 @@ import scipy.stats
 import xarray as xr
 
 import harness
+import philox
 from harness import ZOO, read_safetensors, read_tsv, widened
 
 FILES = ["config.yaml", "config.resolved.yaml", "overrides.txt", "demo.h5", "models.tsv", "pairs.tsv", "evidence.tsv",
@@ -195,6 +196,48 @@ class DemoRun(unittest.TestCase):
                 ov += np.sum((o[:, own] @ v[theirs]) ** 2)
             ud = sum(np.sum(np.outer(down[:, i], up[i]) ** 2) for i in range(len(up)))
             np.testing.assert_allclose(twin[row], 0.5 * np.log([qk, ov, ud, np.sum(gate ** 2)]), rtol=1e-10, atol=1e-10)
+
+    def test_repaired_responses(self):
+        """Moments of W x about zero, with x drawn again from Philox, and the control's closed forms."""
+        group = self.file["methods/tensorguard"]
+        projections = [name.decode() for name in group["projection"]]
+        ids, model, layer = self.column("models/id"), self.column("layers/model_index"), self.column("layers/layer")
+        for row in range(len(layer)):
+            for p, projection in enumerate(projections):
+                found = {name: column[row, p] for name, column in group.items() if "repaired" in name}
+                if layer[row] < 0:
+                    self.assertTrue(np.isnan(list(found.values())).all(), row)
+                    continue
+                block = "self_attn" if projection in "qkvo" else "mlp"
+                w = widened(self.weights[ids[model[row]]][f"model.layers.{layer[row]}.{block}.{projection}_proj.weight"])
+                y = w @ philox.normal(1, 0x746731, w.shape[1])
+                m, square = len(y), np.mean(y ** 2)
+                expected = {"repaired_kurtosis": np.mean(y ** 4) / square ** 2,
+                            "repaired_skewness": abs(np.mean(y ** 3)) / square ** 1.5,
+                            "control_repaired_kurtosis": 3 * m / (m + 2),
+                            "spread_repaired_kurtosis": math.sqrt(24 * m * m * (m - 1) / ((m + 2) ** 2 * (m + 4) * (m + 6))),
+                            "control_repaired_skewness": math.sqrt(15 * m / ((m + 2) * (m + 4)))}
+                self.assertEqual(set(found), set(expected))
+                for name, value in expected.items():
+                    np.testing.assert_allclose(found[name], value, rtol=1e-10, atol=1e-10, err_msg=f"{name} of {row} {projection}")
+
+    def test_repaired_responses_stand_in_the_tables(self):
+        rows = [row for row in read_tsv(self.out / "evidence.tsv") if row["method"] == "tensorguard" and row["role"]]
+        pairs = [(a, b) for a in MODELS for b in MODELS if a < b]
+        self.assertEqual([(row["a"], row["b"], row["role"]) for row in rows],
+                         [(*pair, p) for pair in pairs for p in ("q", "k", "v", "o", "gate", "up", "down")])
+        curve = {}
+        for row in read_tsv(self.out / "features.tsv"):
+            if row["feature"] == "repaired_kurtosis":
+                curve.setdefault((row["model"], row["part"]), []).append(float(row["value"]))
+        for row in rows:
+            a, b = (curve[row[side], row["role"]] for side in "ab")
+            self.assertEqual(row["abstain_reason"], "too_few_layers" if len(a) == len(b) else "unaligned")
+            if len(a) == len(b):
+                self.assertAlmostEqual(float(row["value"]), np.corrcoef(a, b)[0, 1], places=9)
+                self.assertAlmostEqual(float(row["control"]), 1 / math.sqrt(len(a) - 1), places=12)
+            else:
+                self.assertEqual((row["value"], row["control"]), ("", ""))
 
     @unittest.skipUnless(shutil.which("xxhsum"), "xxhsum is absent (Debian package xxhash)")
     def test_content_hashes_are_those_of_xxhsum(self):

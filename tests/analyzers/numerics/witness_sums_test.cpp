@@ -46,6 +46,7 @@ TEST_P(WitnessSums, HaveTheBitsOfTheirDefinition) {
     for (std::size_t r = 0; r < count; ++r) {
       const double* const a = rows.data() + r * n;
       EXPECT_EQ(products[0][r], in_eight(n, [&](std::size_t j) { return a[j] * x[j]; }));
+      EXPECT_EQ(row_products(rows, count, x)[r], products[0][r]);
       EXPECT_EQ(products[1][r], in_eight(n, [&](std::size_t j) { return a[j] * y[j]; }));
       EXPECT_EQ(of_rows.square[r], in_eight(n, [&](std::size_t j) { return a[j] * a[j]; }));
       EXPECT_EQ(of_rows.absolute[r], in_eight(n, [&](std::size_t j) { return std::abs(a[j]); }));

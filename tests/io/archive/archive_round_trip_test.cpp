@@ -56,6 +56,14 @@ void expect_same(const Fingerprint& a, const Fingerprint& b) {
   expect_same(a.table.s1, b.table.s1, "s1");
   expect_same(a.table.stable_rank, b.table.stable_rank, "stable_rank");
   expect_same(a.table.effective_rank, b.table.effective_rank, "effective_rank");
+  EXPECT_EQ(a.guard, b.guard);
+  ASSERT_EQ(a.repaired.has_value(), b.repaired.has_value());
+  if (a.repaired) {
+    EXPECT_EQ(a.repaired->layer, b.repaired->layer);
+    for (const auto& [name, curves] : repaired_columns)
+      for (std::size_t p = 0; p < projection_parts.size(); ++p)
+        expect_same(((*a.repaired).*curves)[p], ((*b.repaired).*curves)[p], name);
+  }
   ASSERT_EQ(a.intrinsic.has_value(), b.intrinsic.has_value());
   if (!a.intrinsic) return;
   EXPECT_EQ(a.intrinsic->layer, b.intrinsic->layer);

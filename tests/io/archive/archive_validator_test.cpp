@@ -4,9 +4,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <fstream>
 #include <functional>
 #include <random>
+#include <set>
 
 #include "io/archive/archive_reader.hpp"
 #include "io/archive/hdf5.hpp"
@@ -227,6 +229,31 @@ TEST_F(Validator, SpectraMustDescendAndKeepTheNorm) {
               ElementsAre("archive.spectrum spectra/count_below_tau"));
   EXPECT_THAT(spoilt("spectra/rows", h5::Type::u8, std::uint64_t{3}),
               testing::Contains("archive.spectrum spectra/rows"));
+}
+
+TEST_F(Validator, RepairedResponsesMustBeMoments) {
+  // Layer 0 of the first model lies in row 1 and has a kurtosis of 2.75 in its first projection.
+  const auto spoilt = [&](const std::string& column, std::uint64_t projection, double value) {
+    SetUp();
+    change([&](h5::File& f) {
+      f.dataset("methods/tensorguard/" + column)
+          .write(h5::Type::f8, {1, projection}, {1, 1}, std::as_bytes(std::span(&value, 1)));
+    });
+    std::set<std::string> all;
+    for (const Complaint& c : validate(path))
+      if (c.rule != "archive.hash") all.insert(c.rule + " " + c.where);
+    return all;
+  };
+  const std::string where = "archive.response methods/tensorguard/";
+  EXPECT_THAT(spoilt("repaired_kurtosis", 0, 2.5), ElementsAre());
+  EXPECT_THAT(spoilt("repaired_kurtosis", 0, 0.9), ElementsAre(where + "repaired_kurtosis"));
+  EXPECT_THAT(spoilt("repaired_skewness", 0, 1.7), ElementsAre(where + "repaired_skewness"));
+  EXPECT_THAT(spoilt("repaired_skewness", 0, -0.1), ElementsAre(where + "repaired_skewness"));
+  EXPECT_THAT(spoilt("repaired_skewness", 0, INFINITY), ElementsAre(where + "repaired_skewness"));
+  EXPECT_THAT(spoilt("control_repaired_kurtosis", 0, 3.5), ElementsAre(where + "control_repaired_kurtosis"));
+  EXPECT_THAT(spoilt("spread_repaired_kurtosis", 0, -1), ElementsAre(where + "spread_repaired_kurtosis"));
+  EXPECT_THAT(spoilt("control_repaired_skewness", 0, -1), ElementsAre(where + "control_repaired_skewness"));
+  EXPECT_THAT(spoilt("repaired_skewness", 1, 0.5), ElementsAre(where + "repaired_skewness"));
 }
 
 TEST_F(Validator, OrderOfModelsPairsAndCodes) {

@@ -260,6 +260,19 @@ inline Fingerprint fingerprint_of(const Model& model, const std::string& id, con
     c.random_init_reason = "every curve is flat";
   }
   f.intrinsic = c;
+  f.guard = GuardResponse{};
+  f.guard->value.fill(0.5);
+  f.guard->control.fill(0.25);
+  if (id == "beta") return f;
+  RepairedCurves repaired;
+  repaired.layer = {0, 1};
+  for (const auto& [name, curves] : repaired_columns) (repaired.*curves).fill({missing, missing});
+  repaired.kurtosis[0] = {2.75, missing};
+  repaired.skewness[0] = {0.125, missing};
+  repaired.kurtosis_control[0] = {2.5, missing};
+  repaired.kurtosis_spread[0] = {0.75, missing};
+  repaired.skewness_control[0] = {0.5, missing};
+  f.repaired = repaired;
   return f;
 }
 
