@@ -162,7 +162,7 @@ Rank rank_among(const PublishedScores& published, double score) {
     rank.basis = fmt::format("below {:g} %", known.front().percent);
     return rank;
   }
-  // One of n scores is the largest, so it is lower than none.
+  // The largest score is one of the n, so no more than n - 1 are lower.
   const auto percent_at = [n](const auto& quantile) { return std::min(quantile.percent, 100 * (n - 1) / n); };
   const auto upper = std::ranges::lower_bound(known, score, {}, &PublishedScores::Quantile::score);
   if (upper == known.end()) {
