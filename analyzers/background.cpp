@@ -11,6 +11,7 @@
 #include <unordered_map>
 
 #include "analyzers/json_text.hpp"
+#include "analyzers/thresholds.hpp"
 
 namespace stemma {
 
@@ -29,10 +30,11 @@ std::string_view stratum_of(const Pair& pair, std::span<const Fingerprint> model
 
 bool is_headline(const Evidence& row) { return row.method == "intrinsic_fingerprint" && row.role.empty(); }
 
-void sort_scores(Background& background) {
-  for (auto& [stratum, scores] : background.strata) {
-    std::sort(scores.begin(), scores.end(),
-              [](const Background::Score& x, const Background::Score& y) { return x.value < y.value; });
+/// Names every stratum after its population and its depth, and puts its scores in order.
+void finish(Background& background, std::string_view population) {
+  for (auto& [name, stratum] : background.strata) {
+    stratum.population = fmt::format("{}, {} layers", population, name);
+    std::ranges::sort(stratum.scores, {}, &Background::Score::value);
   }
 }
 
@@ -88,20 +90,19 @@ Background corpus_background(std::span<const Fingerprint> models, std::span<cons
   for (const Pair& pair : pairs)
     if (is_related(pair)) families.join(pair.a, pair.b);
   Background background;
-  background.population = "pairs of this corpus that neither declarations nor found copies join";
   for (const Pair& pair : pairs) {
     if (families.root(pair.a) == families.root(pair.b)) continue;
     if (!std::isfinite(pair.curve_score)) continue;
-    background.strata[std::string(stratum_of(pair, models))].push_back({pair.curve_score, pair.a, pair.b});
+    background.strata[std::string(stratum_of(pair, models))].scores.push_back(
+        {pair.curve_score, pair.a, pair.b});
   }
-  sort_scores(background);
+  finish(background, "pairs of this corpus that neither declarations nor found copies join");
   return background;
 }
 
-Background table_background(std::string population,
+Background table_background(const std::string& population,
                             const std::map<std::string, std::vector<double>>& values) {
   Background background;
-  background.population = std::move(population);
   for (const auto& [stratum, scores] : values) {
     if (std::find(strata.begin(), strata.end(), stratum) == strata.end()) {
       throw std::invalid_argument(
@@ -109,21 +110,30 @@ Background table_background(std::string population,
     }
     for (const double score : scores) {
       if (!(std::abs(score) <= 1)) throw std::invalid_argument(fmt::format("{} is no curve score", score));
-      background.strata[stratum].push_back({score, -1, -1});
+      background.strata[stratum].scores.push_back({score, -1, -1});
     }
   }
-  sort_scores(background);
+  finish(background, population);
   return background;
 }
 
-Rank rank_of(const Background& background, std::string_view stratum, double score, std::int64_t a,
-             std::int64_t b) {
-  const auto found = background.strata.find(std::string(stratum));
-  if (found == background.strata.end() || std::isnan(score)) return {};
-  const std::vector<Background::Score>& scores = found->second;
-  const auto first_reached =
-      std::lower_bound(scores.begin(), scores.end(), score,
-                       [](const Background::Score& other, double value) { return other.value < value; });
+Background filled_from_published(Background background) {
+  for (const std::string_view name : strata) {
+    Background::Stratum& stratum = background.strata[std::string(name)];
+    if (stratum.scores.size() >= thresholds::background_pairs) continue;
+    const PublishedScores& published = published_scores(name);
+    stratum = {.population = std::string(published.population), .scores = {}, .published = &published};
+  }
+  return background;
+}
+
+Background published_background() { return filled_from_published({}); }
+
+namespace {
+
+Rank rank_among(const Background::Stratum& stratum, double score, std::int64_t a, std::int64_t b) {
+  const std::vector<Background::Score>& scores = stratum.scores;
+  const auto first_reached = std::ranges::lower_bound(scores, score, {}, &Background::Score::value);
   const auto below = static_cast<std::uint64_t>(first_reached - scores.begin());
   auto reached = static_cast<std::uint64_t>(scores.end() - first_reached);
   for (auto tie = first_reached; tie != scores.end() && tie->value == score; ++tie) {
@@ -131,10 +141,52 @@ Rank rank_of(const Background& background, std::string_view stratum, double scor
   }
   Rank rank;
   rank.n = below + reached;
+  rank.population = stratum.population;
   if (rank.n == 0) return rank;
   rank.percentile = 100.0 * static_cast<double>(below) / static_cast<double>(rank.n);
   rank.conformal_p = (1.0 + static_cast<double>(reached)) / (1.0 + static_cast<double>(rank.n));
+  rank.basis = "counted";
   return rank;
+}
+
+}  // namespace
+
+Rank rank_among(const PublishedScores& published, double score) {
+  const auto known = published.quantiles;
+  const auto n = static_cast<double>(published.pairs);
+  Rank rank;
+  rank.n = published.pairs;
+  rank.population = published.population;
+  if (std::isnan(score)) return rank;
+  if (score < known.front().score && known.front().percent > 0) {
+    rank.basis = fmt::format("below {:g} %", known.front().percent);
+    return rank;
+  }
+  // The largest score is one of the n, so no more than n - 1 are lower.
+  const auto percent_at = [n](const auto& quantile) { return std::min(quantile.percent, 100 * (n - 1) / n); };
+  const auto upper = std::ranges::lower_bound(known, score, {}, &PublishedScores::Quantile::score);
+  if (upper == known.end()) {
+    rank.percentile = 100;
+    rank.basis = "above the largest";
+  } else if (upper == known.begin()) {
+    rank.percentile = upper->percent;
+    rank.basis = score < upper->score ? "below the smallest" : "between quantiles";
+  } else {
+    const auto& lower = *std::prev(upper);
+    const double way = (score - lower.score) / (upper->score - lower.score);
+    rank.percentile = std::lerp(percent_at(lower), percent_at(*upper), way);
+    rank.basis = "between quantiles";
+  }
+  rank.conformal_p = (1 + n * (1 - rank.percentile / 100)) / (1 + n);
+  return rank;
+}
+
+Rank rank_of(const Background& background, std::string_view stratum, double score, std::int64_t a,
+             std::int64_t b) {
+  const auto found = background.strata.find(std::string(stratum));
+  if (found == background.strata.end() || std::isnan(score)) return {};
+  return found->second.published ? rank_among(*found->second.published, score)
+                                 : rank_among(found->second, score, a, b);
 }
 
 Rank rank_of(const Background& background, std::span<const Fingerprint> models, const Pair& pair) {
@@ -145,10 +197,13 @@ void rank_in_background(const Background& background, std::span<const Fingerprin
   for (Evidence& row : pair.evidence) {
     if (!is_headline(row) || std::isnan(row.score)) continue;
     const Rank rank = rank_of(background, models, pair);
-    row.background = fmt::format("{}, {} layers", background.population, stratum_of(pair, models));
+    row.background = rank.population;
     row.background_n = rank.n;
     row.background_percentile = rank.percentile;
-    row.detail_json = JsonObject(row.detail_json).add("conformal_p", rank.conformal_p).text();
+    row.detail_json = JsonObject(row.detail_json)
+                          .add("percentile_basis", rank.basis)
+                          .add("conformal_p", rank.conformal_p)
+                          .text();
     return;
   }
 }

@@ -5,7 +5,6 @@
 #include <cmath>
 #include <unordered_map>
 
-#include "analyzers/background.hpp"
 #include "analyzers/verdict.hpp"
 
 namespace stemma {
@@ -24,8 +23,11 @@ struct Answer {
 /// All pairs of all models, looked at from each model.
 class Inquiry {
  public:
-  Inquiry(std::span<const Fingerprint> models, std::span<const Pair> pairs)
-      : models_(models), component_(declared_components(models)), pairs_of_(models.size()) {
+  Inquiry(std::span<const Fingerprint> models, std::span<const Pair> pairs, const Background& background)
+      : models_(models),
+        background_(background),
+        component_(declared_components(models)),
+        pairs_of_(models.size()) {
     for (std::size_t i = 0; i < models.size(); ++i) index_.emplace(models[i].id, i);
     for (const Pair& pair : pairs) {
       pairs_of_[pair.a].push_back(&pair);
@@ -103,11 +105,14 @@ class Inquiry {
   }
 
   void rank_by_curve(std::size_t model, const std::vector<const Pair*>& pairs, ModelVerdict& out) const {
-    for (const Pair* pair : pairs) {
-      if (std::isnan(pair->curve_score) || pair->curve_score <= out.nearest_score) continue;
-      out.nearest_score = pair->curve_score;
-      out.nearest_by_curve = models_[other(*pair, model)].id;
-    }
+    const Pair* nearest = nullptr;
+    for (const Pair* pair : pairs)
+      if (!std::isnan(pair->curve_score) && (nearest == nullptr || pair->curve_score > nearest->curve_score))
+        nearest = pair;
+    if (nearest == nullptr) return;
+    out.nearest_score = nearest->curve_score;
+    out.nearest_by_curve = models_[other(*nearest, model)].id;
+    out.nearest_rank = rank_of(background_, models_, *nearest);
   }
 
   Answer without_declaration(std::size_t model, const std::vector<const Pair*>& pairs) const {
@@ -212,6 +217,7 @@ class Inquiry {
   }
 
   std::span<const Fingerprint> models_;
+  const Background& background_;
   std::vector<std::size_t> component_;
   std::vector<std::vector<const Pair*>> pairs_of_;
   std::unordered_map<std::string, std::size_t> index_;
@@ -237,8 +243,9 @@ std::string_view name_of(Declaration declaration) {
   return "";
 }
 
-std::vector<ModelVerdict> model_verdicts(std::span<const Fingerprint> models, std::span<const Pair> pairs) {
-  return Inquiry(models, pairs).verdicts();
+std::vector<ModelVerdict> model_verdicts(std::span<const Fingerprint> models, std::span<const Pair> pairs,
+                                         const Background& background) {
+  return Inquiry(models, pairs, background).verdicts();
 }
 
 }  // namespace stemma

@@ -1,5 +1,6 @@
 // Which constants decide, and where does each come from?
 #pragma once
+#include <cstddef>
 
 namespace stemma::thresholds {
 
@@ -23,6 +24,11 @@ inline constexpr double edge_enough = 1.2;
 /// Below this many layers a curve score says nothing: 84 separately trained six-layer translators of one
 /// recipe reach 0.993 (weight statistics published by PaddlePaddle/GraphNet).
 inline constexpr int min_layers = 8;
+
+/// A corpus with fewer unrelated pairs in a stratum is no background, and the published one takes its place.
+/// A pair is not ranked against itself, so 19 are left, the fewest with which a score above all of them has a
+/// conformal p of 0.05.
+inline constexpr std::size_t background_pairs = 20;
 
 /// A model further than this from every base, in standardised features, is "quantised or new": the threshold
 /// of arXiv 2506.01631, which 21 of the 28 distances between its own bases exceed.

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "analyzers/background.hpp"
 #include "analyzers/reencoding.hpp"
 #include "analyzers/same_function.hpp"
 #include "io/archive/evidence.hpp"
@@ -58,10 +59,13 @@ struct ModelVerdict {
   std::vector<std::string> others;  ///< further relations, "id:RELATION"
   std::string nearest_by_curve;     ///< a ranking, not a verdict: the highest curve score
   double nearest_score = missing;
+  Rank nearest_rank;  ///< of that score among unrelated pairs
 };
 
 /// One verdict per model, in the order of `models`, over all judged pairs. A base counts as reached when the
-/// relation holds with an exact or re-encoded copy of it.
-std::vector<ModelVerdict> model_verdicts(std::span<const Fingerprint> models, std::span<const Pair> pairs);
+/// relation holds with an exact or re-encoded copy of it. `background` ranks curve scores and decides
+/// nothing.
+std::vector<ModelVerdict> model_verdicts(std::span<const Fingerprint> models, std::span<const Pair> pairs,
+                                         const Background& background = {});
 
 }  // namespace stemma

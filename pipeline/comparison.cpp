@@ -81,13 +81,14 @@ std::vector<std::pair<std::string, std::string>> read_pair_list(const std::strin
   return pairs;
 }
 
-Comparison::Comparison(std::span<const Fingerprint> models, ComparisonPlan plan)
+Comparison::Comparison(std::span<const Fingerprint> models, ComparisonPlan plan,
+                       std::span<const Fingerprint> company)
     : models_(models), plan_(std::move(plan)) {
   for (const PairTest* test : pair_tests()) {
     const auto options = plan_.tests.find(std::string(test->name()));
     if (options == plan_.tests.end()) continue;
     Chosen& chosen = tests_.emplace_back();
-    chosen.fitted = test->fitted(models_);
+    chosen.fitted = test->fitted(company.empty() ? models_ : company);
     chosen.test = chosen.fitted ? chosen.fitted.get() : test;
     chosen.options = options->second;
   }
@@ -111,11 +112,13 @@ Comparison::Comparison(std::span<const Fingerprint> models, ComparisonPlan plan)
 void Comparison::weigh() {
   // After judging: a pair that was found related is no example of unrelated models.
   if (plan_.background == "corpus") {
-    background_ = corpus_background(models_, pairs_);
+    background_ = filled_from_published(corpus_background(models_, pairs_));
+  } else if (plan_.background == "published") {
+    background_ = published_background();
   } else if (plan_.background != "none") {
     background_ = read_background_table(plan_.background);
   }
-  verdicts_ = model_verdicts(models_, pairs_);
+  verdicts_ = model_verdicts(models_, pairs_, background_);
   if (plan_.check_declarations) return;
   for (ModelVerdict& verdict : verdicts_) {
     verdict.declaration = Declaration::none;

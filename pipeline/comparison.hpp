@@ -21,7 +21,7 @@ struct ComparisonPlan {
   Which which = Which::all;
   std::vector<std::pair<std::string, std::string>> listed;  ///< ids, for Which::listed
   std::map<std::string, std::map<std::string, std::string>> tests;
-  std::string background = "corpus";  ///< "corpus", "none", or the path of a table
+  std::string background = "corpus";  ///< "corpus", "published", "none", or the path of a table
   bool check_declarations = true;     ///< whether verdicts hold declared bases against the evidence
 };
 
@@ -53,9 +53,11 @@ struct WeightVerdict {
 class Comparison {
  public:
   Comparison() = default;
-  /// Every chosen pair of `models` (sorted by id) gets a row, also when no test applies to it. Throws
-  /// ConfigProblems for a background table that cannot be used.
-  Comparison(std::span<const Fingerprint> models, ComparisonPlan plan);
+  /// Every chosen pair of `models` (sorted by id) gets a row, also when no test applies to it. Tests that
+  /// standardise over a corpus do so over `company`, which must outlive it as well, or, where that is empty,
+  /// over `models`. Throws ConfigProblems for a background table that cannot be used.
+  Comparison(std::span<const Fingerprint> models, ComparisonPlan plan,
+             std::span<const Fingerprint> company = {});
   Comparison(Comparison&&) = default;
   Comparison& operator=(Comparison&&) = default;
 

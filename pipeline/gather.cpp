@@ -162,12 +162,11 @@ void fill_archive(ArchiveWriter& writer, const AuditResult& result, const AuditR
     writer.add_pair(result.comparison.with_evidence(i));
     if (const PairTrace* trace = result.comparison.trace(i)) writer.add_trace(trace->origin);
   }
-  for (const auto& [stratum, scores] : result.comparison.background().strata) {
+  for (const auto& [name, stratum] : result.comparison.background().strata) {
+    if (stratum.published) continue;  // quantiles are no scores, and stay with the program
     std::vector<double> values;
-    for (const auto& score : scores) values.push_back(score.value);
-    writer.add_background("intrinsic_fingerprint",
-                          fmt::format("{}, {} layers", result.comparison.background().population, stratum),
-                          values);
+    for (const auto& score : stratum.scores) values.push_back(score.value);
+    writer.add_background("intrinsic_fingerprint", stratum.population, values);
   }
   std::vector<MethodRecord> methods;
   for (const Question& question : request.questions)

@@ -6,20 +6,17 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 
 #include "analyzers/content_pair.hpp"
 #include "analyzers/curve_score.hpp"
 #include "analyzers/tensorguard_groups.hpp"
 #include "io/report/columns.hpp"
-#include "pipeline/pair_view.hpp"
+#include "pipeline/pair_text.hpp"
 #include "pipeline/wording.hpp"
 
 namespace stemma {
 namespace {
-
-constexpr std::size_t most_of_a_sentence = 2000;
-
-std::string shown_or_dash(const std::string& text) { return text.empty() ? "-" : printable(text); }
 
 std::string score_words(double score) { return std::isnan(score) ? "-" : fmt::format("{:.4f}", score); }
 
@@ -76,6 +73,21 @@ std::string verdict_words(const ModelVerdict& v, const ShownNames& shown) {
   return words;
 }
 
+/// Among whose scores the shown ones were ranked, a line for each population.
+std::string population_words(const AuditResult& result) {
+  std::map<std::string, std::set<std::string>> ways;  // by population: how percentiles came about
+  for (std::size_t m = 0; m < result.fingerprints.size(); ++m) {
+    const Rank& rank = result.comparison.verdicts()[m].nearest_rank;
+    if (result.fingerprints[m].use == Use::subject && !rank.basis.empty())
+      ways[rank.population].insert(rank.basis);
+  }
+  std::string text;
+  for (const auto& [population, bases] : ways)
+    text += fmt::format("  Percentile: how many of the {} have a lower r; {}.\n", printable(population),
+                        fmt::join(bases, ", "));
+  return text;
+}
+
 /// What tensorguard's families are worth here: the control knows shapes only.
 std::string family_words(const AuditResult& result) {
   const auto groups = guard_groups(result.fingerprints);
@@ -92,8 +104,8 @@ std::string family_words(const AuditResult& result) {
 std::string verdict_summary(const AuditResult& result, bool labels) {
   const ShownNames shown(result.fingerprints, labels);
   const std::vector<std::string> equal = equal_words(result, shown);
-  std::vector<std::vector<std::string>> rows{
-      {"model", "declared", "nearest by curves", "r", "equal tensors", "the weights say", "declaration"}};
+  std::vector<std::vector<std::string>> rows{{"model", "declared", "nearest by curves", "r", "percentile",
+                                              "equal tensors", "the weights say", "declaration"}};
   std::map<std::string, int> counts;
   for (std::uint32_t m = 0; m < result.fingerprints.size(); ++m) {
     const Fingerprint& model = result.fingerprints[m];
@@ -103,8 +115,8 @@ std::string verdict_summary(const AuditResult& result, bool labels) {
     if (!declaration.empty()) ++counts[declaration];
     rows.push_back({shown.of(model.id), declared_words(model, shown),
                     v.nearest_by_curve.empty() ? "-" : shown.of(v.nearest_by_curve),
-                    score_words(v.nearest_score), equal[m], verdict_words(v, shown),
-                    declaration.empty() ? "-" : declaration});
+                    score_words(v.nearest_score), standing_words(v.nearest_rank), equal[m],
+                    verdict_words(v, shown), declaration.empty() ? "-" : declaration});
   }
   std::string text = aligned(rows);
   std::vector<std::string> declarations;
@@ -115,21 +127,7 @@ std::string verdict_summary(const AuditResult& result, bool labels) {
                                            : fmt::format("declarations {}", fmt::join(declarations, ", ")),
                       result.failures.size());
   text += fmt::format("  {}\n", curve_score_caveat());
-  return text + family_words(result);
-}
-
-std::string pair_summary(const Fingerprint& a, const Fingerprint& b, const Pair& pair) {
-  std::vector<std::vector<std::string>> rows{
-      {"method", "statistic", "role", "score", "control", "background percentile", "n", "null", "abstains"}};
-  for (const Evidence& e : pair.evidence)
-    rows.push_back({shown_or_dash(e.method), shown_or_dash(e.statistic), shown_or_dash(e.role),
-                    score_words(e.score), score_words(e.control), score_words(e.background_percentile),
-                    fmt::format("{}", e.background_n), shown_or_dash(e.null), shown_or_dash(e.abstain)});
-  std::string text = fmt::format("{} and {}: {}\n  {}\n", printable(a.id), printable(b.id),
-                                 relation_words(pair), printable(pair.sentence, most_of_a_sentence));
-  text += aligned(rows);
-  text += fmt::format("  {}\n", curve_score_caveat());
-  return text;
+  return text + population_words(result) + family_words(result);
 }
 
 }  // namespace stemma

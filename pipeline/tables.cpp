@@ -108,7 +108,8 @@ std::string models_table(const AuditResult& result) {
 std::string pairs_table(const std::vector<Fingerprint>& models, const Comparison& comparison) {
   Tsv table({"a", "b", "stage", "relation", "abstain_reason", "direction", "declared", "log10_p",
              "log10_p_corrected", "tests", "equal_tensors", "equal_bytes_share", "permuted_bytes_share",
-             "sigma_score", "sigma_twin", "sigma_percentile", "sigma_background_n"});
+             "sigma_score", "sigma_twin", "sigma_percentile", "sigma_background_n", "sigma_percentile_basis",
+             "sigma_background"});
   for (std::size_t i = 0; i < comparison.size(); ++i) {
     const Pair& pair = comparison.pairs()[i];
     const PairNumbers& numbers = comparison.numbers(i);
@@ -117,7 +118,8 @@ std::string pairs_table(const std::vector<Fingerprint>& models, const Comparison
     table.row(a.id, b.id, comparison.confirmed(i) ? "confirmed" : "screened", name_of(pair.relation),
               pair.reason, found_direction(pair), declared_direction(a, b), pair.log10_p,
               pair.log10_p_corrected, pair.tests, numbers.equal_tensors, numbers.equal_share,
-              numbers.permuted_share, pair.curve_score, numbers.twin_score, rank.percentile, rank.n);
+              numbers.permuted_share, pair.curve_score, numbers.twin_score, rank.percentile, rank.n,
+              rank.basis, rank.population);
   }
   return table.text();
 }
@@ -137,14 +139,16 @@ std::string evidence_table(const std::vector<Fingerprint>& models, const Compari
 
 std::string verdicts_table(const std::vector<Fingerprint>& models, const Comparison& comparison) {
   Tsv table({"id", "declared", "declared_source", "relation", "relative", "direction", "abstain_reason",
-             "declaration", "declaration_reason", "nearest_by_curve", "nearest_score", "others"});
+             "declaration", "declaration_reason", "nearest_by_curve", "nearest_score", "nearest_percentile",
+             "nearest_background_n", "nearest_percentile_basis", "nearest_background", "others"});
   for (std::size_t m = 0; m < models.size(); ++m) {
     if (models[m].use != Use::subject) continue;
     const ModelVerdict& v = comparison.verdicts()[m];
     table.row(models[m].id, joined(models[m].declared, &Claim::base),
               joined(models[m].declared, &Claim::source), name_of(v.relation), v.relative,
               descent_words(v.direction), v.reason, name_of(v.declaration), v.declaration_reason,
-              v.nearest_by_curve, v.nearest_score, fmt::format("{}", fmt::join(v.others, ",")));
+              v.nearest_by_curve, v.nearest_score, v.nearest_rank.percentile, v.nearest_rank.n,
+              v.nearest_rank.basis, v.nearest_rank.population, fmt::format("{}", fmt::join(v.others, ",")));
   }
   return table.text();
 }

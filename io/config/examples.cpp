@@ -58,7 +58,7 @@ analyzers:                            # only those named here run
 
 compare:
   pairs: all                          # or declared, reference, listed (with list: pairs.tsv)
-  background: corpus                  # or none, or a table of scores
+  background: corpus                  # or published, none, or a table of scores
 
 verdicts:
   declared: check

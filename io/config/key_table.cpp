@@ -207,9 +207,10 @@ std::vector<Key> make_table() {
   add(bound(
       {.path = "compare.background",
        .type = T::word_or_path,
-       .meaning = "Scores to rank a score in: of this corpus's pairs not known as related, none, or a table.",
+       .meaning = "Scores to rank a score in: of this corpus's pairs not known as related (where they are "
+                  "fewer than 20, the published ones), those of unrelated public models, none, or a table.",
        .consumer = "compare",
-       .choices = {"corpus", "none"}},
+       .choices = {"corpus", "published", "none"}},
       STEMMA_MEMBER(compare.background)));
 
   add({.path = "trace", .meaning = "The weights of possible relatives, read once more in pairs."});

@@ -60,7 +60,7 @@ struct RunConfig {
                          {"histogram", {}},
                          {"intrinsic_fingerprint", {{"depth", "interp_longer"}, {"min_layers", "8"}}},
                          {"tensorguard", {}}};
-    std::string background = "corpus";  ///< "corpus", "none", or the absolute path of a table
+    std::string background = "corpus";  ///< "corpus", "published", "none", or the path of a table
     bool operator==(const Compare&) const = default;
   };
   struct Trace {

@@ -8,7 +8,7 @@
 #include "pipeline/commands/adhoc.hpp"
 #include "pipeline/commands/operands.hpp"
 #include "pipeline/outputs.hpp"
-#include "pipeline/summary.hpp"
+#include "pipeline/pair_text.hpp"
 #include "pipeline/wording.hpp"
 
 namespace stemma {
@@ -60,7 +60,8 @@ class CompareCommand final : public Command {
     }
     const std::vector<Fingerprint> models = models_of(operands);
     check_pair_list(plan.listed, list, ids_of(models));
-    Comparison comparison(models, std::move(plan));
+    const std::vector<Fingerprint> company = company_of(operands);
+    Comparison comparison(models, std::move(plan), company);
     comparison.recall(weight_verdicts_of(operands, models));
     if (invocation.json) {
       fmt::print("{}", comparison_json(models, comparison));

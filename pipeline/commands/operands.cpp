@@ -89,6 +89,23 @@ std::vector<Fingerprint> models_of(const std::vector<std::string>& operands) {
   return all;
 }
 
+std::vector<Fingerprint> company_of(const std::vector<std::string>& operands) {
+  std::set<fs::path> archives;
+  bool whole = true;
+  for (const std::string& text : operands) {
+    const Operand operand = operand_of(text);
+    archives.insert(fs::canonical(operand.archive));
+    whole &= operand.id.empty();
+  }
+  std::vector<Fingerprint> all;
+  if (whole) return all;
+  for (const fs::path& file : archives) {
+    const ArchiveReader archive(file, SealCheck::trust);  // models_of has looked at the seal
+    std::ranges::move(archive.fingerprints(), std::back_inserter(all));
+  }
+  return all;
+}
+
 std::vector<WeightVerdict> weight_verdicts_of(const std::vector<std::string>& operands,
                                               const std::vector<Fingerprint>& models) {
   std::set<fs::path> archives;

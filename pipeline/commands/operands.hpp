@@ -14,6 +14,11 @@ namespace stemma {
 /// archive.
 std::vector<Fingerprint> models_of(const std::vector<std::string>& operands);
 
+/// All models of the archives that operands name, also those that are not compared: a test that standardises
+/// over a corpus gives a pair of a run the run's score. Empty where operands name whole archives, which hold
+/// no more than models_of. Throws like models_of.
+std::vector<Fingerprint> company_of(const std::vector<std::string>& operands);
+
 /// What the weights said about pairs of `models` when their archives were made, for archives that were
 /// traced. Models by index; those that were renamed to tell them apart are left out. Throws like models_of.
 std::vector<WeightVerdict> weight_verdicts_of(const std::vector<std::string>& operands,

@@ -3,7 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+
+#include "analyzers/thresholds.hpp"
 
 namespace stemma {
 namespace {
@@ -57,7 +60,7 @@ TEST(Background, CorpusLeavesOutDeclaredChainsAndThePairItself) {
                              scored(3, 4, 0.97), scored(2, 5, 0.6),  scored(4, 5, 0.1)};
   const Background background = corpus_background(models, pairs);
   ASSERT_EQ(background.strata.size(), 1U);
-  EXPECT_EQ(background.strata.at("8-15").size(), 4U);  // also (4, 5), by its shallower model
+  EXPECT_EQ(background.strata.at("8-15").scores.size(), 4U);  // also (4, 5), by its shallower model
 
   for (Pair& pair : pairs) rank_in_background(background, models, pair);
   const Evidence& related = pairs[0].evidence[0];
@@ -80,8 +83,8 @@ TEST(Background, ACopyOfARelativeIsNoStranger) {
                              scored(1, 2, 1),    scored(1, 3, 0.3),  scored(2, 3, 0.4)};
   pairs[3].relation = Relation::exact_copy;
   const Background background = corpus_background(models, pairs);
-  ASSERT_EQ(background.strata.at("8-15").size(), 3U);
-  EXPECT_EQ(background.strata.at("8-15").back().value, 0.4);
+  ASSERT_EQ(background.strata.at("8-15").scores.size(), 3U);
+  EXPECT_EQ(background.strata.at("8-15").scores.back().value, 0.4);
 }
 
 TEST(Background, FoundCopiesAreNoNull) {
@@ -89,6 +92,95 @@ TEST(Background, FoundCopiesAreNoNull) {
   std::vector<Pair> pairs = {scored(0, 1, 1)};
   pairs[0].relation = Relation::exact_copy;
   EXPECT_TRUE(corpus_background(models, pairs).strata.empty());
+}
+
+TEST(Published, RanksAtBetweenAboveAndBelowTheQuantiles) {
+  const PublishedScores& all = published_scores("24-35");
+  EXPECT_EQ(all.pairs, 8698U);
+  for (const auto& quantile : all.quantiles) {
+    const Rank rank = rank_among(all, quantile.score);
+    EXPECT_EQ(rank.basis, "between quantiles");
+    EXPECT_EQ(rank.n, 8698U);
+    EXPECT_EQ(rank.population, all.population);
+    EXPECT_NEAR(rank.percentile, std::min(quantile.percent, 100 * 8697.0 / 8698), 1e-12);
+  }
+  EXPECT_NEAR(rank_among(all, (0.438 + 0.737) / 2).percentile, 62.5, 1e-12);
+  EXPECT_NEAR(rank_among(all, 0.438).conformal_p, (1 + 8698.0 / 2) / 8699, 1e-12);
+
+  // One pair reaches the largest score, none goes beyond it.
+  const Rank largest = rank_among(all, 0.9278);
+  EXPECT_NEAR(largest.percentile, 100 * 8697.0 / 8698, 1e-12);
+  EXPECT_NEAR(largest.conformal_p, 2.0 / 8699, 1e-12);
+  const Rank beyond = rank_among(all, 0.9279);
+  EXPECT_EQ(beyond.percentile, 100);
+  EXPECT_EQ(beyond.conformal_p, 1.0 / 8699);
+  EXPECT_EQ(beyond.basis, "above the largest");
+
+  const Rank low = rank_among(all, 0.2399);
+  EXPECT_EQ(low.basis, "below 25 %");
+  EXPECT_EQ(low.n, 8698U);
+  EXPECT_TRUE(std::isnan(low.percentile) && std::isnan(low.conformal_p));
+  EXPECT_EQ(rank_among(all, NAN).basis, "");
+}
+
+TEST(Published, WhereTheSmallestScoreIsKnownNothingIsLowerThanLowerScores) {
+  const PublishedScores& shallow = published_scores("<8");
+  EXPECT_EQ(shallow.quantiles.front().percent, 0);
+  const Rank low = rank_among(shallow, -1);
+  EXPECT_EQ(low.percentile, 0);
+  EXPECT_EQ(low.conformal_p, 1);
+  EXPECT_EQ(low.basis, "below the smallest");
+  EXPECT_EQ(rank_among(shallow, shallow.quantiles.front().score).percentile, 0);
+}
+
+TEST(Published, PercentilesNeverFallAsScoresRise) {
+  for (const char* stratum : {"<8", "8-15", "16-23", "24-35", "36+"}) {
+    const PublishedScores& published = published_scores(stratum);
+    double percentile = 0, p = 1;
+    for (double score = published.quantiles.front().score; score <= 1; score += 0.0005) {
+      const Rank rank = rank_among(published, score);
+      EXPECT_GE(rank.percentile, percentile) << stratum << " " << score;
+      EXPECT_LE(rank.conformal_p, p) << stratum << " " << score;
+      percentile = rank.percentile;
+      p = rank.conformal_p;
+    }
+    EXPECT_EQ(percentile, 100);
+  }
+}
+
+TEST(Published, ACorpusWithTooFewUnrelatedPairsFallsBack) {
+  const auto filled = [](std::size_t pairs) {
+    return filled_from_published(table_background("mine", {{"8-15", std::vector<double>(pairs, 0.5)}}));
+  };
+  const Background poor = filled(thresholds::background_pairs - 1);
+  ASSERT_EQ(poor.strata.size(), 5U);
+  const Rank fallen = rank_of(poor, "8-15", 0.99);
+  EXPECT_EQ(fallen.n, 8698U);
+  EXPECT_NE(fallen.population.find("137 public models"), std::string::npos);
+  EXPECT_TRUE(poor.strata.at("8-15").scores.empty());
+
+  const Background rich = filled(thresholds::background_pairs);
+  const Rank own = rank_of(rich, "8-15", 0.99);
+  EXPECT_EQ(own.n, thresholds::background_pairs);
+  EXPECT_EQ(own.population, "mine, 8-15 layers");
+  EXPECT_EQ(own.basis, "counted");
+  EXPECT_EQ(rank_of(rich, "<8", 0.99).n, 3486U) << "each stratum by itself";
+}
+
+TEST(Published, ThePairItselfLeavesEnoughForFivePercent) {
+  EXPECT_EQ(1.0 / (1 + (thresholds::background_pairs - 1)), 0.05);
+}
+
+TEST(Published, TwoModelsAloneHaveAPercentile) {
+  const std::vector<Fingerprint> models = {model("a", 12), model("b", 12, {"a"})};
+  std::vector<Pair> pairs = {scored(0, 1, 0.95)};
+  rank_in_background(filled_from_published(corpus_background(models, pairs)), models, pairs[0]);
+  const Evidence& row = pairs[0].evidence[0];
+  EXPECT_EQ(row.background, published_scores("8-15").population);
+  EXPECT_EQ(row.background_n, 8698U);
+  EXPECT_EQ(row.background_percentile, 100);
+  EXPECT_NE(row.detail_json.find("\"percentile_basis\":\"above the largest\""), std::string::npos);
+  EXPECT_EQ(row.grade, Grade::N);
 }
 
 }  // namespace

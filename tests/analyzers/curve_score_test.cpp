@@ -11,6 +11,7 @@
 #include <random>
 #include <sstream>
 
+#include "analyzers/published_scores.hpp"
 #include "analyzers/random_init.hpp"
 
 namespace stemma {
@@ -161,6 +162,18 @@ TEST_F(PublicCurves, TranslatorsOfOneRecipeScoreHigh) {
   EXPECT_NEAR(found.back(), 0.9928, 5e-5);
   EXPECT_NEAR(share_from(found, 0.90), 31.9, 0.05);
   EXPECT_NEAR(share_from(found, 0.927), 21.1, 0.05);
+}
+
+TEST_F(PublicCurves, TheShippedQuantilesAreTheirs) {
+  const PublishedScores& shipped = published_scores("<8");
+  const std::vector<double> found = scores("opus-mt-tc-bi", 84);
+  ASSERT_EQ(found.size(), shipped.pairs);
+  for (const auto& [percent, score] : shipped.quantiles) {
+    const double place = percent / 100 * static_cast<double>(found.size() - 1);
+    const auto below = static_cast<std::size_t>(place);
+    const double above = found[std::min(below + 1, found.size() - 1)];
+    EXPECT_NEAR(score, std::lerp(found[below], above, place - static_cast<double>(below)), 5e-5) << percent;
+  }
 }
 
 }  // namespace

@@ -117,9 +117,12 @@ TEST(Verdict, NearestByCurveIsARankingOnly) {
   const std::vector<Fingerprint> models = {model("a"), model("b"), model("c")};
   const std::vector<Pair> pairs = {pair_of(0, 1, Relation::abstain, 0.91),
                                    pair_of(0, 2, Relation::abstain, 0.99), pair_of(1, 2, Relation::abstain)};
-  const auto verdicts = model_verdicts(models, pairs);
+  const auto verdicts = model_verdicts(models, pairs, published_background());
   EXPECT_EQ(verdicts[0].nearest_by_curve, "c");
   EXPECT_EQ(verdicts[0].nearest_score, 0.99);
+  EXPECT_EQ(verdicts[0].nearest_rank.n, 3486U);  // models of no layers
+  EXPECT_NEAR(verdicts[0].nearest_rank.percentile, 99.7, 0.1);
+  EXPECT_EQ(model_verdicts(models, pairs)[0].nearest_rank.basis, "");
   EXPECT_EQ(verdicts[0].relation, Relation::abstain);
   EXPECT_EQ(verdicts[0].relative, "");
   EXPECT_EQ(verdicts[1].nearest_by_curve, "a");

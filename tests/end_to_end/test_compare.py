@@ -1,6 +1,7 @@
 """Do archives alone give the run's comparison again, and does each kind of pair get the verdict that the rules allow?"""
 import json
 import pathlib
+import re
 import shutil
 import tempfile
 import unittest
@@ -13,6 +14,7 @@ from family import CONFIG, DEEPER, LAYERS, circuits, curve, family, published_sc
 from harness import EndToEnd, llama_config, llama_tensors, read_tsv, write_checkpoint, write_tsv
 
 CAVEAT = "A curve score alone decides nothing: among 84 separately trained translators of one recipe the median score is 0.845"
+PUBLISHED = "8,698 unrelated pairs of 137 public models, all depths (TensorLock)"
 
 
 class Compare(EndToEnd):
@@ -102,20 +104,34 @@ class FromArchives(Compare):
         (pair,) = document["pairs"]
         self.assertTrue(done.stdout.startswith("base and tuned: ABSTAIN(unreadable_quantisation)\n  " + pair["sentence"] + "\n"))
         self.assertIn(CAVEAT, done.stdout)
-        lines = done.stdout.splitlines()[3:-1]
-        self.assertEqual(len(lines), len(pair["evidence"]))
-        for line, e in zip(lines, pair["evidence"]):
-            self.assertEqual(line.split()[0], e["method"])
-            self.assertIn(f"  {e['role'] or '-'}  ", line)
-            self.assertIn("-" if e["score"] is None else f"{e['score']:.4f}", line)
+        for e in (e for e in pair["evidence"] if not e["role"]):
+            self.assertRegex(done.stdout, rf"(?m)^  {e['method']}  .*  {re.escape(e['null'])}$")
+            self.assertIn(f"\n  {e['method']}: {e['statistic']}\n", done.stdout)
+        for e in (e for e in pair["evidence"] if e["role"] and e["method"] == "intrinsic_fingerprint"):
+            self.assertIn(f"  {e['role']} {e['score']:.4f}", done.stdout)
+        for layer in range(LAYERS):  # the lower half is equal, and was not read
+            told = re.search(rf"(?m)^    {layer} +full  .*  [?]  ", done.stdout)
+            self.assertEqual(told is not None, layer >= LAYERS // 2, layer)
+        # Also tensorguard's: it standardises over all models of the archive, as the run did.
         of_run = [row for row in read_tsv(self.out / "evidence.tsv") if (row["a"], row["b"]) == ("base", "tuned")]
-        # The distance of tensorguard is standardised over the corpus, and two models are none.
-        distance = ("tensorguard", "")
-        alone = {e["abstains"] for e in pair["evidence"] if (e["method"], e["role"]) == distance}
-        self.assertEqual(alone, {"too_few_models"})
-        self.assertEqual([(row["role"], float(row["value"]) if row["value"] else None) for row in of_run
-                          if (row["method"], row["role"]) != distance],
-                         [(e["role"], e["score"]) for e in pair["evidence"] if (e["method"], e["role"]) != distance])
+        self.assertEqual([(row["role"], float(row["value"]) if row["value"] else None) for row in of_run],
+                         [(e["role"], e["score"]) for e in pair["evidence"]])
+
+    def test_published_methods_of_a_pair_stand_beside_null_control_and_percentile(self):
+        """Two models have no strangers of their own, so the shipped background is taken and named."""
+        one = (f"{self.out}:base", f"{self.out}:tuned")
+        text = self.compare(*one).stdout
+        found = {e["method"]: e for e in json.loads(self.compare(*one, "--json").stdout)["pairs"][0]["evidence"] if not e["role"]}
+        for method, null in (("intrinsic_fingerprint", "none valid"), ("tensorguard", "none valid"),
+                             ("origin_tracer", "rounding of the stored weights")):
+            self.assertEqual(found[method]["null"], null)
+            self.assertIsNotNone(found[method]["control"], method)
+        curves = found["intrinsic_fingerprint"]
+        self.assertEqual((curves["background"], curves["background_n"], curves["grade"]), (PUBLISHED, 8698, "N"))
+        self.assertEqual((curves["background_percentile"], curves["detail"]["percentile_basis"]), (100, "above the largest"))
+        self.assertEqual(curves["detail"]["conformal_p"], 1 / 8699)
+        self.assertIn("  100.0 % of 8,698  ", text)
+        self.assertIn(f"  Percentile: how many of the {PUBLISHED} have a lower intrinsic_fingerprint; above the largest.\n", text)
 
     def test_words_behind_the_colon(self):
         self.assertIn("family.h5 holds no model bsae. Did you mean base?", self.compare(f"{self.out}:bsae", code=2).stderr)
@@ -149,10 +165,13 @@ class FromArchives(Compare):
                              (self.pairs[pair]["sigma_score"], self.pairs[pair]["sigma_twin"]))
 
     def test_overrides(self):
+        row = self.table(self.out, "compare.background=published")["base", "stranger"]
+        self.assertEqual((row["sigma_background"], row["sigma_background_n"]), (PUBLISHED, "8698"))
         few = self.table(self.out, "compare.tests={intrinsic_fingerprint: {min_layers: 6}}")
         self.assertEqual(few["base", "shallow"]["abstain_reason"], "no_valid_null")
         self.assertEqual(few["base", "shallow"]["tests"], "1")
-        self.assertEqual(self.table(self.out, "compare.background=none")["base", "stranger"]["sigma_percentile"], "")
+        row = self.table(self.out, "compare.background=none")["base", "stranger"]
+        self.assertEqual((row["sigma_percentile"], row["sigma_background"]), ("", ""))
         declared = self.table(self.out, "compare.pairs=declared")
         self.assertEqual(list(declared), [("base", "framed"), ("base", "tuned"), ("framed", "tuned")])
 
@@ -268,6 +287,27 @@ class Verdicts(Compare):
         self.assertEqual(int(row["sigma_background_n"]), len(scores))
         below = sum(score < float(row["sigma_score"]) for score in scores)
         self.assertAlmostEqual(float(row["sigma_percentile"]), 100 * below / len(scores), delta=1e-9)
+        self.assertEqual(row["sigma_percentile_basis"], "counted")
+        self.assertIn("pairs of this corpus", row["sigma_background"])
+
+    def test_where_strangers_are_few_the_published_ones_are_named(self):
+        for (a, b), row in self.pairs.items():
+            if "shallow" in (a, b) and row["sigma_score"]:
+                self.assertIn("84 separately trained translators", row["sigma_background"])
+                self.assertEqual(row["sigma_background_n"], "3486")
+        with h5py.File(self.out / "family.h5") as archive:
+            self.assertEqual([name.split(",")[-1] for name in archive["backgrounds/population"].asstr()], [" 8-15 layers"])
+
+    def test_nearest_by_curves_has_its_percentile(self):
+        documents = {m["id"]: m for m in json.loads((self.out / "verdicts.json").read_text())["models"]}
+        for row in read_tsv(self.out / "verdicts.tsv"):
+            if not (near := row["nearest_by_curve"]):
+                continue
+            pair = self.pairs[min(row["id"], near), max(row["id"], near)]
+            wanted = [pair["sigma_" + name] for name in ("percentile", "background_n", "percentile_basis", "background")]
+            self.assertEqual([row["nearest_" + name] for name in ("percentile", "background_n", "percentile_basis", "background")], wanted)
+            by_curve = documents[row["id"]]["nearest_by_curve"]
+            self.assertEqual((str(by_curve["background_n"]), by_curve["background"]), (wanted[1], wanted[3]))
 
 
 class ScalingAttack(Compare):
