@@ -332,7 +332,7 @@ std::vector<Evidence> same_function_evidence(const SameFunction& found) {
   std::vector<FunctionReading> readings = found.readings;
   if (!found.control.subject.empty()) readings.push_back(found.control);
   for (const FunctionReading& r : readings) {
-    Evidence one = row("largest difference of answers over that of rounding");
+    Evidence one = row("largest difference of answers over the rounding null (2 at most agrees)");
     one.role = r.subject;
     if (r.problem.empty()) {
       one.score = r.noise_edge > 0 ? r.first / r.noise_edge : (r.first > 0 ? missing : 0);

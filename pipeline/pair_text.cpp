@@ -108,8 +108,8 @@ std::string reading_words(const Evidence& row, const std::string& label) {
   return word == words.end() ? "?" : word->second;
 }
 
-/// Stands below a table of layers.
-constexpr const char* reading_legend =
+/// Stands below a table of ranks.
+constexpr const char* rank_legend =
     "    A number is the rank of an update of low rank: a gap (ratio) in the singular values that ends "
     "(behind) "
     "near the rounding null.\n"
@@ -123,11 +123,15 @@ constexpr const char* circuit = "circuit";
 constexpr std::array<std::pair<const char*, const char*>, 4> circuit_columns = {
     {{"ratio", "ratio"}, {"behind", "behind"}, {"rounding null", "noise_edge"}, {"delta", "delta"}}};
 
-/// One line for each layer, one column for each place in it. The circuit comes first: the whole model is
+/// One line for each layer, one column for each place in it. A circuit comes first: the whole model is
 /// judged by it, and its gap, its null and the size of the difference stand beside it.
 std::string by_layer(std::span<const Evidence* const> rows) {
-  std::vector<std::string> columns = {circuit};
-  for (const auto& [column, member] : circuit_columns) columns.emplace_back(column);
+  std::vector<std::string> columns;
+  const bool ranks = std::ranges::any_of(rows, [](const Evidence* e) { return e->role.ends_with(circuit); });
+  if (ranks) {
+    columns.emplace_back(circuit);
+    for (const auto& [column, member] : circuit_columns) columns.emplace_back(column);
+  }
   std::map<int, std::map<std::string, std::string>> cells;
   for (const Evidence* e : rows) {
     const auto place = place_of(e->role);
@@ -147,7 +151,7 @@ std::string by_layer(std::span<const Evidence* const> rows) {
     lines.push_back({fmt::format("  {}", layer)});
     for (const std::string& column : columns) lines.back().push_back(shown_or_dash(line[column]));
   }
-  return aligned(lines) + reading_legend;
+  return aligned(lines) + (ranks ? rank_legend : "");
 }
 
 /// What the score of a test is, and the rows behind it.

@@ -243,8 +243,11 @@ class Verdicts(Compare):
         (verdict,) = (row for row in read_tsv(self.out / "verdicts.tsv") if row["id"] == "tuned")
         self.assertEqual((verdict["relation"], verdict["declaration"]), ("ABSTAIN", "untestable"))
 
-    def test_only_equal_bytes_raise_a_class(self):
-        self.assertEqual([pair for pair, row in self.pairs.items() if row["relation"] != "ABSTAIN"], [("base", "copy")])
+    def test_only_equal_bytes_and_equal_functions_raise_a_class(self):
+        found = {pair: row["relation"] for pair, row in self.pairs.items() if row["relation"] != "ABSTAIN"}
+        disguised = {tuple(sorted((one, other))) for one in ("base", "bit", "copy", "framed", "heads") for other in ("framed", "heads")}
+        expected = dict.fromkeys((pair for pair in disguised if pair[0] != pair[1]), "REPARAMETRISED_COPY")
+        self.assertEqual(found, expected | {("base", "copy"): "EXACT_COPY"})
 
     def test_scores_are_those_of_numpy(self):
         for (a, b), row in self.pairs.items():
@@ -279,11 +282,19 @@ class Verdicts(Compare):
         row = self.table(self.out, "compare.tests.intrinsic_fingerprint.depth=refuse")["base", "deeper"]
         self.assertEqual((row["abstain_reason"], row["sigma_score"]), ("unaligned", ""))
 
+    def untraced(self):
+        """The output of a run that reads no weights again: framed models pass for strangers, so there are enough of them."""
+        out = self.shared / "untraced"
+        if not out.exists():
+            self.stemma("run", self.shared / "family.yaml", "trace.enabled=false", "--output", out)
+        return out
+
     def test_background_is_made_of_strangers_of_the_same_depth(self):
+        pairs = {(row["a"], row["b"]): row for row in read_tsv(self.untraced() / "pairs.tsv")}
         related = {"base", "tuned", "framed", "copy"}  # by their claims, and the copy by its equal weights
-        scores = [float(row["sigma_score"]) for (a, b), row in self.pairs.items()
+        scores = [float(row["sigma_score"]) for (a, b), row in pairs.items()
                   if row["sigma_score"] and row["relation"] == "ABSTAIN" and not {a, b} <= related and "shallow" not in (a, b)]
-        row = self.pairs["base", "tuned"]
+        row = pairs["base", "tuned"]
         self.assertEqual(int(row["sigma_background_n"]), len(scores))
         below = sum(score < float(row["sigma_score"]) for score in scores)
         self.assertAlmostEqual(float(row["sigma_percentile"]), 100 * below / len(scores), delta=1e-9)
@@ -295,7 +306,7 @@ class Verdicts(Compare):
             if "shallow" in (a, b) and row["sigma_score"]:
                 self.assertIn("84 separately trained translators", row["sigma_background"])
                 self.assertEqual(row["sigma_background_n"], "3486")
-        with h5py.File(self.out / "family.h5") as archive:
+        with h5py.File(self.untraced() / "family.h5") as archive:
             self.assertEqual([name.split(",")[-1] for name in archive["backgrounds/population"].asstr()], [" 8-15 layers"])
 
     def test_nearest_by_curves_has_its_percentile(self):
@@ -350,7 +361,7 @@ class Sayings(Compare):
     def test_what_a_curve_score_is_worth_is_always_said(self):
         self.assertIn(CAVEAT, self.done.stdout)
         self.assertIn("21 % of the pairs reach 0.927", self.done.stdout)
-        self.assertIn("11 models, 55 pairs: declarations 2 undeclared, 2 untestable; 0 failed.", self.done.stdout)
+        self.assertIn("11 models, 55 pairs: declarations 1 supported, 4 undeclared, 1 untestable; 0 failed.", self.done.stdout)
         self.assertIn(CAVEAT, self.compare(self.out).stderr)
         self.assertIn(CAVEAT, self.compare(f"{self.out}:base", f"{self.out}:copy").stdout)
         for row in read_tsv(self.out / "evidence.tsv"):
