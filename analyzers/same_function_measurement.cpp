@@ -319,7 +319,7 @@ class TableAsking final : public Asking {
   }
 
  private:
-  static std::size_t place(int draw) { return static_cast<std::size_t>(draw + 1); }
+  static std::size_t place(int draw) { return static_cast<std::size_t>(draw) + 1; }  // as_stored comes first
   std::uint64_t asked() const { return count(subject_, "tokens") / 2; }
 
   void add(std::size_t input, int draw, std::uint64_t first_row, std::vector<double> block) {
