@@ -12,7 +12,9 @@ namespace stemma {
 namespace {
 
 bool lineage(Relation relation) { return relation <= Relation::partial_lineage; }
-bool same_weights(Relation relation) { return relation <= Relation::reparametrised_copy; }
+bool same_weights(Relation relation) {
+  return relation == Relation::exact_copy || relation == Relation::reencoded_copy;
+}
 
 /// A declaration's fate and why.
 struct Answer {

@@ -49,67 +49,95 @@ void turn_all(std::span<double> states, std::uint64_t heads, const AttentionFunc
            sequences.angles);
 }
 
+/// Queries and keys that are ready to meet, and what they fetch.
+class Attending {
+ public:
+  Attending(const AttentionFunction& function, const Sequences& sequences, std::vector<double> queries,
+            std::vector<double> keys, std::span<const double> values)
+      : shape_(function.shape),
+        length_(sequences.length),
+        queries_(std::move(queries)),
+        keys_(std::move(keys)),
+        values_(values) {
+    turn_all(queries_, shape_.heads, function, sequences);
+    turn_all(keys_, shape_.kv_heads, function, sequences);
+  }
+
+  double sharpness() const {
+    std::vector<double> sizes;
+    for (std::uint64_t head = 0; head < shape_.heads; ++head) {
+      std::vector<double> scores;
+      for (std::uint64_t at = 0; at < count(); ++at)
+        for (std::uint64_t of = at - at % length_; of <= at; ++of) scores.push_back(score(head, at, of));
+      sizes.push_back(root_mean_square(scores));
+    }
+    const auto middle = sizes.begin() + static_cast<std::ptrdiff_t>(sizes.size() / 2);
+    std::ranges::nth_element(sizes, middle);
+    return *middle > 0 ? 2 / *middle : 1;
+  }
+
+  void attend(double sharpness, std::vector<double>& attended) const {
+    const std::uint64_t width = shape_.head_width;
+    std::vector<double> weights(length_);
+    for (std::uint64_t at = 0; at < count(); ++at)
+      for (std::uint64_t head = 0; head < shape_.heads; ++head) {
+        const std::uint64_t first = at - at % length_, some = at - first + 1;
+        const auto own = std::span(weights).first(some);
+        for (std::uint64_t i = 0; i < some; ++i) own[i] = sharpness * score(head, at, first + i);
+        const double most = std::ranges::max(own);
+        double sum = 0;
+        for (double& weight : own) sum += weight = std::exp(weight - most);
+        attended.resize(attended.size() + width);
+        double* to = attended.data() + attended.size() - width;
+        for (std::uint64_t i = 0; i < some; ++i) {
+          const double* value = values_.data() + ((first + i) * shape_.kv_heads + group_of(head)) * width;
+          for (std::uint64_t k = 0; k < width; ++k) to[k] += own[i] / sum * value[k];
+        }
+      }
+  }
+
+ private:
+  std::uint64_t count() const { return queries_.size() / (shape_.heads * shape_.head_width); }
+  std::uint64_t group_of(std::uint64_t head) const { return head / (shape_.heads / shape_.kv_heads); }
+  double score(std::uint64_t head, std::uint64_t at, std::uint64_t of) const {
+    const std::uint64_t width = shape_.head_width;
+    const double* q = queries_.data() + (at * shape_.heads + head) * width;
+    const double* k = keys_.data() + (of * shape_.kv_heads + group_of(head)) * width;
+    return std::inner_product(q, q + width, k, 0.0);
+  }
+
+  AttentionShape shape_;
+  std::uint64_t length_;
+  std::vector<double> queries_, keys_;
+  std::span<const double> values_;
+};
+
 }  // namespace
 
-AttentionAnswers::AttentionAnswers(const AttentionFunction& function, const Sequences& sequences,
-                                   std::span<const double> states)
-    : shape_(function.shape), length_(sequences.length), output_(function.output) {
-  if (shape_.kv_heads == 0 || shape_.heads % shape_.kv_heads != 0 || function.rope == Rope::mixed ||
-      function.rotary_width % 2 != 0 || function.rotary_width > shape_.head_width ||
+std::vector<double> attention_answers(const AttentionFunction& function, const Sequences& sequences,
+                                      std::span<const double> states, std::optional<Sharpness>& sharpness) {
+  const AttentionShape& shape = function.shape;
+  if (shape.kv_heads == 0 || shape.heads % shape.kv_heads != 0 || function.rope == Rope::mixed ||
+      function.rotary_width % 2 != 0 || function.rotary_width > shape.head_width ||
       (function.rope != Rope::none && 2 * sequences.angles.size() < function.rotary_width))
     throw std::invalid_argument("heads come in whole groups, with an angle for each rotary pair");
-  queries_ = function.query(states);
-  keys_ = function.key(states);
-  values_ = function.value(states);
-  const std::uint64_t n = count();
-  if (length_ == 0 || n % length_ != 0 || keys_.size() != n * shape_.inner() ||
-      values_.size() != keys_.size())
+  std::vector<double> queries = function.query(states), keys = function.key(states);
+  const std::vector<double> values = function.value(states);
+  const std::uint64_t row = shape.heads * shape.head_width, n = queries.size() / row;
+  if (sequences.length == 0 || n % sequences.length != 0 || queries.size() != n * row ||
+      keys.size() != n * shape.inner() || values.size() != keys.size())
     throw std::invalid_argument("states fill whole sequences, and their keys and values all kv heads");
-  pass_norm(queries_, function.query_gain);
-  pass_norm(keys_, function.key_gain);
-  turn_all(queries_, shape_.heads, function, sequences);
-  turn_all(keys_, shape_.kv_heads, function, sequences);
-}
-
-double AttentionAnswers::score(std::uint64_t head, std::uint64_t at, std::uint64_t of) const {
-  const std::uint64_t width = shape_.head_width, group = shape_.heads / shape_.kv_heads;
-  const double* q = queries_.data() + (at * shape_.heads + head) * width;
-  const double* k = keys_.data() + (of * shape_.kv_heads + head / group) * width;
-  return std::inner_product(q, q + width, k, 0.0);
-}
-
-double AttentionAnswers::sharpness() const {
-  std::vector<double> sizes;
-  for (std::uint64_t head = 0; head < shape_.heads; ++head) {
-    std::vector<double> scores;
-    for (std::uint64_t at = 0; at < count(); ++at)
-      for (std::uint64_t of = at - at % length_; of <= at; ++of) scores.push_back(score(head, at, of));
-    sizes.push_back(root_mean_square(scores));
-  }
-  const auto middle = sizes.begin() + static_cast<std::ptrdiff_t>(sizes.size() / 2);
-  std::ranges::nth_element(sizes, middle);
-  return *middle > 0 ? 2 / *middle : 1;
-}
-
-std::vector<double> AttentionAnswers::operator()(double sharpness) const {
-  const std::uint64_t width = shape_.head_width, group = shape_.heads / shape_.kv_heads;
-  std::vector<double> attended(queries_.size());
-  std::vector<double> weights(length_);
-  for (std::uint64_t at = 0; at < count(); ++at)
-    for (std::uint64_t head = 0; head < shape_.heads; ++head) {
-      const std::uint64_t first = at - at % length_, some = at - first + 1;
-      for (std::uint64_t i = 0; i < some; ++i) weights[i] = sharpness * score(head, at, first + i);
-      const double most =
-          *std::max_element(weights.begin(), weights.begin() + static_cast<std::ptrdiff_t>(some));
-      double sum = 0;
-      for (std::uint64_t i = 0; i < some; ++i) sum += weights[i] = std::exp(weights[i] - most);
-      double* to = attended.data() + (at * shape_.heads + head) * width;
-      for (std::uint64_t i = 0; i < some; ++i) {
-        const double* value = values_.data() + ((first + i) * shape_.kv_heads + head / group) * width;
-        for (std::uint64_t k = 0; k < width; ++k) to[k] += weights[i] / sum * value[k];
-      }
-    }
-  return output_(attended);
+  pass_norm(queries, function.query_gain);
+  pass_norm(keys, function.key_gain);
+  const Attending whole(function, sequences, queries, keys, values);
+  centre_columns(queries, row);
+  centre_columns(keys, shape.inner());
+  const Attending varying(function, sequences, std::move(queries), std::move(keys), values);
+  if (!sharpness) sharpness = Sharpness{whole.sharpness(), varying.sharpness()};
+  std::vector<double> attended;
+  whole.attend(sharpness->whole, attended);
+  varying.attend(sharpness->varying, attended);
+  return function.output(attended);
 }
 
 std::vector<double> mlp_answers(const AffineMap& gate, const AffineMap& up, const AffineMap& down,

@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -30,30 +31,23 @@ struct Sequences {
   std::vector<double> angles;  ///< by which one step turns each rotary pair
 };
 
-/// Causal attention over whole sequences, softmax(sharpness q^T R k) over earlier states and the own one:
-/// every exact change of parameters (maps inside heads, their order, gains) leaves it as it is, whatever the
-/// angles, because it leaves every rotary pair's part of the scores as it is.
-class AttentionAnswers {
- public:
-  /// `states` fill whole sequences. Throws std::invalid_argument where sizes do not fit.
-  AttentionAnswers(const AttentionFunction& function, const Sequences& sequences,
-                   std::span<const double> states);
-
-  /// What makes scores matter as much as values: 2 over the root mean square of a head's scores, of the
-  /// median head. 1 where all scores are zero.
-  double sharpness() const;
-  /// As many states as were asked, behind the output.
-  std::vector<double> operator()(double sharpness) const;
-
- private:
-  std::uint64_t count() const { return queries_.size() / (shape_.heads * shape_.head_width); }
-  double score(std::uint64_t head, std::uint64_t at, std::uint64_t of) const;
-
-  AttentionShape shape_;
-  std::uint64_t length_ = 0;
-  AffineMap output_;
-  std::vector<double> queries_, keys_, values_;
+/// What scores are multiplied with before the softmax.
+struct Sharpness {
+  double whole = 1;    ///< of scores as they are
+  double varying = 1;  ///< of what changes with the states: queries and keys less their means
 };
+
+/// Causal attention over whole sequences, softmax(sharpness q^T R k) over earlier states and the own one,
+/// twice, one below the other: as it is, and with queries and keys less their means over all states, because
+/// large biases would hide the weights behind scores that no state changes. Every exact change of parameters
+/// (maps inside heads, their order, gains) leaves both as they are, whatever the angles, because it leaves
+/// every rotary pair's part of the scores as it is.
+///
+/// `sharpness` is found where it is not given: 2 over the root mean square of a head's scores, of the median
+/// head (1 where all scores are zero), so that queries and keys matter as much as values. `states` fill whole
+/// sequences. Twice as many states, behind the output. Throws std::invalid_argument where sizes do not fit.
+std::vector<double> attention_answers(const AttentionFunction& function, const Sequences& sequences,
+                                      std::span<const double> states, std::optional<Sharpness>& sharpness);
 
 /// down(silu(gate x) * up x), or down(silu(up x)) without a gate. The activation of the model does not
 /// matter: whoever has the same neurons up to order and allowed scales answers alike through any. (ReLU

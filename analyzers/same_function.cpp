@@ -11,6 +11,7 @@
 #include "analyzers/json_text.hpp"
 #include "analyzers/same_function_measurement.hpp"
 #include "analyzers/thresholds.hpp"
+#include "io/model/model_config.hpp"
 
 namespace stemma {
 
@@ -63,42 +64,94 @@ std::optional<std::uint64_t> rotary_width(const Model& model) {
   return static_cast<std::uint64_t>(turned);
 }
 
+/// Rows and columns that a matrix has to have, 0 where any number will do.
+struct Shape {
+  std::uint64_t rows = 0, cols = 0;
+};
+
+/// Of a weight or a bias that answers depend on. Heads and their width are known.
+Shape shape_of(const Model& model, const Role& role) {
+  const auto size = [&](const char* name) { return static_cast<std::uint64_t>(*model.dim(name)); };
+  const std::uint64_t hidden = size("hidden"), queries = size("heads") * size("head_dim"),
+                      keys = size("kv_heads") * size("head_dim");
+  const Matrix* up = model.find(role_of(Part::mlp_up, role.layer));
+  const std::uint64_t inter = up != nullptr ? up->rows : 0;
+  if (role.kind == Kind::bias) {
+    const Matrix* weight = model.find(role_of(role.part, role.layer));
+    return {weight != nullptr ? weight->rows : hidden, 1};
+  }
+  switch (role.part) {
+    case Part::attn_q:
+      return {queries, hidden};
+    case Part::attn_k:
+    case Part::attn_v:
+      return {keys, hidden};
+    case Part::attn_o:
+      return {hidden, queries};
+    case Part::mlp_gate:
+    case Part::mlp_up:
+      return {inter, hidden};
+    case Part::mlp_down:
+      return {hidden, inter};
+    case Part::attn_q_norm:
+    case Part::attn_k_norm: {
+      const Matrix* gain = model.find(role);
+      const bool each = gain != nullptr && gain->rows == size("head_dim");
+      return {each ? size("head_dim") : (role.part == Part::attn_q_norm ? queries : keys), 1};
+    }
+    case Part::embed:
+    case Part::pos_embed:
+    case Part::lm_head:
+      return {0, hidden};
+    default:
+      return {hidden, 1};  // gains
+  }
+}
+
 /// Why answers of this model would not be all of it.
 std::string obstacle_of(const Model& model) {
+  for (const char* size : {"hidden", "heads", "kv_heads", "head_dim"})
+    if (!model.dim(size) || *model.dim(size) <= 0) return fmt::format("{} is unknown", size);
+  if (*model.dim("heads") % *model.dim("kv_heads") != 0)
+    return "the number of query heads is no multiple of that of kv heads";
+  if (model.rope == Rope::mixed) return "not all layers turn queries and keys";
+  if (!rotary_width(model)) return "it is not known how much of a head is turned";
   for (const Matrix& matrix : model.matrices) {
-    const Part part = matrix.role.part;
-    if (part == Part::buffer || part == Part::other) continue;
+    if (matrix.role.part == Part::buffer || matrix.role.part == Part::other) continue;
     const std::string path = path_of(matrix, model.checkpoint);
     if (!asked_about(matrix.role)) return fmt::format("no answer would depend on {}", path);
     if (!is_plain_float(dtype_of(model, matrix)))
       return fmt::format("{} is stored as {}", path, name_of(dtype_of(model, matrix)));
+    const Shape wanted = shape_of(model, matrix.role);
+    if ((wanted.rows != 0 && matrix.rows != wanted.rows) || matrix.cols != wanted.cols)
+      return fmt::format("{} does not have the shape that heads and width ask for", path);
   }
-  if (model.rope == Rope::mixed) return "not all layers turn queries and keys";
-  for (const char* size : {"hidden", "heads", "kv_heads", "head_dim"})
-    if (!model.dim(size) || *model.dim(size) <= 0) return fmt::format("{} is unknown", size);
-  const std::int64_t heads = *model.dim("heads"), kv = *model.dim("kv_heads"), d_h = *model.dim("head_dim"),
-                     hidden = *model.dim("hidden");
-  if (!rotary_width(model)) return "it is not known how much of a head is turned";
-  if (heads % kv != 0) return "the number of query heads is no multiple of that of kv heads";
-  const auto fits = [&](const Role& role, std::int64_t rows, std::int64_t cols) {
-    const Matrix* m = model.find(role);
-    return m != nullptr && (rows < 0 || std::cmp_equal(m->rows, rows)) &&
-           (cols < 0 || std::cmp_equal(m->cols, cols));
-  };
-  for (int layer = 0; layer < model.layers(); ++layer) {
-    const Matrix* up = model.find(role_of(Part::mlp_up, layer));
-    const std::int64_t inter = up != nullptr ? static_cast<std::int64_t>(up->rows) : -1;
-    const bool gate = model.find(role_of(Part::mlp_gate, layer)) == nullptr ||
-                      fits(role_of(Part::mlp_gate, layer), inter, hidden);
-    if (!fits(role_of(Part::attn_q, layer), heads * d_h, hidden) ||
-        !fits(role_of(Part::attn_k, layer), kv * d_h, hidden) ||
-        !fits(role_of(Part::attn_v, layer), kv * d_h, hidden) ||
-        !fits(role_of(Part::attn_o, layer), hidden, heads * d_h) || !gate ||
-        !fits(role_of(Part::mlp_up, layer), inter, hidden) ||
-        !fits(role_of(Part::mlp_down, layer), hidden, inter) ||
-        !fits(role_of(Part::norm_pre_attn, layer), hidden, 1))
-      return fmt::format(
-          "layer {} lacks a weight, or one does not have the shape that heads and width ask for", layer);
+  for (int layer = 0; layer < model.layers(); ++layer)
+    for (const Part part : {Part::attn_q, Part::attn_k, Part::attn_v, Part::attn_o, Part::mlp_up,
+                            Part::mlp_down, Part::norm_pre_attn})
+      if (model.find(role_of(part, layer)) == nullptr)
+        return fmt::format("{} is missing", path_of(role_of(part, layer)));
+  return model.find(role_of(Part::norm_final)) ? "" : "norm.final is missing";
+}
+
+/// What config.json says about the function beside weights. A scaled stream has another epsilon, rightly.
+constexpr std::array config_keys = {
+    "hidden_act",           "activation_function",    "rope_theta",
+    "rotary_emb_base",      "use_parallel_residual",  "sliding_window",
+    "attention_multiplier", "embedding_multiplier",   "residual_multiplier",
+    "logits_scaling",       "attn_logit_softcapping", "final_logit_softcapping",
+    "rope_scaling",         "query_pre_attn_scalar"};
+
+/// The first of them that both models state, and differently.
+std::string different_configs(const ModelPair& pair) {
+  const ModelConfig base(pair.base->checkpoint.config_json),
+      candidate(pair.candidate->checkpoint.config_json);
+  const std::vector<std::string> nested = {"text_config"};
+  for (const char* key : config_keys) {
+    const std::string one = base.scalar(key, nested), other = candidate.scalar(key, nested);
+    if (one != "null" && other != "null" && one != other)
+      return fmt::format("{} is {} for one model and {} for the other", key, printable(one, 60),
+                         printable(other, 60));
   }
   return "";
 }
@@ -247,6 +300,13 @@ FunctionReading reading_of(const Subject& subject, const std::optional<Features>
     out.first = features->numbers.at("first");
     out.noise_edge = features->numbers.at("noise_edge");
     out.delta = features->numbers.at("delta");
+    out.blur = features->numbers.at("blur");
+    if (!(out.blur <= thresholds::same_function_blur)) {
+      out.problem = out.blur < 1
+                        ? fmt::format("rounding alone may move its answers by {:.2g} %", 100 * out.blur)
+                        : "rounding alone may move its answers by as much as they are";
+      return out;
+    }
     out.agrees = out.first <= thresholds::origin_noise * out.noise_edge;
   }
   return out;
@@ -285,11 +345,12 @@ std::string same_function_obstacle(const ModelPair& pair) {
     if (std::string why = obstacle_of(*model); !why.empty()) return why;
   if (pair.base->rope != pair.candidate->rope || rotary_width(*pair.base) != rotary_width(*pair.candidate))
     return "the models turn queries and keys in different ways";
-  for (const Part part : {Part::pos_embed, Part::lm_head, Part::norm_final}) {
+  if (std::string why = different_configs(pair); !why.empty()) return why;
+  for (const Part part : {Part::pos_embed, Part::lm_head}) {
     const Matrix* of_base = pair.base->find(role_of(part));
     const Matrix* of_candidate = pair.candidate->find(role_of(part));
-    if (part != Part::lm_head && (of_base == nullptr) != (of_candidate == nullptr))
-      return fmt::format("only one model has {}", name_of(part));
+    if (part == Part::pos_embed && (of_base == nullptr) != (of_candidate == nullptr))
+      return "only one model has pos_embed";
     if (of_base != nullptr && of_candidate != nullptr && of_base->rows != of_candidate->rows)
       return fmt::format("{} differs in size", name_of(part));
   }
@@ -303,6 +364,8 @@ std::string same_function_obstacle(const ModelPair& pair) {
 SameFunction same_function_of(const ModelPair& pair, const FeatureSource& features) {
   SameFunction out;
   out.obstacle = same_function_obstacle(pair);
+  if (out.obstacle.empty() && !pair.tokens)
+    out.obstacle = "the rows of an embedding do not lie one behind the other";
   for (const Subject& subject : same_function_analyzer().subjects(pair, {})) {
     FunctionReading reading = reading_of(subject, features(method, subject.path));
     if (subject.path == "control") {
@@ -340,7 +403,7 @@ std::vector<Evidence> same_function_evidence(const SameFunction& found) {
       one.abstain = "unsupported";
     }
     JsonObject numbers;
-    numbers.add("largest", r.first).add("noise_edge", r.noise_edge).add("delta", r.delta);
+    numbers.add("largest", r.first).add("noise_edge", r.noise_edge).add("delta", r.delta).add("blur", r.blur);
     if (!r.problem.empty()) numbers.add("problem", r.problem);
     one.detail_json = numbers.text();
     rows.push_back(std::move(one));

@@ -36,7 +36,8 @@ struct FunctionReading {
   double first = missing;       ///< largest singular value of the difference of all answers
   double noise_edge = missing;  ///< s*: that of the difference which rounding the stored weights makes
   double delta = missing;       ///< |difference|_F over the root mean square of both
-  std::string problem;          ///< why the reading failed
+  double blur = missing;        ///< that rounding over the largest singular value of the answers themselves
+  std::string problem;          ///< why the reading failed, or says nothing
 };
 
 /// All parts, or why none was read. Nobody asks where other readings explain a pair: then it is empty.

@@ -107,10 +107,19 @@ struct Tokens {
   std::vector<double> asked, read_at;
   double size = 0;  ///< Frobenius norm before they were normalised: the scale of the stream
 
-  Tokens(std::vector<double> rows, std::uint64_t width, bool centred) {
-    if (centred) centre_rows(rows, width);
-    size = norm_of(rows);
-    normalise_rows(rows, width, centred);
+  /// Rows with noise are brought to size by what is stored: noise alone, on a row of zeros, would become a
+  /// state like every other.
+  Tokens(std::vector<double> stored, std::vector<double> rows, std::uint64_t width, bool centred) {
+    if (centred) {
+      centre_rows(stored, width);
+      centre_rows(rows, width);
+    }
+    size = norm_of(stored);
+    const double unit = std::sqrt(static_cast<double>(width));
+    for (std::size_t at = 0; at < rows.size(); at += width) {
+      const double row = norm_of(std::span(stored).subspan(at, width));
+      for (std::size_t i = at; i < at + width; ++i) rows[i] = row > 0 ? unit * rows[i] / row : 0;
+    }
     const auto half = rows.begin() + static_cast<std::ptrdiff_t>(rows.size() / 2);
     asked.assign(rows.begin(), half);
     read_at.assign(half, rows.end());
@@ -133,7 +142,9 @@ class Asking : public Measurement {
   std::uint64_t width(Side side) const { return count(subject_, of_side(side, "width")); }
 
   Tokens tokens(Side side, int draw) const {
-    return {vectors_[index(side)](Companion::tokens, draw), width(side), centred(side)};
+    const Vectors& of_side = vectors_[index(side)];
+    return {of_side(Companion::tokens, as_stored), of_side(Companion::tokens, draw), width(side),
+            centred(side)};
   }
 
   /// States as the readers behind the norm of this part see them.
@@ -159,22 +170,33 @@ class Asking : public Measurement {
   /// much those of the candidate are larger because its stream is.
   template <class Answers>
   Features judged(const Answers& answers, std::uint64_t columns, double scale) const {
+    if (!std::isfinite(scale) || scale <= 0) return nonfinite();
     std::array<std::vector<double>, 2> plain;
-    double edge = 0;
+    std::array<double, 2> edges{};
+    double blur = 0;
     for (const Side side : {Side::base, Side::candidate}) {
       std::vector<double>& own = plain[index(side)];
       own = answers(side, as_stored);
       if (!all_finite(own)) return nonfinite();
+      double& edge = edges[index(side)];
+      for (int draw = 0; draw < draws_; ++draw) {
+        const double moved = largest(difference(answers(side, draw), own), columns);
+        if (!std::isfinite(moved)) return nonfinite();
+        edge = std::max(edge, moved);
+      }
+      if (edge > 0) blur = std::max(blur, edge / largest(own, columns));
       const double unit = side == Side::base ? 1 : scale;
-      for (int draw = 0; draw < draws_; ++draw)
-        edge = std::max(edge, largest(difference(answers(side, draw), own), columns) / unit);
+      edge /= unit;
       for (double& x : own) x /= unit;
     }
     const std::vector<double> apart = difference(plain[1], plain[0]);
+    const double first = largest(apart, columns);
     const double size = std::hypot(norm_of(plain[0]), norm_of(plain[1])) / std::numbers::sqrt2;
+    if (!std::isfinite(first) || !std::isfinite(size)) return nonfinite();
     Features out;
-    out.numbers = {{"first", largest(apart, columns)},
-                   {"noise_edge", edge},
+    out.numbers = {{"first", first},
+                   {"noise_edge", std::max(edges[0], edges[1])},
+                   {"blur", blur},
                    {"delta", size > 0 ? norm_of(apart) / size : 0}};
     return out;
   }
@@ -258,9 +280,7 @@ class LayerAsking final : public Asking {
     function.output = map(side, 3, draw);
     function.query_gain = vectors_[index(side)](Companion::query_gain, draw);
     function.key_gain = vectors_[index(side)](Companion::key_gain, draw);
-    const AttentionAnswers answers(function, sequences(function.shape), states);
-    if (!sharpness_) sharpness_ = answers.sharpness();  // of the base, which answers first
-    return answers(*sharpness_);
+    return attention_answers(function, sequences(function.shape), states, sharpness_);
   }
 
   Sequences sequences(const AttentionShape& shape) const {
@@ -280,7 +300,7 @@ class LayerAsking final : public Asking {
   }
 
   HeldInputs held_;
-  mutable std::optional<double> sharpness_;
+  mutable std::optional<Sharpness> sharpness_;  ///< of the base, which answers first
 };
 
 /// Embeddings and heads: rows of tokens, as many as a vocabulary has, each of which answers alone. Rows are
@@ -358,7 +378,7 @@ Cost function_cost(const Subject& subject, std::span<const Input> inputs) {
   const double draws = rounding_draws(elements_of(inputs) / 2);
   const bool held = part_of(subject) == FunctionPart::attention || part_of(subject) == FunctionPart::mlp;
   const double blocks = 3 * static_cast<double>(rows_at_once) * widest,
-               answers = tokens * (held ? rows : (2 + draws) * (widest + buckets));
+               answers = tokens * (held ? rows + 6 * widest : (2 + draws) * (widest + buckets) + 6 * widest);
   // A product of matrices is ten times as fast as the plain loops that costs are counted in.
   return {.flops = elements * (tokens / 10 * (1 + draws) + 60 * draws),
           .memory = static_cast<std::uint64_t>(held ? stored : 8 * (answers + blocks)),

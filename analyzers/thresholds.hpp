@@ -92,5 +92,11 @@ inline constexpr double origin_trained_scale = 0.05;
 /// Where no circuit of attention differs by more, models may be the same in other coordinates, and all parts
 /// are asked: rounding to bf16 and the map of a rotated stream move circuits by less than 1 %.
 inline constexpr double same_function_circuits = 0.05;
+/// Answers that rounding alone may move by more, relative to their largest direction, tell nothing about who
+/// gives them: parts of the demo are moved by up to 0.5 %.
+inline constexpr double same_function_blur = 0.05;
+/// In the same axes a weight that differs by less was not put into other coordinates, but changed: absorbed
+/// gains of 0.5 to 1.5 make 0.3 (provisional).
+inline constexpr double same_function_moved = 0.2;
 
 }  // namespace stemma::thresholds

@@ -147,6 +147,13 @@ std::string same_function_words(const WeightFindings& found) {
       coordinates_words(found.origin), found.function.readings.size());
 }
 
+/// The same where another reason to abstain comes first.
+std::string answers_words(const SameFunction& function) {
+  if (function.readings.empty()) return "";
+  return fmt::format(" Of all parts of the models {} of {} answer tokens alike within rounding.",
+                     function.agreeing, function.readings.size());
+}
+
 /// How far the answers of all parts agree where the circuits of attention do.
 std::string rest_words(const SameFunction& function) {
   if (!function.obstacle.empty())
@@ -168,8 +175,7 @@ bool function_in_question(const OriginTrace& trace, const Reencoding& content) {
   bool moved = trace.stream != name_of(StreamChange::identity);
   for (const OriginReading& r : trace.readings) {
     if (r.reading == "operator" && !(r.delta <= thresholds::same_function_circuits)) return false;
-    moved |= r.reading == "tensor" && r.label.starts_with("FULL_RANK");
-    moved |= r.reading == "tensor" && r.label == name_of(OriginLabel::unrelated_here);
+    moved |= r.reading == "tensor" && r.delta >= thresholds::same_function_moved;
   }
   return moved;
 }
@@ -211,7 +217,8 @@ void judge_weights(const WeightFindings& found, bool base_is_a, Pair& pair) {
   }
   if (found.function.all_agree()) return say(Relation::reparametrised_copy, same_function_words(found));
   if (!trace.abstain.empty())
-    return abstain(pair, trace.abstain, abstention_words(trace) + equal_words(content));
+    return abstain(pair, trace.abstain,
+                   abstention_words(trace) + equal_words(content) + answers_words(found.function));
   if (const std::string words = low_rank_words(trace); !words.empty())
     return say(Relation::low_rank_related, fmt::format("Differs by {}.", words));
   if (trace.label == name_of(OriginLabel::unrelated_here))

@@ -42,6 +42,7 @@ Json json_of(const FunctionReading& r) {
           {"largest", json_number(r.first)},
           {"noise_edge", json_number(r.noise_edge)},
           {"delta", json_number(r.delta)},
+          {"blur", json_number(r.blur)},
           {"problem", r.problem}};
 }
 

@@ -60,8 +60,18 @@ std::vector<double> states() {
   return rows;
 }
 
-std::vector<double> answers(const Attention& a, double sharpness = 0.7) {
-  return AttentionAnswers(a.function(), sequences, states())(sharpness);
+constexpr Sharpness mild{0.7, 0.4};
+
+std::vector<double> answers(const AttentionFunction& function, const Sequences& order = sequences) {
+  std::optional<Sharpness> known = mild;
+  return attention_answers(function, order, states(), known);
+}
+std::vector<double> answers(const Attention& a) { return answers(a.function()); }
+
+Sharpness sharpness_of(const Attention& a) {
+  std::optional<Sharpness> found;
+  attention_answers(a.function(), sequences, states(), found);
+  return *found;
 }
 
 /// The rotation of the pair (first, second) by `angle`, as a matrix on a head.
@@ -96,52 +106,78 @@ double apart(const std::vector<double>& one, const std::vector<double>& other) {
   return most;
 }
 
+/// Queries, keys and values of all states, by the definition.
+Matrix projected(const Matrix& w, const Vector& bias, const std::vector<double>& x) {
+  const Eigen::Map<const Matrix> rows(x.data(), count, width);
+  return (rows * w.transpose()).rowwise() + bias.transpose();
+}
+
+/// What attention answers with these queries and keys, which R has not turned yet, before the output.
+Matrix attended(const Matrix& turn, const Matrix& q, const Matrix& k, const Matrix& v, double sharpness) {
+  Matrix out(count, heads * head);
+  for (Eigen::Index at = 0; at < count; ++at)
+    for (Eigen::Index h = 0; h < heads; ++h) {
+      const Eigen::Index group = h / (heads / groups);
+      Vector sum = Vector::Zero(head);
+      double total = 0;
+      for (Eigen::Index of = at - at % length; of <= at; ++of) {
+        Vector back = k.row(of).segment(group * head, head).transpose();  // R^of against R^at is R^(of - at)
+        for (Eigen::Index i = of; i < at; ++i) back = turn.transpose() * back;
+        const double weight = std::exp(sharpness * q.row(at).segment(h * head, head).dot(back));
+        sum += weight * v.row(of).segment(group * head, head).transpose();
+        total += weight;
+      }
+      out.row(at).segment(h * head, head) = (sum / total).transpose();
+    }
+  return out;
+}
+
 TEST(AttentionAnswers, ElementByElement) {
   for (const auto& [rope, rotary] : {std::pair(Rope::half, 6), std::pair(Rope::interleaved, 6),
                                      std::pair(Rope::half, 4), std::pair(Rope::none, 0)}) {
     Attention a;
     a.rope = rope;
     a.rotary_width = static_cast<std::uint64_t>(rotary);
-    const auto x = states();
-    const Eigen::Map<const Matrix> rows(x.data(), count, width);
     const Matrix turn = step(a);
-    Matrix expected(count, width);
-    for (Eigen::Index at = 0; at < count; ++at) {
-      Vector all(heads * head);
-      for (Eigen::Index h = 0; h < heads; ++h) {
-        const Eigen::Index group = h / (heads / groups);
-        const Vector q =
-            a.q.middleRows(h * head, head) * rows.row(at).transpose() + a.q_bias.segment(h * head, head);
-        Vector sum = Vector::Zero(head);
-        double total = 0;
-        for (Eigen::Index of = at - at % length; of <= at; ++of) {
-          const Vector k = a.k.middleRows(group * head, head) * rows.row(of).transpose() +
-                           a.k_bias.segment(group * head, head);
-          const Vector v = a.v.middleRows(group * head, head) * rows.row(of).transpose() +
-                           a.v_bias.segment(group * head, head);
-          Vector back = k;  // R^of against R^at is R^(of - at)
-          for (Eigen::Index i = of; i < at; ++i) back = turn.transpose() * back;
-          const double weight = std::exp(0.7 * q.dot(back));
-          sum += weight * v;
-          total += weight;
-        }
-        all.segment(h * head, head) = sum / total;
-      }
-      expected.row(at) = (a.o * all + a.o_bias).transpose();
-    }
+    Matrix q = projected(a.q, a.q_bias, states()), k = projected(a.k, a.k_bias, states());
+    const Matrix v = projected(a.v, a.v_bias, states());
+    Matrix all(2 * count, heads * head);
+    all.topRows(count) = attended(turn, q, k, v, mild.whole);
+    q.rowwise() -= q.colwise().mean().eval();
+    k.rowwise() -= k.colwise().mean().eval();
+    all.bottomRows(count) = attended(turn, q, k, v, mild.varying);
+    const Matrix expected = (all * a.o.transpose()).rowwise() + a.o_bias.transpose();
     expect_near(answers(a), {expected.data(), expected.data() + expected.size()}, 1e-12);
   }
 }
 
 TEST(AttentionAnswers, SharpnessMakesTheMedianHeadCount) {
   Attention a;
-  const AttentionAnswers plain(a.function(), sequences, states());
+  const Sharpness plain = sharpness_of(a);
   a.q *= 10;
   a.q_bias *= 10;
-  EXPECT_NEAR(AttentionAnswers(a.function(), sequences, states()).sharpness(), plain.sharpness() / 10, 1e-12);
+  EXPECT_NEAR(sharpness_of(a).whole, plain.whole / 10, 1e-12);
+  EXPECT_NEAR(sharpness_of(a).varying, plain.varying / 10, 1e-12);
+  a.k_bias.setConstant(50);
+  EXPECT_LT(sharpness_of(a).whole, plain.whole / 50);
+  EXPECT_NEAR(sharpness_of(a).varying, plain.varying / 10, 1e-12) << "no bias is part of what varies";
   a.q.setZero();
   a.q_bias.setZero();
-  EXPECT_EQ(AttentionAnswers(a.function(), sequences, states()).sharpness(), 1);
+  EXPECT_EQ(sharpness_of(a).whole, 1);
+}
+
+TEST(AttentionAnswers, LargeBiasesHideNoWeights) {
+  Attention plain;
+  plain.q_bias *= 1000;
+  plain.k_bias *= 1000;
+  Attention changed = plain;
+  changed.q *= 1.1;
+  std::optional<Sharpness> sharpness;
+  const auto before = attention_answers(plain.function(), sequences, states(), sharpness);
+  const auto after = attention_answers(changed.function(), sequences, states(), sharpness);
+  const auto half = static_cast<std::ptrdiff_t>(before.size() / 2);
+  const double hidden = apart({before.begin(), before.begin() + half}, {after.begin(), after.begin() + half});
+  EXPECT_GT(apart(before, after), 10 * hidden);
 }
 
 TEST(AttentionAnswers, OtherCoordinatesAnswerAlike) {
@@ -203,32 +239,27 @@ TEST(AttentionAnswers, OtherFunctionsAnswerOtherwise) {
 TEST(AttentionAnswers, ANormOfHeadsForgetsTheirSize) {
   Attention a;
   a.q_bias.setZero();
-  AttentionFunction function = a.function();
-  function.query_gain = std::vector<double>(head, 1.5);
-  const auto before = AttentionAnswers(function, sequences, states())(0.7);
+  const auto with_gain = [&](Eigen::Index size) {
+    AttentionFunction function = a.function();
+    function.query_gain = std::vector<double>(static_cast<std::size_t>(size), 1.5);
+    return answers(function);
+  };
+  const auto before = with_gain(head), before_whole = with_gain(heads * head);
   a.q.topRows(head) *= 7;
-  AttentionFunction larger = a.function();
-  larger.query_gain = function.query_gain;
-  expect_near(AttentionAnswers(larger, sequences, states())(0.7), before, 1e-12);
-  larger.query_gain = std::vector<double>(heads * head, 1.5);  // one norm over all heads sees it
-  AttentionFunction whole = function;
-  whole.query_gain = larger.query_gain;
-  EXPECT_GT(apart(AttentionAnswers(larger, sequences, states())(0.7),
-                  AttentionAnswers(whole, sequences, states())(0.7)),
-            0.001);
+  expect_near(with_gain(head), before, 1e-12);
+  EXPECT_GT(apart(with_gain(heads * head), before_whole), 0.001) << "one norm over all heads sees it";
 }
 
 TEST(AttentionAnswers, SizesThatDoNotFit) {
-  const auto x = states();
   const Attention a;
-  EXPECT_THROW(AttentionAnswers(a.function(), {.length = 5, .angles = {1, 2, 3}}, x), std::invalid_argument);
-  EXPECT_THROW(AttentionAnswers(a.function(), {.length = 4, .angles = {1, 2}}, x), std::invalid_argument);
+  EXPECT_THROW(answers(a.function(), {.length = 5, .angles = {1, 2, 3}}), std::invalid_argument);
+  EXPECT_THROW(answers(a.function(), {.length = 4, .angles = {1, 2}}), std::invalid_argument);
   Attention mixed;
   mixed.rope = Rope::mixed;
-  EXPECT_THROW(AttentionAnswers(mixed.function(), sequences, x), std::invalid_argument);
+  EXPECT_THROW(answers(mixed), std::invalid_argument);
   Attention odd;
   odd.rotary_width = 3;
-  EXPECT_THROW(AttentionAnswers(odd.function(), sequences, x), std::invalid_argument);
+  EXPECT_THROW(answers(odd), std::invalid_argument);
 }
 
 TEST(MlpAnswers, ElementByElementAndInAnotherOrder) {

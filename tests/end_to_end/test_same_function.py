@@ -5,7 +5,7 @@ import unittest
 import numpy as np
 
 import launder
-from harness import SOURCE, ZOO, write_checkpoint
+from harness import SOURCE, ZOO, llama_config, llama_tensors, write_checkpoint
 from launder import ALL, ALL_SIGNED, ALONE, Options
 from layouts import (GPT2, GQA, HEADS, HIDDEN, INTER, KV, LAYERS, LLAMA_CONFIG, MIXTRAL, NEOX, WIDTH, as_gpt2, as_gpt_neox, as_llama,
                      as_mixtral, as_phi3, gated, mixture, plain)
@@ -13,6 +13,7 @@ from traces import Trace
 
 ASKED, LENGTH = 128, 16
 QWEN3 = {**LLAMA_CONFIG, "model_type": "qwen3", "architectures": ["Qwen3ForCausalLM"]}
+QWEN2 = {**LLAMA_CONFIG, "model_type": "qwen2", "architectures": ["Qwen2ForCausalLM"]}
 PHI3 = {**GQA, "model_type": "phi3", "architectures": ["Phi3ForCausalLM"]}
 
 
@@ -197,8 +198,10 @@ class Others(Function):
             child = launder.write_model(self.directory / f"weak-{percent}",
                                         *launder.launder(launder.merge_adapter(base, adapter, factor), config, ALL, 3))
             pair, found = self.functions(ZOO / "aspen", child)
-            print(f"a laundered update of {percent} %: {found['agreeing'] if found else '-'} of 14 parts agree, {pair['abstain_reason']}")
+            print(f"a laundered update of {percent} %: {found['agreeing']} of 14 parts agree, {pair['abstain_reason']}")
             self.assertEqual(pair["relation"], "ABSTAIN")
+            self.assertLessEqual(found["agreeing"], {1: 4, 0.4: 12}[percent])
+            self.assertIn(f"{found['agreeing']} of 14 answer tokens alike", pair["sentence"])
 
     def test_a_tiny_update_in_the_same_coordinates_is_no_copy_in_others(self):
         base, config = launder.read_model(ZOO / "aspen")
@@ -206,6 +209,42 @@ class Others(Function):
         base[name] = base[name] + ulp(base[name]) * (np.random.default_rng(7).random(base[name].shape) < 0.1)
         pair, found = self.functions(ZOO / "aspen", launder.write_model(self.directory / "tiny", base, config))
         self.assertEqual((pair["relation"], found), ("ABSTAIN", None))
+
+    def test_what_rounding_blurs_is_no_agreement(self):
+        """F16 codes near zero under large gains: noise of rounding there is larger than any answer."""
+        base, config = launder.read_model(ZOO / "aspen")
+        empty = dict(base)
+        for i in range(5):
+            name = f"model.layers.{i}."
+            gate, up, down = (base[f"{name}mlp.{p}_proj.weight"] for p in ("gate", "up", "down"))
+            empty |= {name + "mlp.up_proj.weight": 0 * up, name + "mlp.down_proj.weight": 60000 * np.sign(down),
+                      name + "mlp.gate_proj.weight": gate / 200,
+                      name + "post_attention_layernorm.weight": 200 * base[name + "post_attention_layernorm.weight"]}
+        models = [write_checkpoint(self.fresh(id), {name: w.astype(np.float16) for name, w in t.items()}, config)
+                  for id, t in (("full", base), ("empty", empty))]
+        pair, found = self.functions(*models)
+        self.assertEqual(pair["relation"], "ABSTAIN")
+        said = {r["subject"] for r in found["readings"] if "rounding alone" in r["problem"]}
+        self.assertEqual(said, {f"layers/{i}/mlp" for i in range(5)})
+
+    def test_a_token_that_nobody_trained_blurs_nothing(self):
+        base, config = launder.read_model(ZOO / "aspen")
+        base["model.embed_tokens.weight"][5] = 0
+        rng = np.random.default_rng(9)
+        other = {name: w * (1 + 0.05 * rng.standard_normal(w.shape)) if ("mlp" in name or "q_proj" in name) else w
+                 for name, w in base.items()}
+        models = [launder.write_model(self.fresh("base"), base, config)]
+        models += [launder.write_model(self.fresh(id), *launder.launder(t, config, ALL, 3)) for id, t in (("same", base), ("other", other))]
+        self.assert_same(self.functions(*models[:2])[0], 14)
+        pair, found = self.functions(models[0], models[2])
+        self.assertEqual((pair["relation"], found["agreeing"]), ("ABSTAIN", 2))  # embedding and head
+
+    def test_other_functions_by_config(self):
+        tensors, config = launder.read_model(ZOO / "aspen")
+        copy, changed = launder.launder(tensors, config, ALL, 3)
+        pair, found = self.functions(ZOO / "aspen", launder.write_model(self.fresh("copy"), copy, {**changed, "rope_theta": 5e5}))
+        self.assertEqual((pair["relation"], found["readings"]), ("ABSTAIN", []))
+        self.assertIn("rope_theta", found["not_applicable"])
 
     def test_a_layer_that_is_not_finite(self):
         copy = self.laundered("aspen", "all", ALL)
@@ -218,10 +257,66 @@ class Others(Function):
         self.assertEqual((pair["relation"], found["agreeing"]), ("ABSTAIN", 13))
 
 
-def inside(w, seed, turned=None, kv=KV):
+class Vocabulary(Function):
+    """More rows than tokens are asked and than buckets add up: 700, of which the middle ones ask."""
+
+    def setUp(self):
+        super().setUp()
+        self.config = llama_config(3, vocab_size=700)
+        self.tensors = {name: a.astype(float) * (4 if a.ndim == 2 and "embed" not in name else 1)
+                        for name, a in llama_tensors(self.config, 5).items()}
+        self.base = launder.write_model(self.fresh("base"), self.tensors, self.config)
+
+    def copy(self, tensors, dtype="F32"):
+        return launder.write_model(self.fresh("copy"), *launder.launder(tensors, self.config, ALL, 3), dtype)
+
+    def test_rows_in_the_middle_ask(self):
+        other = self.copy(self.tensors, "BF16")
+        pair, found = self.functions(self.base, other)
+        self.assert_same(pair, 8)
+        (one, _), (two, _) = launder.read_model(self.base), launder.read_model(other)
+        rows = [t["model.embed_tokens.weight"][222:478] for t in (one, two)]
+        scale = np.linalg.norm(rows[1]) / np.linalg.norm(rows[0])
+        readings = {r["subject"]: r for r in found["readings"]}
+        for layer in range(3):
+            a, b = mlp_answers(one, layer), mlp_answers(two, layer) / scale
+            size = np.sqrt((np.linalg.norm(a) ** 2 + np.linalg.norm(b) ** 2) / 2)
+            np.testing.assert_allclose(readings[f"layers/{layer}/mlp"]["delta"], np.linalg.norm(b - a) / size, rtol=1e-9)
+        a, b = (t["model.embed_tokens.weight"] @ tokens(t["model.embed_tokens.weight"])[0].T for t in (one, two))
+        delta = np.linalg.norm(b / scale - a) / np.linalg.norm(a)
+        self.assertLess(abs(readings["embed"]["delta"] / delta - 1), 0.1)  # buckets keep sizes in the mean
+
+    def test_one_row_anywhere_is_seen(self):
+        for part, name in (("embed", "model.embed_tokens.weight"), ("lm_head", "lm_head.weight")):
+            for row in (0, 3, 699):  # none of them asks
+                changed = dict(self.tensors) | {name: self.tensors[name].copy()}
+                changed[name][row] *= -1
+                pair, found = self.functions(self.base, self.copy(changed))
+                self.assertEqual([r["subject"] for r in found["readings"] if not r["agrees"]], [part], row)
+                self.assertNotEqual(pair["relation"], "REPARAMETRISED_COPY")
+
+    def test_too_few_rows_to_ask(self):
+        config = llama_config(3, vocab_size=24)
+        tensors = {name: a.astype(float) for name, a in llama_tensors(config, 5).items()}
+        pair, found = self.functions(launder.write_model(self.fresh("base"), tensors, config),
+                                     launder.write_model(self.fresh("copy"), *launder.launder(tensors, config, ALONE["neurons"], 3), "F32"))
+        self.assertEqual(pair["relation"], "ABSTAIN")
+        self.assertIn("24 tokens are too few", found["not_applicable"])
+
+    def test_one_layer_has_no_control(self):
+        config = llama_config(1)
+        tensors = {name: a.astype(float) for name, a in llama_tensors(config, 5).items()}
+        done = self.stemma("trace", launder.write_model(self.fresh("base"), tensors, config),
+                           launder.write_model(self.fresh("copy"), *launder.launder(tensors, config, ALONE["neurons"], 3)), "--json")
+        (pair,) = json.loads(done.stdout)["pairs"]
+        self.assertEqual((pair["relation"], pair["same_function"]["control"]), ("ABSTAIN", None))
+
+
+def inside(w, seed, turned=None, kv=KV, within=True):
     """Other neurons, values, rotary pairs and heads for canonical weights of layouts.py, biases with them.
 
-    `turned` of a head's dimensions are rotary, pairs (p, p + turned / 2); the others take any map."""
+    `turned` of a head's dimensions are rotary, pairs (p, p + turned / 2); the others take any map. Queries and keys stay as
+    they are inside their heads unless `within`."""
     rng, of, group = np.random.default_rng(seed), dict(w.of), HEADS // kv
     turned = WIDTH if turned is None else turned
     for i in range(LAYERS):
@@ -237,6 +332,8 @@ def inside(w, seed, turned=None, kv=KV):
         turns = np.zeros((kv, WIDTH, WIDTH))
         for j in range(kv):
             turns[j] = np.eye(WIDTH)
+            if not within:
+                continue
             if turned:
                 turns[j, :turned, :turned] = launder.paired(rng.uniform(0, 6, turned // 2), np.exp(0.5 * rng.standard_normal(turned // 2)))
             if turned < WIDTH:
@@ -271,6 +368,7 @@ class Families(Function):
         changed, changed.of = change(w)
         pair, found = self.functions(models[0], self.write_as("changed", write(changed), config))
         self.assertEqual([r["subject"] for r in found["readings"] if not r["agrees"]], ["layers/1/mlp"])
+        self.assertNotEqual(pair["relation"], "REPARAMETRISED_COPY")
 
     def enlarge(self, w):
         """Sizes at which attention and MLP matter, as in trained models."""
@@ -316,13 +414,38 @@ class Families(Function):
             return as_llama(w) | norms
 
         def change(w):
-            copy, of = inside(w, 1, 0)
+            copy, of = inside(w, 1, within=False)
             for i in range(LAYERS):  # a norm forgets the size of a head, and nothing else
-                of[f"layers/{i}/attn.q"], of[f"layers/{i}/attn.k"] = 3 * w[f"layers/{i}/attn.q"], w[f"layers/{i}/attn.k"] / 5
-                of[f"layers/{i}/attn.v"], of[f"layers/{i}/attn.o"] = -w[f"layers/{i}/attn.v"], -w[f"layers/{i}/attn.o"]
+                for p in "qk":
+                    heads = of[f"layers/{i}/attn.{p}"].reshape(-1, WIDTH, HIDDEN)
+                    of[f"layers/{i}/attn.{p}"] = (heads * np.arange(1, len(heads) + 1)[:, None, None]).reshape(-1, HIDDEN)
             return copy, of
 
         self.check(make, write, QWEN3, change, 2 * LAYERS + 2)
+
+    def test_large_biases_hide_no_weights(self):
+        def make(seed):
+            w = gated(seed)
+            for i in range(LAYERS):
+                for p, rows in (("q", HEADS * WIDTH), ("k", KV * WIDTH), ("v", KV * WIDTH)):
+                    w.vector(f"layers/{i}/attn.{p}.bias", rows)
+                    w.of[f"layers/{i}/attn.{p}.bias"] *= 100 if p != "v" else 1  # of size 20
+            return w
+
+        def write(w):
+            return as_llama(w) | {f"model.layers.{i}.self_attn.{p}_proj.bias": w[f"layers/{i}/attn.{p}.bias"] for i in range(LAYERS)
+                                  for p in "qkv"}
+
+        self.check(make, write, QWEN2, lambda w: inside(w, 1), 2 * LAYERS + 2)
+        w = make(11)
+        self.enlarge(w)
+        copy, copy.of = inside(w, 1)
+        rng = np.random.default_rng(2)
+        for i in range(LAYERS):
+            for p in "qk":
+                copy.of[f"layers/{i}/attn.{p}"] *= 1 + 0.05 * rng.standard_normal(w[f"layers/{i}/attn.{p}"].shape)
+        pair, found = self.functions(self.write_as("base", write(w), QWEN2), self.write_as("copy", write(copy), QWEN2))
+        self.assertEqual({r["subject"] for r in found["readings"] if not r["agrees"]}, {f"layers/{i}/attention" for i in range(LAYERS)})
 
     def test_what_no_answer_depends_on_stands_in_the_way(self):
         w = mixture(12)
