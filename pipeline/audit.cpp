@@ -161,7 +161,8 @@ class Leader {
             .store = request_.store,
             .progress = request_.progress,
             .progress_every = request_.progress_every,
-            .status_file = request_.status_file};
+            .status_file = request_.status_file,
+            .leftovers = request_.leftovers};
   }
 
   void read_headers() {
@@ -273,6 +274,7 @@ class Leader {
     ArchiveWriter writer(request_.archive, fmt::format("{}", getpid()));
     fill_archive(writer, result_, request_, round_->store(), round_->actual_seconds());
     result_.hashes = writer.publish();
+    if (request_.leftovers == Leftovers::kept) remove_leftovers(request_.store);
     log_.info("archive",
               fmt::format("{} ({}) in {}, canonical_exact {}", request_.archive.string(),
                           bytes_words(static_cast<double>(std::filesystem::file_size(request_.archive))),

@@ -31,6 +31,7 @@ struct AuditRequest {
   std::filesystem::path archive;                     ///< final path
   std::filesystem::path store;                       ///< directory for results on their way
   std::filesystem::path status_file;                 ///< "" for none
+  Leftovers leftovers = Leftovers::removed;          ///< of a run that does not come to its end
   DirectReading direct = DirectReading::automatic;   ///< past the page cache?
   CoordinatorMode coordinator = CoordinatorMode::automatic;
   WidthRule width_rule = WidthRule::soonest;     ///< by_size: an item that finds no such team ends the run

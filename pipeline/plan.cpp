@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "io/archive/sha256.hpp"
+#include "pipeline/simulation.hpp"
 #include "pipeline/width_search.hpp"
 
 namespace stemma {
@@ -75,7 +76,27 @@ std::vector<Task> tasks_of(const Plan& plan, const MachineLayout& machine) {
         {item.seconds, level, true, known ? kind_of(plan.costs[item.cost], level) : std::uint16_t{0}});
   }
   for (const std::uint32_t i : plan.infeasible) tasks[i].feasible = false;
+  for (const std::uint32_t i : plan.known) tasks[i].feasible = false;
   return tasks;
+}
+
+void leave_out(Plan& plan, std::vector<std::uint32_t> known) {
+  plan.known = std::move(known);
+  double longest = 0;
+  const double share = plan.rank_seconds > 0 ? plan.work / plan.rank_seconds : 1;
+  for (const std::uint32_t i : plan.known) {
+    const Item& item = plan.items[i];
+    plan.read_bytes -= item.bytes;
+    if (item.file) plan.file_bytes -= item.bytes;
+    plan.rank_seconds -= item.width * item.seconds;
+  }
+  plan.rank_seconds = std::max(0.0, plan.rank_seconds);
+  plan.work = share * plan.rank_seconds;
+  const std::vector<Task> tasks = tasks_of(plan, plan.machine);
+  for (const Task& task : tasks)
+    if (task.feasible) longest = std::max(longest, task.seconds);
+  plan.lower_bound = std::max(plan.work / plan.machine.workers(), std::min(longest, plan.lower_bound));
+  plan.makespan = plan.uneven_makespan = simulate(plan.machine, tasks).makespan;
 }
 
 Plan make_plan(std::span<const SurveyedModel> models, const std::vector<Question>& questions,

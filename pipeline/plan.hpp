@@ -19,7 +19,8 @@ struct Plan {
   std::vector<Item> items;                ///< in order of model, file and offset
   std::vector<ItemCost> costs;            ///< what items ask for, by Item::cost
   std::vector<std::uint32_t> infeasible;  ///< items that fit on no rank and no team, by index
-  std::uint64_t memory_per_rank = 0;      ///< the budget, bytes
+  std::vector<std::uint32_t> known;   ///< items whose results are there already, by index: nobody does them
+  std::uint64_t memory_per_rank = 0;  ///< the budget, bytes
   WidthRule width_rule = WidthRule::soonest;
   std::uint64_t weight_bytes = 0;  ///< bytes of all tensors that are needed, each counted once
   std::uint64_t read_bytes = 0;    ///< bytes that will be read; more when a companion is read again
@@ -46,6 +47,10 @@ struct Plan {
 
 /// The items of a plan as a scheduler on this machine sees them, by index.
 std::vector<Task> tasks_of(const Plan& plan, const MachineLayout& machine);
+
+/// Takes items out of the work, by index: what is left is read, takes its time and is simulated anew. Widths
+/// stay, and so does the digest, which names the whole.
+void leave_out(Plan& plan, std::vector<std::uint32_t> known);
 
 /// Makes the plan. Models that could not be read take no part. `memory_per_rank` in bytes. Costs
 /// O(n log n) for n items, and no weight is read.

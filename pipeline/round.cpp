@@ -9,24 +9,16 @@
 
 namespace stemma {
 
-namespace {
-
-std::filesystem::path results_in(const std::filesystem::path& store, const std::string& name) {
-  std::filesystem::create_directories(store);
-  return store / fmt::format("{}.{}.rec", new_uuid(), name);
-}
-
-}  // namespace
-
 Round::Round(std::string name, std::span<const SurveyedModel> work, std::vector<Question> questions,
-             const Plan& plan, const RoundTerms& terms, Log& log)
+             Plan& plan, const RoundTerms& terms, Log& log)
     : name_(std::move(name)),
       plan_(plan),
       work_(work),
       hosts_(terms.hosts),
       log_(log),
       orders_(work, std::move(questions)),
-      store_(results_in(terms.store, name_), work.size()) {
+      store_(terms.store, name_, work.size(), terms.leftovers) {
+  recall();
   begin(terms);
 }
 
@@ -40,13 +32,38 @@ Round::Round(std::string name, std::span<const SurveyedModel> work, std::vector<
       hosts_(terms.hosts),
       log_(log),
       orders_(work, std::move(questions)),
-      store_(results_in(terms.store, name_), work.size()) {
+      store_(terms.store, name_, work.size(), terms.leftovers) {
+  recall();
   if (!plan_.items.empty()) say_plan();
   begin(terms);
 }
 
+std::vector<Hash128> Round::keys_of(const WorkOrder& order) const {
+  std::vector<Hash128> keys;
+  for (const Subject& subject : order.subjects) keys.push_back(work_key(order, subject));
+  return keys;
+}
+
+void Round::recall() {
+  if (!store_.has_leftovers()) return;
+  std::vector<bool> infeasible(plan_.items.size());
+  for (const std::uint32_t i : plan_.infeasible) infeasible[i] = true;
+  std::vector<std::uint32_t> known;
+  for (std::uint32_t i = 0; i < plan_.items.size(); ++i) {
+    if (infeasible[i]) continue;
+    const WorkOrder order = orders_.order(i, plan_.items[i]);
+    if (store_.recall(order.model, order.subjects, keys_of(order))) known.push_back(i);
+  }
+  if (known.empty()) return;
+  leave_out(plan_, std::move(known));
+  log_.info("resume", fmt::format("{}: {} of {} known from an earlier attempt, {} left: predicted {}", name_,
+                                  with_commas(plan_.known.size()), counted(plan_.items.size(), "item"),
+                                  with_commas(plan_.items.size() - plan_.known.size()),
+                                  duration_words(plan_.makespan)));
+}
+
 void Round::begin(const RoundTerms& terms) {
-  counters_.items_total = plan_.items.size() - plan_.infeasible.size();
+  counters_.items_total = plan_.items.size() - plan_.infeasible.size() - plan_.known.size();
   counters_.bytes_total = plan_.read_bytes;
   counters_.seconds_total = plan_.rank_seconds;
   actual_seconds_.assign(plan_.items.size(), missing);
@@ -61,7 +78,8 @@ WorkInput Round::input() {
 
 void Round::take(const ItemResult& result) {
   const Item& item = plan_.items[result.item];
-  store_.add(item.model, result);
+  store_.add(item.model, result,
+             store_.keeps() ? keys_of(orders_.order(result.item, item)) : std::vector<Hash128>());
   actual_seconds_[result.item] = result.seconds;
   bytes_read_ += result.bytes_read;
   if (item.file || item.portion == Portion::decompositions || item.portion == Portion::apart)

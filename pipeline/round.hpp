@@ -24,15 +24,17 @@ struct RoundTerms {
   ProgressRenderer progress = ProgressRenderer::automatic;
   std::chrono::seconds progress_every{30};
   std::filesystem::path status_file = {};  ///< "" for none
+  Leftovers leftovers = Leftovers::removed;
 };
 
 /// Rank 0's part of a round: it is made, input() goes to run_work, end() follows. `work`, `plan` and the log
 /// outlive it.
 class Round {
  public:
-  /// `name` is part of the file of results. Throws StorageError.
-  Round(std::string name, std::span<const SurveyedModel> work, std::vector<Question> questions,
-        const Plan& plan, const RoundTerms& terms, Log& log);
+  /// `name` is part of the file of results. What an earlier attempt found is left out of the plan, and the
+  /// log is told. Throws StorageError.
+  Round(std::string name, std::span<const SurveyedModel> work, std::vector<Question> questions, Plan& plan,
+        const RoundTerms& terms, Log& log);
   /// With a plan of its own, which the log is told, as it is what was done.
   Round(std::string name, std::span<const SurveyedModel> work, std::vector<Question> questions,
         const RoundTerms& terms, Log& log);
@@ -46,7 +48,7 @@ class Round {
   const Plan& plan() const { return plan_; }
   const ResultStore& store() const { return store_; }
   FeatureSource of(std::uint32_t index) const { return store_.of_model(index); }
-  std::uint64_t items() const { return counters_.items; }    ///< that ended
+  std::uint64_t items() const { return counters_.items; }    ///< that ended, now
   std::uint64_t failed() const { return counters_.failed; }  ///< subjects
   std::uint64_t bytes_read() const { return bytes_read_; }
   /// Of these, read again as the plan announced: no part of the read ratio.
@@ -59,14 +61,16 @@ class Round {
   void collect(std::vector<Failure>& failures) const;
 
  private:
+  void recall();
   void begin(const RoundTerms& terms);
+  std::vector<Hash128> keys_of(const WorkOrder& order) const;
   void take(const ItemResult& result);
   void say_plan() const;
   void say_work() const;
 
   std::string name_;
   std::optional<Plan> own_plan_;
-  const Plan& plan_;
+  Plan& plan_;
   std::span<const SurveyedModel> work_;
   std::vector<std::string> hosts_;
   Log& log_;

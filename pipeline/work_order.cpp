@@ -5,6 +5,9 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "analyzers/catalogue.hpp"
+#include "analyzers/content_hash.hpp"
+
 namespace stemma {
 
 // One-letter keys: an order is read once, by this program, and there are many of them.
@@ -85,6 +88,43 @@ std::vector<std::byte> encode(std::span<const WorkOrder> orders) {
 std::vector<WorkOrder> decode_orders(std::span<const std::byte> bytes) {
   const auto* first = reinterpret_cast<const std::uint8_t*>(bytes.data());
   return Json::from_cbor(first, first + bytes.size()).get<std::vector<WorkOrder>>();
+}
+
+namespace {
+
+/// A file as it was surveyed, whichever machine sees it.
+Json identity(const SourceFile& file) {
+  return {{"p", file.path}, {"b", file.bytes}, {"m", file.mtime_ns}, {"i", file.inode}};
+}
+Json identity(const StoredTensor& tensor, const WorkOrder& order) {
+  Json j = tensor;
+  j["f"] = identity(order.files[tensor.file]);
+  return j;
+}
+Json identity(const Matrix& matrix, const WorkOrder& order) {
+  Json j = matrix;
+  j["t"] = identity(order.tensors[matrix.tensor], order);
+  return j;
+}
+
+}  // namespace
+
+Hash128 work_key(const WorkOrder& order, const Subject& subject) {
+  const Method* method = method_named(subject.analyzer);
+  Json j{{"stemma-work", 1},
+         {"analyzer", subject.analyzer},
+         {"version", method ? method->version() : 0},
+         {"subject", subject.path},
+         {"parameters", subject.parameters}};
+  for (const std::uint32_t m : subject.matrices) j["matrices"].push_back(identity(order.matrices[m], order));
+  for (const std::uint32_t m : subject.companions)
+    j["companions"].push_back(identity(order.matrices[m], order));
+  for (const std::uint32_t t : subject.stored) j["stored"].push_back(identity(order.tensors[t], order));
+  if (subject.file) j["file"] = identity(order.files[*subject.file]);
+  ContentHash hash;
+  const std::vector<std::uint8_t> cbor = Json::to_cbor(j);  // members in the order of their names
+  hash.add(std::as_bytes(std::span(cbor)));
+  return hash.finish();
 }
 
 namespace {

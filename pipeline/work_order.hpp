@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "io/archive/fingerprint.hpp"
 #include "pipeline/plan.hpp"
 
 namespace stemma {
@@ -29,6 +30,11 @@ struct WorkOrder {
 /// Batches of orders as bytes and back.
 std::vector<std::byte> encode(std::span<const WorkOrder> orders);
 std::vector<WorkOrder> decode_orders(std::span<const std::byte> bytes);
+
+/// What a result of this subject depends on, in 128 bits: analyzer and its version, path and parameters of
+/// the subject, and for everything that it reads the file (path, size, time, inode), the place in it, the
+/// type and the shape. Neither the item nor the ranks that do it matter.
+Hash128 work_key(const WorkOrder& order, const Subject& subject);
 
 /// Writes work orders for the items of a plan. Subjects are derived again when needed, and those of the last
 /// few models are kept: a plan of a thousand models stays small.

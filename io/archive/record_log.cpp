@@ -137,6 +137,21 @@ std::vector<std::byte> RecordLog::read(std::uint64_t offset) const {
   return payload;
 }
 
+void RecordLog::scan(
+    const std::function<void(std::uint64_t offset, std::span<const std::byte> payload)>& use) const {
+  for (std::uint64_t at = 0; at + sizeof(Header) <= end_;) {
+    std::vector<std::byte> payload;
+    try {
+      payload = read(at);
+    } catch (const InvalidInput&) {
+      at += 8;  // records begin at multiples of 8, and only a record has its own check sum
+      continue;
+    }
+    use(at, payload);
+    at += sizeof(Header) + padded(payload.size());
+  }
+}
+
 void RecordLog::sync() {
   if (fsync(file_) != 0) throw StorageError(path_, "", "sync", errno);
 }

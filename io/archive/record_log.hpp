@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -25,6 +26,9 @@ class RecordLog {
   std::uint64_t append(std::span<const std::byte> payload);
   /// Payload of the record at `offset`, verified. Throws InvalidInput(record.damaged).
   std::vector<std::byte> read(std::uint64_t offset) const;
+  /// Every whole record of the file in its order. What is damaged or torn is passed over: the next record
+  /// that proves itself follows.
+  void scan(const std::function<void(std::uint64_t offset, std::span<const std::byte> payload)>& use) const;
   /// Returns when everything appended is on the disk.
   void sync();
 

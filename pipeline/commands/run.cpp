@@ -57,6 +57,7 @@ class RunCommand final : public Command {
       log.copy_to(directory_->log());
       request->archive = directory_->archive(configuration.config.name);
       request->store = directory_->store();
+      request->leftovers = Leftovers::kept;
       request->status_file = directory_->status();
       directory_->write("config.yaml", configuration.original);
       directory_->write("overrides.txt", configuration.overrides);

@@ -78,6 +78,37 @@ TEST(Plan, TheSameInputsGiveTheSameDigestAndOthersAnother) {
   EXPECT_NE(plan_for(models, 16).digest, plan_for(corpus(4), 16).digest);
 }
 
+TEST(Plan, WhatIsKnownIsLeftOut) {
+  const auto models = corpus(4);
+  const Plan whole = plan_for(models, 3);
+  Plan rest = whole;
+  std::vector<std::uint32_t> even;
+  std::uint64_t bytes = 0;
+  double seconds = 0;
+  for (std::uint32_t i = 0; i < whole.items.size(); ++i) {
+    if (i % 2 == 0) {
+      even.push_back(i);
+      continue;
+    }
+    bytes += whole.items[i].bytes;
+    seconds += whole.items[i].width * whole.items[i].seconds;
+  }
+  leave_out(rest, even);
+  EXPECT_EQ(rest.items.size(), whole.items.size()) << "indices stay";
+  EXPECT_EQ(rest.digest, whole.digest);
+  EXPECT_EQ(rest.read_bytes, bytes);
+  EXPECT_NEAR(rest.rank_seconds, seconds, 1e-9 * whole.rank_seconds);
+  EXPECT_LT(rest.makespan, whole.makespan);
+  EXPECT_GE(rest.makespan, rest.lower_bound * (1 - 1e-9));
+  const auto tasks = tasks_of(rest, rest.machine);
+  for (std::uint32_t i = 0; i < tasks.size(); ++i) EXPECT_EQ(tasks[i].feasible, i % 2 == 1);
+  std::vector<std::uint32_t> all;
+  for (std::uint32_t i = 0; i < whole.items.size(); ++i) all.push_back(i);
+  leave_out(rest = whole, all);
+  EXPECT_EQ(rest.read_bytes, 0U);
+  EXPECT_NEAR(rest.makespan, 0, 1e-12);
+}
+
 TEST(Plan, TheMakespanLiesBetweenTheBoundAndGrahamsGuarantee) {
   const auto models = corpus(12);
   for (const int ranks : {1, 2, 5, 31, 200, 4096}) {

@@ -1,0 +1,191 @@
+// Is a result taken over when everything that it depends on is the same, and never otherwise?
+#include "pipeline/result_store.hpp"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "tests/io/formats/fixtures.hpp"
+#include "tests/pipeline/fake_models.hpp"
+
+namespace stemma {
+namespace {
+
+WorkOrder order() {
+  WorkOrder out;
+  out.files = {
+      {.path = "/models/a/model.safetensors", .bytes = 1000, .mtime_ns = 5, .device = 1, .inode = 9}};
+  out.tensors = {{.name = "w", .dtype = Dtype::bf16, .shape = {4, 8}, .file = 0, .offset = 100, .bytes = 64},
+                 {.name = "gain", .dtype = Dtype::f32, .shape = {8}, .file = 0, .offset = 164, .bytes = 32}};
+  Matrix w;
+  w.role = {.layer = 0, .part = Part::attn_q};
+  w.rows = w.stored_rows = 4, w.cols = 8;
+  w.slice = {1, 4, 0, 4};
+  Matrix gain;
+  gain.role = {.layer = 0, .part = Part::norm_pre_attn};
+  gain.tensor = 1;
+  gain.rows = gain.stored_rows = 8;
+  out.matrices = {w, gain};
+  out.subjects = {
+      {.analyzer = "histogram", .path = "layers/0/attn.q", .matrices = {0}},
+      {.analyzer = "intrinsic_fingerprint", .path = "layers/0/qk", .matrices = {0}, .companions = {1}}};
+  return out;
+}
+
+std::vector<Hash128> keys_of(const WorkOrder& order) {
+  std::vector<Hash128> keys;
+  for (const Subject& subject : order.subjects) keys.push_back(work_key(order, subject));
+  return keys;
+}
+
+TEST(WorkKey, EverythingThatDecidesAResultIsPartOfIt) {
+  const auto before = keys_of(order());
+  EXPECT_NE(before[0], before[1]);
+  const auto changes = [&](const auto& change) {
+    WorkOrder other = order();
+    change(other);
+    const auto after = keys_of(other);
+    return std::pair(before[0] != after[0], before[1] != after[1]);
+  };
+  const std::pair both(true, true), second(false, true), none(false, false);
+  EXPECT_EQ(changes([](WorkOrder& o) { o.files[0].mtime_ns += 1; }), both);
+  EXPECT_EQ(changes([](WorkOrder& o) { o.files[0].bytes += 1; }), both);
+  EXPECT_EQ(changes([](WorkOrder& o) { o.files[0].inode += 1; }), both);
+  EXPECT_EQ(changes([](WorkOrder& o) { o.files[0].path += "2"; }), both);
+  EXPECT_EQ(changes([](WorkOrder& o) { o.tensors[0].offset += 8; }), both);
+  EXPECT_EQ(changes([](WorkOrder& o) { o.tensors[0].dtype = Dtype::f16; }), both);
+  EXPECT_EQ(changes([](WorkOrder& o) { o.matrices[0].slice.offset = 1; }), both);
+  EXPECT_EQ(changes([](WorkOrder& o) { o.matrices[0].transposed = true; }), both);
+  EXPECT_EQ(changes([](WorkOrder& o) { o.tensors[1].offset += 8; }), second) << "a companion";
+  EXPECT_EQ(changes([](WorkOrder& o) { o.subjects[1].parameters["heads"] = 4; }), second);
+  EXPECT_EQ(changes([](WorkOrder& o) { o.subjects[0].analyzer = o.subjects[1].analyzer = "spectrum"; }),
+            both);
+  // The same work on another machine, by other ranks, in another item.
+  EXPECT_EQ(changes([](WorkOrder& o) { o.files[0].device = 7, o.files[0].filesystem = "nfs"; }), none);
+  EXPECT_EQ(changes([](WorkOrder& o) { o.item = 3, o.model = 2, o.members = {1, 2}, o.block = 4; }), none);
+  EXPECT_EQ(changes([](WorkOrder& o) {
+              std::swap(o.tensors[0], o.tensors[1]);
+              o.matrices[0].tensor = 1, o.matrices[1].tensor = 0;
+            }),
+            none);
+}
+
+ItemResult result_of(const WorkOrder& order, Status status = Status::ok) {
+  ItemResult out;
+  for (const Subject& subject : order.subjects) {
+    Features features{.analyzer = subject.analyzer, .subject = subject.path, .status = status};
+    features.numbers["x"] = static_cast<double>(subject.path.size());
+    out.features.push_back(std::move(features));
+    out.spent.push_back(0.5);
+  }
+  return out;
+}
+
+class Leftover : public ::testing::Test {
+ protected:
+  /// What one attempt leaves.
+  void attempt(const WorkOrder& order, Status status = Status::ok, const char* round = "work") {
+    ResultStore store(path(), round, 1, Leftovers::kept);
+    store.add(0, result_of(order, status), keys_of(order));
+  }
+  bool recalled(const WorkOrder& order) {
+    ResultStore store(path(), "work", 1, Leftovers::kept);
+    if (!store.recall(0, order.subjects, keys_of(order))) {
+      EXPECT_EQ(store.known(0), 0U);
+      return false;
+    }
+    const auto features = store.of_model(0)("intrinsic_fingerprint", "layers/0/qk");
+    EXPECT_TRUE(features.has_value());
+    EXPECT_EQ(*features, result_of(order).features[1]);
+    return true;
+  }
+  std::filesystem::path path() const { return directory_.path("store"); }
+  std::vector<std::filesystem::path> logs() const {
+    std::vector<std::filesystem::path> out;
+    for (const auto& entry : std::filesystem::directory_iterator(path()))
+      if (entry.file_size() > 0) out.push_back(entry.path());
+    return out;
+  }
+
+  testing::TemporaryDirectory directory_;
+};
+
+TEST_F(Leftover, IsTakenOverByTheNextAttemptAndTheOneAfter) {
+  EXPECT_FALSE(recalled(order()));
+  attempt(order());
+  EXPECT_TRUE(recalled(order()));
+  EXPECT_TRUE(recalled(order()));
+  WorkOrder changed = order();
+  changed.files[0].mtime_ns += 1;
+  EXPECT_FALSE(recalled(changed));
+  remove_leftovers(path());
+  EXPECT_TRUE(std::filesystem::is_empty(path()));
+  EXPECT_FALSE(recalled(order()));
+}
+
+TEST_F(Leftover, OfFailuresAndOfOtherRoundsIsNone) {
+  attempt(order(), Status::failed);
+  attempt(order(), Status::ok, "layers");
+  EXPECT_FALSE(recalled(order()));
+  attempt(order(), Status::nonfinite);  // a fact about the weights
+  ResultStore store(path(), "work", 1, Leftovers::kept);
+  EXPECT_TRUE(store.recall(0, order().subjects, keys_of(order())));
+}
+
+TEST_F(Leftover, OfHalfAnItemIsNone) {
+  WorkOrder half = order();
+  half.subjects.pop_back();
+  attempt(half);
+  EXPECT_FALSE(recalled(order()));
+}
+
+TEST_F(Leftover, ThatIsTornIsNone) {
+  attempt(order());
+  const auto log = logs().front();
+  const auto whole = std::filesystem::file_size(log);
+  for (auto size = whole - 8; size > whole - 48; --size) {  // what is missing may be padding before that
+    std::filesystem::resize_file(log, size);
+    EXPECT_FALSE(recalled(order())) << size;
+  }
+  std::filesystem::resize_file(log, 0);
+  EXPECT_FALSE(recalled(order()));
+}
+
+TEST_F(Leftover, BehindADamagedRecordIsFound) {
+  WorkOrder second = order();
+  second.files[0].path = "/models/b/model.safetensors";
+  {
+    ResultStore store(path(), "work", 1, Leftovers::kept);
+    store.add(0, result_of(order()), keys_of(order()));
+    store.add(0, result_of(second), keys_of(second));
+  }
+  const auto log = logs().front();
+  for (const std::streamoff at : {2, 9, 17, 30, 60}) {  // magic, length, check sum, key, features
+    std::fstream file(log, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekg(at);
+    const char was = static_cast<char>(file.get());
+    file.seekp(at);
+    file.put(static_cast<char>(was ^ 1));
+    file.close();
+    EXPECT_FALSE(recalled(order())) << at;
+    EXPECT_TRUE(recalled(second)) << at;
+    std::fstream again(log, std::ios::in | std::ios::out | std::ios::binary);
+    again.seekp(at);
+    again.put(was);
+  }
+  EXPECT_TRUE(recalled(order()));
+}
+
+TEST(ResultStore, WithoutLeftoversRemovesItsLog) {
+  const testing::TemporaryDirectory directory;
+  {
+    ResultStore store(directory.path("store"), "work", 1);
+    store.add(0, result_of(order()), {});
+    EXPECT_EQ(store.known(0), 2U);
+    EXPECT_FALSE(store.keeps());
+  }
+  EXPECT_TRUE(std::filesystem::is_empty(directory.path("store")));
+}
+
+}  // namespace
+}  // namespace stemma
