@@ -106,14 +106,14 @@ class Cluster:
     """Nodes n1, n2, ...; use it in a with statement. `env` is what commands of Slurm need to find it."""
 
     def __init__(self, nodes=3):
-        self.many, self.daemons, self.root = nodes, [], None
+        self.many, self.daemons, self.root, self.path = nodes, [], None, PATH
         self.named = may_name_hosts()
 
     def __enter__(self):
         # The names of sockets have at most 107 bytes. munged refuses a directory that others may not enter.
         self.root = pathlib.Path(tempfile.mkdtemp(prefix="slurm_"))
         self.root.chmod(0o755)
-        self.env = {**os.environ, "PATH": PATH, "SLURM_CONF": str(self.root / "slurm.conf")}
+        self.env = {**os.environ, "PATH": self.path, "SLURM_CONF": str(self.root / "slurm.conf")}
         for name in [n for n in self.env if n.startswith(("SBATCH_", "SLURM_")) and n != "SLURM_CONF"]:
             del self.env[name]
         if not self.named:
@@ -155,6 +155,7 @@ class Cluster:
                 command = ["unshare", "--uts", "sh", "-c", f"hostname n{i}; exec \"$@\"", "sh", *command]
             self.daemon(*command)
         self.wait_for("all nodes are idle", "sinfo", "--noheader", "--format=%D %T", says=rf"(?m)^{self.many} idle$")
+        self.processes = set(self.left())  # slurmctld has a second one
 
     def daemon(self, *command):
         """A process in a session of its own, so that no signal of a terminal reaches it."""
