@@ -8,6 +8,7 @@ import ctypes
 import os
 import pathlib
 import pwd
+import random
 import re
 import secrets
 import shutil
@@ -84,12 +85,17 @@ def until(what, seconds, condition):
 
 
 def free_ports(many):
-    """Ports that nobody listens on at this moment, all different."""
+    """Ports that nobody listens on, below those that the system gives to outgoing connections."""
     with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(many)]
-        for s in sockets:
-            s.bind(("", 0))
-        return [s.getsockname()[1] for s in sockets]
+        ports = []
+        for port in random.sample(range(20000, 32000), 1000):
+            s = stack.enter_context(socket.socket())
+            with contextlib.suppress(OSError):
+                s.bind(("", port))
+                ports.append(port)
+                if len(ports) == many:
+                    return ports
+    raise RuntimeError("no free ports")
 
 
 def may_name_hosts():
