@@ -4,7 +4,6 @@ It needs Debian's packages slurmctld, slurmd, slurm-client and munge, and neithe
 belongs to it lies in one temporary directory; it listens on ports of its own and runs as whoever runs the test.
 """
 import contextlib
-import ctypes
 import os
 import pathlib
 import pwd
@@ -15,6 +14,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -103,9 +103,36 @@ def may_name_hosts():
     return subprocess.run(["unshare", "--uts", "true"], capture_output=True, check=False).returncode == 0
 
 
-def end_with_the_test():
-    """In a new process: it ends when its parent does, however that comes about."""
-    ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
+def processes_of(root):
+    """Processes of the cluster in this directory, by the configuration that their environment names."""
+    wanted, found = f"SLURM_CONF={root}/slurm.conf".encode(), set()
+    for directory in pathlib.Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it has ended meanwhile, or belongs to somebody else
+            if wanted in (directory / "environ").read_bytes().split(b"\0"):
+                found.add(int(directory.name))
+    return found
+
+
+def kill_all(root, seconds):
+    """Kills what is left of a cluster, and what that may have started meanwhile."""
+    def gone():
+        left = processes_of(root)
+        for pid in left:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        return not left
+    until("killed processes are gone", seconds, gone)
+
+
+def guard(root):
+    """A process that outlives a killed test, and clears up for it. Steps have daemons that are nobody's children, so
+    that they would stay. Returns the end of a pipe: closing it, also by dying, is the sign."""
+    reads, writes = os.pipe()
+    # In the background of a shell that ends, so that who kills the test and its children does not find it.
+    subprocess.run(["sh", "-c", f'"$@" <&{reads} &', "sh", sys.executable, __file__, root], pass_fds=[reads],
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True, check=True)
+    os.close(reads)
+    return writes
 
 
 class Cluster:
@@ -119,6 +146,7 @@ class Cluster:
         # The names of sockets have at most 107 bytes. munged refuses a directory that others may not enter.
         self.root = pathlib.Path(tempfile.mkdtemp(prefix="slurm_"))
         self.root.chmod(0o755)
+        self.guard = guard(self.root)
         self.env = {**os.environ, "PATH": self.path, "SLURM_CONF": str(self.root / "slurm.conf")}
         for name in [n for n in self.env if n.startswith(("SBATCH_", "SLURM_")) and n != "SLURM_CONF"]:
             del self.env[name]
@@ -161,14 +189,14 @@ class Cluster:
                 command = ["unshare", "--uts", "sh", "-c", f"hostname n{i}; exec \"$@\"", "sh", *command]
             self.daemon(*command)
         self.wait_for("all nodes are idle", "sinfo", "--noheader", "--format=%D %T", says=rf"(?m)^{self.many} idle$")
-        self.processes = set(self.left())  # slurmctld has a second one
+        self.processes = self.left()  # slurmctld has a second one
 
     def daemon(self, *command):
         """A process in a session of its own, so that no signal of a terminal reaches it."""
         with open(self.root / f"output-{len(self.daemons)}.log", "wb") as log:
             self.daemons.append(subprocess.Popen(
                 list(map(str, command)), env=self.env, cwd=self.root, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                start_new_session=True, preexec_fn=end_with_the_test))
+                start_new_session=True))
 
     def wait_for(self, what, *command, says=""):
         def answered():
@@ -196,18 +224,7 @@ class Cluster:
         return until(f"the end of job {number}", seconds, ended)
 
     def left(self):
-        """Processes of this cluster, by the configuration that their environment names."""
-        wanted, found = f"SLURM_CONF={self.root / 'slurm.conf'}".encode(), []
-        for directory in pathlib.Path("/proc").glob("[0-9]*"):
-            with contextlib.suppress(OSError):  # it has ended meanwhile, or belongs to somebody else
-                if wanted in (directory / "environ").read_bytes().split(b"\0"):
-                    found.append(int(directory.name))
-        return found
-
-    def signal_all(self, pids, number):
-        for pid in pids:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, number)
+        return processes_of(self.root)
 
     def stop(self):
         """Ends jobs, then daemons, then whatever bears the name of this cluster; nothing of it is left."""
@@ -227,6 +244,12 @@ class Cluster:
             # A step's own daemon ends a moment after its step.
             until("steps have ended", 5, lambda: not self.left())
         except TimeoutError:
-            self.signal_all(self.left(), signal.SIGKILL)
-            until("killed processes are gone", 5, lambda: not self.left())
+            kill_all(self.root, 5)
         shutil.rmtree(self.root, ignore_errors=True)
+        os.close(self.guard)
+
+
+if __name__ == "__main__":  # the guard
+    sys.stdin.read()
+    kill_all(sys.argv[1], 60)
+    shutil.rmtree(sys.argv[1], ignore_errors=True)

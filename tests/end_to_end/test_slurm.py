@@ -3,7 +3,9 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
+import sys
 import tempfile
 import unittest
 
@@ -66,8 +68,8 @@ class Jobs(Audit):
         given = {name: value for name, value in env.items() if value is not None}
         unset = [word for name in OURS if env.get(name) is None for word in ("-u", name)]
         (self.directory / "output").unlink(missing_ok=True)
-        return self.cluster.ask("env", *unset, "sbatch", "--parsable", f"--output={self.directory}/output", *options, SCRIPT, *arguments,
-                                cwd=self.directory, env=given).stdout.strip()
+        options = ["--parsable", f"--output={self.directory}/output", *options]
+        return self.cluster.ask("env", *unset, "sbatch", *options, SCRIPT, *arguments, cwd=self.directory, env=given).stdout.strip()
 
     def output(self):
         path = self.directory / "output"
@@ -160,7 +162,7 @@ class Jobs(Audit):
                 self.cluster.ask("scancel", job)
                 found = self.cluster.finished(job)
                 self.assertEqual(found["JobState"], "CANCELLED", self.output())
-                until("processes of the job have ended", 20, lambda: set(self.cluster.left()) <= self.cluster.processes)
+                until("processes of the job have ended", 20, lambda: self.cluster.left() <= self.cluster.processes)
 
 
 @needs_slurm
@@ -173,7 +175,18 @@ class StartsAndEnds(unittest.TestCase):
             cluster.ask("sbatch", "--output=none", "--wrap=sleep 600", cwd=cluster.root)
             until("the job runs", 20, lambda: " R " in cluster.ask("squeue", "--noheader").stdout)
             1 / 0
-        self.assertEqual((cluster.left(), cluster.root.exists()), ([], False))
+        self.assertEqual((cluster.left(), cluster.root.exists()), (set(), False))
+
+    def test_nothing_is_left_of_a_killed_test(self):
+        killed = ("import os, signal, slurm_cluster\nwith slurm_cluster.Cluster(1) as cluster:\n"
+                  "    cluster.ask('sbatch', '--output=none', '--wrap=sleep 600', cwd=cluster.root)\n"
+                  "    slurm_cluster.until('the job runs', 20, lambda: ' R ' in cluster.ask('squeue', '--noheader').stdout)\n"
+                  "    print(cluster.root, flush=True)\n    os.kill(os.getpid(), signal.SIGKILL)\n")
+        done = subprocess.run([sys.executable, "-c", killed], cwd=pathlib.Path(__file__).parent, text=True, capture_output=True,
+                              timeout=120, check=False)
+        self.assertEqual(done.returncode, -signal.SIGKILL, done.stderr)
+        root = pathlib.Path(done.stdout.strip())
+        until("the guard has cleared up", 30, lambda: not slurm_cluster.processes_of(root) and not root.exists())
 
     def test_a_cluster_that_does_not_start(self):
         cluster = Cluster(1)
@@ -183,7 +196,7 @@ class StartsAndEnds(unittest.TestCase):
             cluster.path = f"{empty}:{slurm_cluster.PATH}"
             with cluster:
                 self.fail("it has no node")
-        self.assertEqual((cluster.left(), cluster.root.exists()), ([], False))
+        self.assertEqual((cluster.left(), cluster.root.exists()), (set(), False))
 
 
 if __name__ == "__main__":
