@@ -138,8 +138,9 @@ def guard(root):
 class Cluster:
     """Nodes n1, n2, ...; use it in a with statement. `env` is what commands of Slurm need to find it."""
 
-    def __init__(self, nodes=3):
-        self.many, self.daemons, self.root, self.path = nodes, [], None, PATH
+    def __init__(self, nodes=3, more=""):
+        """`more` are lines for the end of slurm.conf."""
+        self.many, self.more, self.daemons, self.root, self.path = nodes, more, [], None, PATH
         self.named = may_name_hosts()
 
     def __enter__(self):
@@ -173,7 +174,7 @@ class Cluster:
         nodes = [NODE.format(i=i, host=f"n{i}" if self.named else host, port=ports[i]) for i in range(1, self.many + 1)]
         text = CONFIGURATION.format(root=root, host=host, ports=ports, user=pwd.getpwuid(os.getuid()).pw_name, many=self.many,
                                     nodes="\n".join(nodes))
-        (root / "slurm.conf").write_text(text)
+        (root / "slurm.conf").write_text(text + self.more)
         (root / "mpi.conf").write_text("PMIxCollFence=ring\n")
         for directory in ["state", *(f"{kind}/n{i}" for kind in ("spool", "tmp") for i in range(1, self.many + 1))]:
             (root / directory).mkdir(parents=True)

@@ -31,6 +31,7 @@ class Audit(EndToEnd):
         super().setUp()
         self.write("family.yaml", f"schema_version: 1\nname: family\nmodels:\n  - {ZOO}/aspen\n"
                                   f"  - {{path: {ZOO}/aspen-lora-r8, base: aspen}}\n")
+        self.write("wrong.yaml", f"schema_version: 1\nseeed: 1\nmodels: [{ZOO}/aspen]\n")
 
 
 class Sentences(Audit):
@@ -62,14 +63,15 @@ class Jobs(Audit):
         cls.cluster.__enter__()
         cls.addClassCleanup(cls.cluster.stop)
 
-    def submit(self, *arguments, options=TWO_BY_TWO, **environment):
+    def submit(self, *arguments, options=TWO_BY_TWO, on=None, **environment):
         """The number of a new job, which writes to the file `output`."""
+        cluster = on or self.cluster
         env = {**SHARED, "STEMMA": STEMMA, **environment}
         given = {name: value for name, value in env.items() if value is not None}
         unset = [word for name in OURS if env.get(name) is None for word in ("-u", name)]
         (self.directory / "output").unlink(missing_ok=True)
         options = ["--parsable", f"--output={self.directory}/output", *options]
-        return self.cluster.ask("env", *unset, "sbatch", *options, SCRIPT, *arguments, cwd=self.directory, env=given).stdout.strip()
+        return cluster.ask("env", *unset, "sbatch", *options, SCRIPT, *arguments, cwd=self.directory, env=given).stdout.strip()
 
     def output(self):
         path = self.directory / "output"
@@ -124,12 +126,26 @@ class Jobs(Audit):
         self.assertIn("changed by an argument", (self.directory / "runs/family/config.resolved.yaml").read_text())
         self.equals_a_run_without_slurm(job)
 
+    def test_mpirun_is_taken_where_slurm_knows_no_pmix(self):
+        installed = re.search(r"(?m)^PluginDir *= (\S+)$", self.cluster.ask("scontrol", "show", "config").stdout)[1]
+        plugins = self.directory / "plugins"
+        plugins.mkdir()
+        for path in pathlib.Path(installed).glob("*.so"):
+            if not path.name.startswith("mpi_pmix"):
+                (plugins / path.name).symlink_to(path)
+        with Cluster(1, f"PluginDir={plugins}\n") as cluster:
+            self.assertNotIn("pmix", cluster.ask("srun", "--mpi=list").stdout)
+            job = self.submit("wrong.yaml", options=["--ntasks-per-node=2"], on=cluster)
+            found = cluster.finished(job)
+        self.assertIn(f"job {job}, 2 ranks on n1, started by mpirun --quiet\n", self.output())
+        self.assertEqual((found["JobState"], found["ExitCode"]), ("FAILED", "2:0"), self.output())
+        self.assertIn("seeed is not a known key", self.output())
+
     def test_exit_codes(self):
         """2 of a wrong configuration and 4 of a model that cannot be read are those of the job."""
         shutil.copytree(ZOO / "birch", self.directory / "broken")
         os.truncate(self.directory / "broken/model.safetensors", 5000)
         self.write("broken.yaml", f"schema_version: 1\nmodels: [{ZOO}/aspen, broken]\n")
-        self.write("wrong.yaml", f"schema_version: 1\nseeed: 1\nmodels: [{ZOO}/aspen]\n")
         for launcher, environment in LAUNCHERS.items():
             for config, code, says in (("wrong.yaml", 2, "seeed is not a known key"), ("broken.yaml", 4, "exit 4")):
                 with self.subTest(launcher=launcher, config=config):
