@@ -67,9 +67,16 @@ NODE = ("NodeName=n{i} NodeHostname={host} NodeAddr=127.0.0.1 Port={port} CPUs=4
         "ThreadsPerCore=1 RealMemory=16384 State=UNKNOWN")
 
 
-def missing():
-    """The programs that are not here."""
-    return [name for name in NEEDED if not shutil.which(name, path=PATH)]
+def why_not():
+    """A sentence if no cluster can be made here."""
+    missing = [name for name in NEEDED if not shutil.which(name, path=PATH)]
+    if missing:
+        return f"Slurm is not installed: no {', '.join(missing)}"
+    try:
+        socket.getaddrinfo("127.0.0.1", None, socket.AF_INET, socket.SOCK_STREAM, 0, socket.AI_ADDRCONFIG)  # as Slurm asks
+    except socket.gaierror:
+        return "Slurm starts on no machine whose only network is the loopback"
+    return ""
 
 
 def until(what, seconds, condition):

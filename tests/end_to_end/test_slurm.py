@@ -23,7 +23,7 @@ SHARED = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1", 
 LAUNCHERS = {"srun": {}, "mpirun": {"STEMMA_LAUNCHER": "mpirun"}}
 TWO_BY_TWO = ["--nodes=2", "--ntasks-per-node=2"]
 OURS = ("STEMMA", "STEMMA_MACHINE", "STEMMA_LAUNCHER", "CONFIG")
-needs_slurm = unittest.skipIf(slurm_cluster.missing(), f"Slurm is not installed: no {', '.join(slurm_cluster.missing())}")
+needs_slurm = unittest.skipIf(slurm_cluster.why_not(), slurm_cluster.why_not())
 
 
 class Audit(EndToEnd):
