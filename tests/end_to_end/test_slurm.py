@@ -1,0 +1,219 @@
+"""Does slurm/audit.sbatch run an audit on the nodes of a real Slurm cluster as it runs without one, and end with its exit code?"""
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import h5py
+
+import slurm_cluster
+from harness import SOURCE, STEMMA, ZOO, EndToEnd
+from slurm_cluster import Cluster, until
+
+SCRIPT = SOURCE / "slurm/audit.sbatch"
+# The nodes are one machine: their ranks share its cores, and none is tied to one that a rank of another node has too.
+SHARED = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1", "OMPI_MCA_rmaps_base_oversubscribe": "1",
+          "OMPI_MCA_hwloc_base_binding_policy": "none"}
+# srun is what the script takes by itself where Slurm and Open MPI both know PMIx.
+LAUNCHERS = {"srun": {}, "mpirun": {"STEMMA_LAUNCHER": "mpirun"}}
+TWO_BY_TWO = ["--nodes=2", "--ntasks-per-node=2"]
+OURS = ("STEMMA", "STEMMA_MACHINE", "STEMMA_LAUNCHER", "CONFIG")
+needs_slurm = unittest.skipIf(slurm_cluster.why_not(), slurm_cluster.why_not())
+
+
+class Audit(EndToEnd):
+    def setUp(self):
+        super().setUp()
+        self.write("family.yaml", f"schema_version: 1\nname: family\nmodels:\n  - {ZOO}/aspen\n"
+                                  f"  - {{path: {ZOO}/aspen-lora-r8, base: aspen}}\n")
+        self.write("wrong.yaml", f"schema_version: 1\nseeed: 1\nmodels: [{ZOO}/aspen]\n")
+
+
+class Sentences(Audit):
+    """What the script refuses before it starts anything; this needs no Slurm."""
+
+    def refused(self, says, *arguments, **environment):
+        env = {name: value for name, value in os.environ.items() if name not in OURS} | environment
+        done = subprocess.run(["bash", SCRIPT, *arguments], cwd=self.directory, env=env, text=True, capture_output=True, timeout=30,
+                              check=False)
+        self.assertEqual((done.returncode, done.stdout), (2, ""), done.stderr)
+        self.assertRegex(done.stderr, rf"\Aaudit\.sbatch: [^\n]*{re.escape(says)}[^\n]*\.\n\Z")
+
+    def test_what_is_missing(self):
+        self.refused("no configuration was named", STEMMA=STEMMA)
+        self.refused("no configuration was named", "", STEMMA=STEMMA)
+        self.refused("configuration absent.yaml cannot be read", "absent.yaml", STEMMA=STEMMA)
+        self.refused("configuration absent.yaml cannot be read", CONFIG="absent.yaml", STEMMA=STEMMA)
+        self.refused("no program was found: set STEMMA", "family.yaml", PATH="/usr/bin:/bin")
+        self.refused("STEMMA names nowhere/stemma, which is no program", "family.yaml", STEMMA="nowhere/stemma")
+        self.refused("names slurm/machines/atlantis.sh", "family.yaml", STEMMA=STEMMA, STEMMA_MACHINE="atlantis")
+        self.refused("names ./atlantis, which", "family.yaml", STEMMA=STEMMA, STEMMA_MACHINE="./atlantis")
+
+
+@needs_slurm
+class Jobs(Audit):
+    @classmethod
+    def setUpClass(cls):
+        cls.cluster = Cluster(3)
+        cls.cluster.__enter__()
+        cls.addClassCleanup(cls.cluster.stop)
+
+    def submit(self, *arguments, options=TWO_BY_TWO, on=None, **environment):
+        """The number of a new job, which writes to the file `output`."""
+        cluster = on or self.cluster
+        env = {**SHARED, "STEMMA": STEMMA, **environment}
+        given = {name: value for name, value in env.items() if value is not None}
+        unset = [word for name in OURS if env.get(name) is None for word in ("-u", name)]
+        (self.directory / "output").unlink(missing_ok=True)
+        options = ["--parsable", f"--output={self.directory}/output", *options]
+        return cluster.ask("env", *unset, "sbatch", *options, SCRIPT, *arguments, cwd=self.directory, env=given).stdout.strip()
+
+    def output(self):
+        path = self.directory / "output"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    def ended(self, job, state, code):
+        """The output of a job that has ended so."""
+        found = self.cluster.finished(job)
+        self.assertEqual((found["JobState"], found["ExitCode"]), (state, code), self.output())
+        return self.output()
+
+    def equals_a_run_without_slurm(self, job):
+        self.stemma("run", "family.yaml", "--output", "alone")
+        for run in ("alone", "runs/family"):
+            self.stemma("verify", run)
+        exact = [self.stemma("verify", run, "--hash").stdout.splitlines()[0] for run in ("alone", "runs/family")]
+        self.assertRegex(exact[0], "^canonical_exact [0-9a-f]{64}$")
+        self.assertEqual(exact[0], exact[1])
+        for table in ("pairs.tsv", "verdicts.tsv"):
+            self.assertEqual((self.directory / "alone" / table).read_bytes(), (self.directory / "runs/family" / table).read_bytes())
+        with h5py.File(self.directory / "runs/family/family.h5") as archive:
+            made = archive["provenance"]
+            self.assertEqual((made["ranks"][0], made["job_id"][0].decode()), (4, job))
+            if self.cluster.named:
+                self.assertEqual(made["nodes"][0], 2)
+                self.assertEqual([name.decode() for name in made["name"][:]], ["n1", "n2"])
+
+    def test_is_accepted(self):
+        done = self.cluster.ask("sbatch", "--test-only", SCRIPT, cwd=self.directory)
+        self.assertRegex(done.stderr, r"\Asbatch: Job \d+ to start at \S+ using 4 processors on nodes n\d in partition test\n\Z")
+
+    def test_audit_with_srun(self):
+        """Nothing is said to the script but CONFIG: it finds program and launcher."""
+        (self.directory / "build/release").mkdir(parents=True)
+        (self.directory / "build/release/stemma").symlink_to(STEMMA)
+        job = self.submit(CONFIG="family.yaml", STEMMA=None)
+        text = self.ended(job, "COMPLETED", "0:0")
+        self.assertIn(f"job {job}, 4 ranks on n[1-2], started by srun --mpi=pmix ", text)
+        if self.cluster.named:
+            self.assertRegex(text, r"(?m)^  ok +MPI .*, 4 ranks on 2 hosts$")
+            self.assertRegex(text, r"(?m)^  ok +cores +2 ranks on")
+        self.assertRegex(text, r"(?m)^  ok +threads +OMP_NUM_THREADS=1$")
+        self.assertTrue(text.endswith("audit.sbatch: exit code 0\n"))
+        self.equals_a_run_without_slurm(job)
+
+    def test_audit_with_mpirun(self):
+        """A file with the settings of a machine names program and launcher, and arguments change the configuration."""
+        self.write("slurm/machines/here.sh", f"export STEMMA={STEMMA} STEMMA_LAUNCHER=mpirun\n")
+        job = self.submit("family.yaml", "description=changed by an argument", STEMMA=None, STEMMA_MACHINE="here")
+        text = self.ended(job, "COMPLETED", "0:0")
+        self.assertIn(f"job {job}, 4 ranks on n[1-2], started by mpirun --quiet\n", text)
+        self.assertIn("changed by an argument", (self.directory / "runs/family/config.resolved.yaml").read_text())
+        self.equals_a_run_without_slurm(job)
+
+    def test_mpirun_is_taken_where_slurm_knows_no_pmix(self):
+        installed = re.search(r"(?m)^PluginDir *= (\S+)$", self.cluster.ask("scontrol", "show", "config").stdout)[1]
+        plugins = self.directory / "plugins"
+        plugins.mkdir()
+        for path in pathlib.Path(installed).glob("*.so"):
+            if not path.name.startswith("mpi_pmix"):
+                (plugins / path.name).symlink_to(path)
+        with Cluster(1, f"PluginDir={plugins}\n") as cluster:
+            self.assertNotIn("pmix", cluster.ask("srun", "--mpi=list").stdout)
+            job = self.submit("wrong.yaml", options=["--ntasks-per-node=2"], on=cluster)
+            found = cluster.finished(job)
+        self.assertIn(f"job {job}, 2 ranks on n1, started by mpirun --quiet\n", self.output())
+        self.assertEqual((found["JobState"], found["ExitCode"]), ("FAILED", "2:0"), self.output())
+        self.assertIn("seeed is not a known key", self.output())
+
+    def test_exit_codes(self):
+        """2 of a wrong configuration and 4 of a model that cannot be read are those of the job."""
+        shutil.copytree(ZOO / "birch", self.directory / "broken")
+        os.truncate(self.directory / "broken/model.safetensors", 5000)
+        self.write("broken.yaml", f"schema_version: 1\nmodels: [{ZOO}/aspen, broken]\n")
+        for launcher, environment in LAUNCHERS.items():
+            for config, code, says in (("wrong.yaml", 2, "seeed is not a known key"), ("broken.yaml", 4, "exit 4")):
+                with self.subTest(launcher=launcher, config=config):
+                    output = f"--output={launcher}"
+                    text = self.ended(self.submit(config, output, **environment), "FAILED", f"{code}:0")
+                    self.assertIn(says, text)
+                    self.assertTrue(text.endswith(f"audit.sbatch: exit code {code}\n"))
+
+    def test_doctor_ends_a_job_that_would_fail(self):
+        job = self.submit(self.directory / "family.yaml", options=[*TWO_BY_TWO, "--chdir=/proc"])
+        text = self.ended(job, "FAILED", "2:0")
+        self.assertRegex(text, r"(?m)^  problem +archive ")
+        self.assertNotIn("  start  ", text)
+
+    def test_warning_leaves_the_run_alone(self):
+        self.write("zoo.yaml", f"schema_version: 1\nmodels: [{{glob: '{ZOO}/*/'}}]\n")
+        job = self.submit("zoo.yaml")
+        until("the run begins", 60, lambda: "  start  " in self.output())
+        self.cluster.ask("scancel", "--batch", "--signal=USR1", job)
+        text = self.ended(job, "COMPLETED", "0:0")
+        self.assertIn("audit.sbatch: the time of this job is nearly over", text)
+        self.assertTrue(text.endswith("audit.sbatch: exit code 0\n"))
+
+    def test_nothing_is_left_of_a_cancelled_job(self):
+        self.write("zoo.yaml", f"schema_version: 1\nmodels: [{{glob: '{ZOO}/*/'}}]\n")
+        for launcher, environment in LAUNCHERS.items():
+            with self.subTest(launcher):
+                job = self.submit("zoo.yaml", f"--output={launcher}", **environment)
+                until("the run begins", 60, lambda: "  start  " in self.output())
+                self.cluster.ask("scancel", job)
+                found = self.cluster.finished(job)
+                self.assertEqual(found["JobState"], "CANCELLED", self.output())
+                until("processes of the job have ended", 20, lambda: self.cluster.left() <= self.cluster.processes)
+
+
+@needs_slurm
+class StartsAndEnds(unittest.TestCase):
+    """The cluster is part of these tests: nothing of it may outlive them, also when a test fails."""
+
+    def test_nothing_is_left(self):
+        with self.assertRaises(ZeroDivisionError), Cluster(2) as cluster:
+            self.assertGreaterEqual(len(cluster.left()), 4)  # munged, slurmctld, two of slurmd
+            cluster.ask("sbatch", "--output=none", "--wrap=sleep 600", cwd=cluster.root)
+            until("the job runs", 20, lambda: " R " in cluster.ask("squeue", "--noheader").stdout)
+            1 / 0
+        self.assertEqual((cluster.left(), cluster.root.exists()), (set(), False))
+
+    def test_nothing_is_left_of_a_killed_test(self):
+        killed = ("import os, signal, slurm_cluster\nwith slurm_cluster.Cluster(1) as cluster:\n"
+                  "    cluster.ask('sbatch', '--output=none', '--wrap=sleep 600', cwd=cluster.root)\n"
+                  "    slurm_cluster.until('the job runs', 20, lambda: ' R ' in cluster.ask('squeue', '--noheader').stdout)\n"
+                  "    print(cluster.root, flush=True)\n    os.kill(os.getpid(), signal.SIGKILL)\n")
+        done = subprocess.run([sys.executable, "-c", killed], cwd=pathlib.Path(__file__).parent, text=True, capture_output=True,
+                              timeout=120, check=False)
+        self.assertEqual(done.returncode, -signal.SIGKILL, done.stderr)
+        root = pathlib.Path(done.stdout.strip())
+        until("the guard has cleared up", 30, lambda: not slurm_cluster.processes_of(root) and not root.exists())
+
+    def test_a_cluster_that_does_not_start(self):
+        cluster = Cluster(1)
+        with tempfile.TemporaryDirectory(prefix="stemma_") as empty, self.assertRaisesRegex(RuntimeError, "did not start"):
+            pathlib.Path(empty, "slurmd").write_text("#!/bin/sh\nexit 3\n")
+            pathlib.Path(empty, "slurmd").chmod(0o755)
+            cluster.path = f"{empty}:{slurm_cluster.PATH}"
+            with cluster:
+                self.fail("it has no node")
+        self.assertEqual((cluster.left(), cluster.root.exists()), (set(), False))
+
+
+if __name__ == "__main__":
+    unittest.main()
