@@ -169,6 +169,20 @@ class Jobs(Audit):
         self.assertIn("audit.sbatch: the time of this job is nearly over", text)
         self.assertTrue(text.endswith("audit.sbatch: exit code 0\n"))
 
+    def test_a_cancelled_job_goes_on_when_it_is_submitted_again(self):
+        self.write("zoo.yaml", f"schema_version: 1\nmodels: [{{glob: '{ZOO}/*/'}}]\ntrace: {{pairs: all}}\n")
+        job = self.submit("zoo.yaml")
+        kept = (self.directory / "runs").glob
+        until("there are results", 60, lambda: any(path.stat().st_size > 10_000 for path in kept("*/store/*.rec")))
+        self.cluster.ask("scancel", job)
+        self.assertEqual(self.cluster.finished(job)["JobState"], "CANCELLED", self.output())
+        text = self.ended(self.submit("zoo.yaml", options=["--nodes=1", "--ntasks-per-node=2"]), "COMPLETED", "0:0")
+        self.assertRegex(text, r"resume +work: \d+ of \d+ items known from an earlier attempt")
+        self.stemma("run", "zoo.yaml", "--output", "alone")
+        runs = ["alone", str(next((self.directory / "runs").iterdir()).relative_to(self.directory))]
+        exact = [self.stemma("verify", run, "--hash").stdout.splitlines()[0] for run in runs]
+        self.assertEqual(exact[0], exact[1])
+
     def test_nothing_is_left_of_a_cancelled_job(self):
         self.write("zoo.yaml", f"schema_version: 1\nmodels: [{{glob: '{ZOO}/*/'}}]\n")
         for launcher, environment in LAUNCHERS.items():
