@@ -9,6 +9,16 @@
 
 namespace stemma {
 
+namespace {
+
+std::vector<Hash128> keys_of(const WorkOrder& order) {
+  std::vector<Hash128> keys;
+  for (const Subject& subject : order.subjects) keys.push_back(work_key(order, subject));
+  return keys;
+}
+
+}  // namespace
+
 Round::Round(std::string name, std::span<const SurveyedModel> work, std::vector<Question> questions,
              Plan& plan, const RoundTerms& terms, Log& log)
     : name_(std::move(name)),
@@ -36,12 +46,6 @@ Round::Round(std::string name, std::span<const SurveyedModel> work, std::vector<
   recall();
   if (!plan_.items.empty()) say_plan();
   begin(terms);
-}
-
-std::vector<Hash128> Round::keys_of(const WorkOrder& order) const {
-  std::vector<Hash128> keys;
-  for (const Subject& subject : order.subjects) keys.push_back(work_key(order, subject));
-  return keys;
 }
 
 void Round::recall() {

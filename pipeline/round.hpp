@@ -63,7 +63,6 @@ class Round {
  private:
   void recall();
   void begin(const RoundTerms& terms);
-  std::vector<Hash128> keys_of(const WorkOrder& order) const;
   void take(const ItemResult& result);
   void say_plan() const;
   void say_work() const;
