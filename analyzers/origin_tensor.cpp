@@ -41,7 +41,8 @@ std::optional<std::vector<double>> largest_values(std::span<double> matrix, std:
   }
   if (count * block_share < shorter)
     return leading_singular_values(matrix_operator(matrix, rows, cols), count, seed);
-  return required_singular_values(matrix, cols, rows);  // of the transpose, which is what LAPACK sees
+  const std::uint64_t transposed_rows = cols, transposed_cols = rows;  // which is what LAPACK sees
+  return required_singular_values(matrix, transposed_rows, transposed_cols);
 }
 
 /// Reads `difference`, which is overwritten, with the noise that `push` makes of a draw. `size` is the

@@ -147,10 +147,8 @@ std::string same_function_words(const WeightFindings& found) {
       coordinates_words(found.origin), found.function.readings.size());
 }
 
-/// The same where another reason to abstain comes first.
 std::string answers_words(const SameFunction& function) {
-  if (function.readings.empty()) return "";
-  return fmt::format(" Of all parts of the models {} of {} answer tokens alike within rounding.",
+  return fmt::format("all parts of the models {} of {} answer tokens alike within rounding.",
                      function.agreeing, function.readings.size());
 }
 
@@ -161,8 +159,7 @@ std::string rest_words(const SameFunction& function) {
   if (function.readings.empty()) return "the rest was not compared in other coordinates.";
   if (function.control.subject.empty() || function.control.agrees)
     return "the rest has no control: unlike layers, of which there are none, or which answer alike.";
-  return fmt::format("of all parts of the models {} of {} answer tokens alike within rounding.",
-                     function.agreeing, function.readings.size());
+  return "of " + answers_words(function);
 }
 
 }  // namespace
@@ -218,7 +215,8 @@ void judge_weights(const WeightFindings& found, bool base_is_a, Pair& pair) {
   if (found.function.all_agree()) return say(Relation::reparametrised_copy, same_function_words(found));
   if (!trace.abstain.empty())
     return abstain(pair, trace.abstain,
-                   abstention_words(trace) + equal_words(content) + answers_words(found.function));
+                   abstention_words(trace) + equal_words(content) +
+                       (found.function.readings.empty() ? "" : " Of " + answers_words(found.function)));
   if (const std::string words = low_rank_words(trace); !words.empty())
     return say(Relation::low_rank_related, fmt::format("Differs by {}.", words));
   if (trace.label == name_of(OriginLabel::unrelated_here))

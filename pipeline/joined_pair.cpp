@@ -3,12 +3,9 @@
 
 #include <fmt/format.h>
 
-#include <cerrno>
-#include <fstream>
-
 #include "analyzers/same_function.hpp"
-#include "io/archive/storage_error.hpp"
 #include "io/formats/file_reader.hpp"
+#include "io/report/tsv.hpp"
 
 namespace stemma {
 
@@ -44,11 +41,9 @@ void align(SurveyedModel& joined, const FoundAlignment& found, const std::filesy
   pair->alignment.change = found.alignment.change;
   pair->alignment.scale = found.alignment.scale;
   if (!found.map.empty()) {
-    std::ofstream file(map_file, std::ios::binary);
-    file.write(reinterpret_cast<const char*>(found.map.data()),
-               static_cast<std::streamsize>(found.map.size() * sizeof(double)));
-    if (!file.flush()) throw StorageError(map_file, "", "write", errno);
-    file.close();
+    if (!std::filesystem::exists(map_file))
+      write_whole(map_file,
+                  {reinterpret_cast<const char*>(found.map.data()), found.map.size() * sizeof(double)});
     Model& model = *joined.model;
     const std::uint64_t width = found.alignment.width, cols = found.map.size() / width;
     model.checkpoint.files.push_back(stat_source(map_file.string()));

@@ -14,7 +14,7 @@ namespace stemma {
 SurveyedModel join(const SurveyedModel& base, const SurveyedModel& candidate, std::set<std::string> equal);
 
 /// Tells a joined pair its alignment. A map of the streams becomes one more matrix, in a file `map_file` that
-/// is written here: workers read it like any other. Throws StorageError.
+/// is written here unless it is there already: workers read it like any other. Throws StorageError.
 void align(SurveyedModel& joined, const FoundAlignment& found, const std::filesystem::path& map_file);
 
 /// Adds rows of both embeddings, which same_function asks with; nothing where there are too few, where the

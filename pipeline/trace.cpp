@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "analyzers/catalogue.hpp"
+#include "analyzers/content_hash.hpp"
 #include "analyzers/distributed/unison.hpp"
 #include "analyzers/origin_summary.hpp"
 #include "analyzers/origin_tracer.hpp"
@@ -20,6 +21,7 @@ class Leader {
  public:
   Leader(const TraceRequest& request, Log& log) : request_(request), log_(log) {}
   ~Leader() {
+    if (request_.terms.leftovers == Leftovers::kept) return;
     std::error_code ignored;
     for (const auto& file : map_files_) std::filesystem::remove(file, ignored);
   }
@@ -38,7 +40,7 @@ class Leader {
     const std::string name = new_uuid();
     for (std::uint32_t i = 0; i < joined_.size(); ++i) {
       FoundAlignment found = alignment_of(i);
-      const auto file = request_.terms.store / fmt::format("{}.{}.map", name, i);
+      const auto file = request_.terms.store / fmt::format("{}.map", name_of_map(found, name, i));
       if (!found.map.empty()) map_files_.push_back(file);
       align(joined_[i], found, file);
       forget_map(found);
@@ -112,6 +114,14 @@ class Leader {
     if (joined_[i].pair->equal.contains(path_of(Role{.part = Part::embed})))
       out.alignment.change = StreamChange::identity;
     return out;
+  }
+
+  /// Another attempt finds a map under the hash of its bytes, unchanged, and so the results that need it.
+  std::string name_of_map(const FoundAlignment& found, const std::string& run, std::uint32_t pair) const {
+    if (request_.terms.leftovers == Leftovers::removed) return fmt::format("{}.{}", run, pair);
+    ContentHash hash;
+    hash.add(std::as_bytes(std::span(found.map)));
+    return hex(hash.finish());
   }
 
   /// It is in its file now, and d x d numbers of every pair would be too many to keep.

@@ -11,7 +11,8 @@ import time
 import unittest
 
 import harness
-from harness import SOURCE, ZOO, EndToEnd, llama_config, llama_tensors, write_checkpoint
+import launder
+from harness import ZOO, EndToEnd, llama_config, llama_tensors, write_checkpoint
 
 KILLS = int(os.environ.get("STEMMA_KILLS", "8"))  # more by hand
 
@@ -40,9 +41,10 @@ def killed(number):
 class Resume(EndToEnd):
     def setUp(self):
         super().setUp()
-        # Six models, all their pairs traced, in about two seconds.
-        names = ("aspen", "aspen-code", "aspen-lora-r8", "birch", "cedar", "cedar-code")
-        self.config = self.write("run.yaml", json.dumps({"schema_version": 1, "models": [{"path": str(ZOO / n)} for n in names],
+        # Six models, one of them in turned coordinates, all their pairs traced, in about two seconds.
+        models = [str(ZOO / n) for n in ("aspen", "aspen-code", "aspen-lora-r8", "birch", "cedar")]
+        models.append(str(launder.launder_directory(ZOO / "aspen-lora-r8", self.directory / "turned", launder.ALL)))
+        self.config = self.write("run.yaml", json.dumps({"schema_version": 1, "models": [{"path": path} for path in models],
                                                          "trace": {"pairs": "all"}}))
 
     def arguments(self, out):
@@ -130,6 +132,23 @@ class Resume(EndToEnd):
             (out / "store" / name).write_bytes(damaged)
         self.assertEqual(self.known(self.finish(out))[0], known - 1)
         self.assertEqual(self.hashes(out)["canonical_exact"], wanted["canonical_exact"])
+
+    def test_layers_in_turned_coordinates_are_known_too(self):
+        """Their map is a file of the run: it has to be the same for the next attempt."""
+        out = self.directory / "out"
+        for _ in range(10):
+            shutil.rmtree(out, ignore_errors=True)
+            run = subprocess.Popen([harness.STEMMA, *self.arguments(out)], cwd=self.directory, stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.DEVNULL)
+            while run.poll() is None and not list((out / "store").glob("*.functions.rec")):  # which come after layers
+                time.sleep(0.01)
+            run.kill()
+            run.wait()
+            if not (out / "manifest.json").exists():
+                break
+        self.assertGreater(len(list((out / "store").glob("*.map"))), 0)
+        known, items, left = self.known(self.finish(out), "layers")
+        self.assertEqual((known, left), (items, 0))
 
     def test_a_model_that_changed_in_between_is_read_again(self):
         config = llama_config(12, hidden_size=256, intermediate_size=512, head_dim=64)
