@@ -22,7 +22,7 @@ double silu(double x) { return x / (1 + std::exp(-x)); }
 /// The norm of queries or keys: over blocks as long as its gain.
 void pass_norm(std::span<double> rows, std::span<const double> gain) {
   if (gain.empty()) return;
-  normalise_rows(rows, gain.size(), false);
+  normalise_rows(rows, gain.size());
   scale_columns(rows, gain);
 }
 
@@ -152,8 +152,7 @@ std::vector<double> mlp_answers(const AffineMap& gate, const AffineMap& up, cons
   return down(neurons);
 }
 
-void normalise_rows(std::span<double> rows, std::uint64_t width, bool centred) {
-  if (centred) centre_rows(rows, width);
+void normalise_rows(std::span<double> rows, std::uint64_t width) {
   for (std::size_t at = 0; at < rows.size(); at += width) {
     const auto row = rows.subspan(at, width);
     const double size = root_mean_square(row);

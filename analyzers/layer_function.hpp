@@ -55,8 +55,7 @@ std::vector<double> attention_answers(const AttentionFunction& function, const S
 std::vector<double> mlp_answers(const AffineMap& gate, const AffineMap& up, const AffineMap& down,
                                 std::span<const double> states);
 
-/// Rows of `width`, less their mean where `centred`, brought to a root mean square of 1: a norm without gain.
-/// Rows of zeros stay.
-void normalise_rows(std::span<double> rows, std::uint64_t width, bool centred);
+/// Rows of `width` brought to a root mean square of 1: a norm without gain. Rows of zeros stay.
+void normalise_rows(std::span<double> rows, std::uint64_t width);
 
 }  // namespace stemma

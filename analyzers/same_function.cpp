@@ -213,7 +213,7 @@ class SameFunctionAnalyzer final : public PairAnalyzer {
     for (const Side side : {Side::base, Side::candidate}) {
       const Model& model = model_of(pair, side);
       const auto set = [&](const char* name, double value) {
-        s.parameters[fmt::format("{}_{}", side == Side::base ? "base" : "candidate", name)] = value;
+        s.parameters[side_parameter(side, name)] = value;
       };
       set("width", static_cast<double>(*model.dim("hidden")));
       set("heads", static_cast<double>(*model.dim("heads")));

@@ -37,10 +37,6 @@ std::uint64_t count(const Subject& subject, const std::string& name) {
 
 FunctionPart part_of(const Subject& subject) { return static_cast<FunctionPart>(count(subject, "part")); }
 
-const char* name_of(Side side) { return side == Side::base ? "base" : "candidate"; }
-
-std::string of_side(Side side, const char* name) { return fmt::format("{}_{}", name_of(side), name); }
-
 std::uint64_t seed_of(const Subject& subject) {
   return subject.parameters.contains("seed") ? count(subject, "seed") : 0;
 }
@@ -138,8 +134,8 @@ class Asking : public Measurement {
  protected:
   static std::size_t index(Side side) { return static_cast<std::size_t>(side); }
   std::size_t inputs_of_side() const { return inputs_.size() / 2; }
-  bool centred(Side side) const { return number(subject_, of_side(side, "centred")) != 0; }
-  std::uint64_t width(Side side) const { return count(subject_, of_side(side, "width")); }
+  bool centred(Side side) const { return number(subject_, side_parameter(side, "centred")) != 0; }
+  std::uint64_t width(Side side) const { return count(subject_, side_parameter(side, "width")); }
 
   Tokens tokens(Side side, int draw) const {
     const Vectors& of_side = vectors_[index(side)];
@@ -269,11 +265,11 @@ class LayerAsking final : public Asking {
 
   std::vector<double> attention(Side side, int draw, std::span<const double> states) const {
     AttentionFunction function;
-    function.shape = {width(side), count(subject_, of_side(side, "heads")),
-                      count(subject_, of_side(side, "kv_heads")),
-                      count(subject_, of_side(side, "head_width"))};
-    function.rope = static_cast<Rope>(count(subject_, of_side(side, "rope")));
-    function.rotary_width = count(subject_, of_side(side, "rotary_width"));
+    function.shape = {width(side), count(subject_, side_parameter(side, "heads")),
+                      count(subject_, side_parameter(side, "kv_heads")),
+                      count(subject_, side_parameter(side, "head_width"))};
+    function.rope = static_cast<Rope>(count(subject_, side_parameter(side, "rope")));
+    function.rotary_width = count(subject_, side_parameter(side, "rotary_width"));
     function.query = map(side, 0, draw);
     function.key = map(side, 1, draw);
     function.value = map(side, 2, draw);
@@ -362,8 +358,12 @@ class TableAsking final : public Asking {
 
 }  // namespace
 
+std::string side_parameter(Side side, std::string_view name) {
+  return fmt::format("{}_{}", side == Side::base ? "base" : "candidate", name);
+}
+
 std::string companion_parameter(Side side, int companion) {
-  return fmt::format("{}_companion_{}", name_of(side), companion);
+  return side_parameter(side, fmt::format("companion_{}", companion));
 }
 
 Cost function_cost(const Subject& subject, std::span<const Input> inputs) {

@@ -1,5 +1,7 @@
 // How does one part of both models answer, and how far would rounding alone move its answers?
 #pragma once
+#include <string_view>
+
 #include "analyzers/pair_analyzer.hpp"
 
 namespace stemma {
@@ -21,15 +23,19 @@ enum class Companion : std::uint8_t {
 };
 inline constexpr int companions_of_side = 9;
 
-/// States of a sequence, and the most that are asked: an eighth of them begin one.
+/// States of a sequence, and the most states that are asked.
 inline constexpr std::uint64_t sequence_length = 16, most_tokens = 128;
 
+/// Parameter that says something of one side: width, heads, kv_heads, head_width, centred, rope,
+/// rotary_width.
+std::string side_parameter(Side side, std::string_view name);
 /// Parameter that says where among the companions one lies; absent where the model has none.
 std::string companion_parameter(Side side, int companion);
 
 Cost function_cost(const Subject& subject, std::span<const Input> inputs);
 
-/// Features: numbers first, noise_edge, delta; status nonfinite where an answer is not finite.
+/// Features: numbers first, noise_edge, delta and blur, as FunctionReading has them; status nonfinite where
+/// an answer is not finite.
 std::unique_ptr<Measurement> begin_function(const Subject& subject, std::span<const Input> inputs,
                                             std::span<const std::vector<double>> companions);
 

@@ -47,6 +47,7 @@ std::vector<std::byte> encode(const ItemResult& result) {
   put(out, result.bytes_read);
   put_bytes(out, std::as_bytes(std::span(result.ended)));
   put_bytes(out, std::as_bytes(std::span(result.spent)));
+  put_bytes(out, std::as_bytes(std::span(result.keys)));
   put(out, std::uint64_t{result.features.size()});
   for (const Features& features : result.features) put_bytes(out, encode(features));
   return out;
@@ -57,10 +58,12 @@ ItemResult decode_result(std::span<const std::byte> in) {
   result.item = take<std::uint32_t>(in);
   result.seconds = take<double>(in);
   result.bytes_read = take<std::uint64_t>(in);
-  const auto ended = take_bytes(in), spent = take_bytes(in);
+  const auto ended = take_bytes(in), spent = take_bytes(in), keys = take_bytes(in);
   result.ended.assign(reinterpret_cast<const char*>(ended.data()), ended.size());
   result.spent.resize(spent.size() / sizeof(double));
   std::memcpy(result.spent.data(), spent.data(), spent.size());
+  result.keys.resize(keys.size() / sizeof(Hash128));
+  std::memcpy(result.keys.data(), keys.data(), keys.size());
   const auto n = take<std::uint64_t>(in);
   for (std::uint64_t i = 0; i < n; ++i) result.features.push_back(decode_features(take_bytes(in)));
   return result;

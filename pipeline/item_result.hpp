@@ -7,10 +7,11 @@
 #include <vector>
 
 #include "io/archive/features.hpp"
+#include "io/archive/fingerprint.hpp"
 
 namespace stemma {
 
-/// Outcome of one work order. `features` and `spent` have one entry per subject, in the order of
+/// Outcome of one work order. `features`, `keys` and `spent` have one entry per subject, in the order of
 /// WorkOrder::subjects.
 struct ItemResult {
   std::uint32_t item = 0;
@@ -19,6 +20,7 @@ struct ItemResult {
   std::uint64_t bytes_read = 0;
   std::string ended;               ///< ISO 8601 UTC, by the clock of its rank
   std::vector<Features> features;  ///< failed ones say why
+  std::vector<Hash128> keys;       ///< work_key of each
   std::vector<double> spent;  ///< seconds from the begin of the item to the end or failure of this subject
 };
 

@@ -116,6 +116,7 @@ class Performance {
 
   ItemResult result() {
     ItemResult out{.item = order_.item};
+    out.keys = work_keys(order_);
     for (Running& running : runs_) {
       out.features.push_back(std::move(running.features));
       out.spent.push_back(running.spent);

@@ -72,7 +72,7 @@ void ResultStore::look_at_leftovers(const std::filesystem::path& directory, cons
   }
 }
 
-void ResultStore::add(std::uint32_t model, const ItemResult& result, std::span<const Hash128> keys) {
+void ResultStore::add(std::uint32_t model, const ItemResult& result) {
   for (std::size_t i = 0; i < result.features.size(); ++i) {
     const Features& features = result.features[i];
     const std::string name = name_of(features.analyzer, features.subject);
@@ -84,7 +84,7 @@ void ResultStore::add(std::uint32_t model, const ItemResult& result, std::span<c
                                 .rank = result.rank,
                                 .seconds = result.spent[i],
                                 .when = result.ended});
-    places_[model][name] = {0, logs_.front().append(record_of(keys.empty() ? Hash128() : keys[i], features))};
+    places_[model][name] = {0, logs_.front().append(record_of(result.keys[i], features))};
   }
   if (leftovers_ == Leftovers::removed || since_sync_.seconds() < seconds_between_syncs) return;
   logs_.front().sync();

@@ -31,12 +31,10 @@ class ResultStore {
   ResultStore(const ResultStore&) = delete;
   ResultStore& operator=(const ResultStore&) = delete;
 
-  /// Appends the features of one item of `model`, with a key for each, or with none where nothing is kept.
-  /// Throws StorageError. What is appended outlives this process at once, and its machine after a minute.
-  void add(std::uint32_t model, const ItemResult& result, std::span<const Hash128> keys);
+  /// Appends the features of one item of `model` under their keys. Throws StorageError. What is appended
+  /// outlives this process at once, and its machine after a minute.
+  void add(std::uint32_t model, const ItemResult& result);
 
-  /// Whether results wait for another attempt, which asks for keys.
-  bool keeps() const { return leftovers_ == Leftovers::kept; }
   /// Whether anything was left by earlier attempts.
   bool has_leftovers() const { return !left_.empty(); }
   /// Takes over what an earlier attempt found for all of these subjects; false, and nothing is taken, where

@@ -9,44 +9,31 @@
 
 namespace stemma {
 
-namespace {
-
-std::vector<Hash128> keys_of(const WorkOrder& order) {
-  std::vector<Hash128> keys;
-  for (const Subject& subject : order.subjects) keys.push_back(work_key(order, subject));
-  return keys;
+Round::Round(std::string name, std::span<const SurveyedModel> work, std::vector<Question> questions,
+             std::optional<Plan> own, Plan* given, const RoundTerms& terms, Log& log)
+    : name_(std::move(name)),
+      own_plan_(std::move(own)),
+      plan_(own_plan_ ? *own_plan_ : *given),
+      work_(work),
+      hosts_(terms.hosts),
+      log_(log),
+      orders_(work, std::move(questions)),
+      store_(terms.store, name_, work.size(), terms.leftovers) {
+  recall();
+  if (own_plan_ && !plan_.items.empty()) say_plan();
+  begin(terms);
 }
-
-}  // namespace
 
 Round::Round(std::string name, std::span<const SurveyedModel> work, std::vector<Question> questions,
              Plan& plan, const RoundTerms& terms, Log& log)
-    : name_(std::move(name)),
-      plan_(plan),
-      work_(work),
-      hosts_(terms.hosts),
-      log_(log),
-      orders_(work, std::move(questions)),
-      store_(terms.store, name_, work.size(), terms.leftovers) {
-  recall();
-  begin(terms);
-}
+    : Round(std::move(name), work, std::move(questions), std::nullopt, &plan, terms, log) {}
 
-Round::Round(std::string name, std::span<const SurveyedModel> work, std::vector<Question> questions,
+Round::Round(std::string name, std::span<const SurveyedModel> work, const std::vector<Question>& questions,
              const RoundTerms& terms, Log& log)
-    : name_(std::move(name)),
-      own_plan_(make_plan(work, questions, terms.rates,
-                          MachineLayout::of_hosts(terms.hosts, terms.coordinator), terms.memory_per_rank)),
-      plan_(*own_plan_),
-      work_(work),
-      hosts_(terms.hosts),
-      log_(log),
-      orders_(work, std::move(questions)),
-      store_(terms.store, name_, work.size(), terms.leftovers) {
-  recall();
-  if (!plan_.items.empty()) say_plan();
-  begin(terms);
-}
+    : Round(std::move(name), work, questions,
+            make_plan(work, questions, terms.rates, MachineLayout::of_hosts(terms.hosts, terms.coordinator),
+                      terms.memory_per_rank),
+            nullptr, terms, log) {}
 
 void Round::recall() {
   if (!store_.has_leftovers()) return;
@@ -56,7 +43,7 @@ void Round::recall() {
   for (std::uint32_t i = 0; i < plan_.items.size(); ++i) {
     if (infeasible[i]) continue;
     const WorkOrder order = orders_.order(i, plan_.items[i]);
-    if (store_.recall(order.model, order.subjects, keys_of(order))) known.push_back(i);
+    if (store_.recall(order.model, order.subjects, work_keys(order))) known.push_back(i);
   }
   if (known.empty()) return;
   leave_out(plan_, std::move(known));
@@ -82,8 +69,7 @@ WorkInput Round::input() {
 
 void Round::take(const ItemResult& result) {
   const Item& item = plan_.items[result.item];
-  store_.add(item.model, result,
-             store_.keeps() ? keys_of(orders_.order(result.item, item)) : std::vector<Hash128>());
+  store_.add(item.model, result);
   actual_seconds_[result.item] = result.seconds;
   bytes_read_ += result.bytes_read;
   if (item.file || item.portion == Portion::decompositions || item.portion == Portion::apart)

@@ -36,7 +36,7 @@ class Round {
   Round(std::string name, std::span<const SurveyedModel> work, std::vector<Question> questions, Plan& plan,
         const RoundTerms& terms, Log& log);
   /// With a plan of its own, which the log is told, as it is what was done.
-  Round(std::string name, std::span<const SurveyedModel> work, std::vector<Question> questions,
+  Round(std::string name, std::span<const SurveyedModel> work, const std::vector<Question>& questions,
         const RoundTerms& terms, Log& log);
   Round(const Round&) = delete;
   Round& operator=(const Round&) = delete;
@@ -61,6 +61,9 @@ class Round {
   void collect(std::vector<Failure>& failures) const;
 
  private:
+  /// With one of two plans: its own, or the one that is given.
+  Round(std::string name, std::span<const SurveyedModel> work, std::vector<Question> questions,
+        std::optional<Plan> own, Plan* given, const RoundTerms& terms, Log& log);
   void recall();
   void begin(const RoundTerms& terms);
   void take(const ItemResult& result);

@@ -87,8 +87,8 @@ class Leader {
 
  private:
   void begin(std::optional<Round>& round, const char* name, std::span<const SurveyedModel> work,
-             std::vector<Question> questions) {
-    current_ = &round.emplace(name, work, std::move(questions), request_.terms, log_);
+             const std::vector<Question>& questions) {
+    current_ = &round.emplace(name, work, questions, request_.terms, log_);
   }
 
   static std::map<std::string, double> seed_of(const std::map<std::string, double>& options) {

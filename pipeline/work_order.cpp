@@ -127,6 +127,12 @@ Hash128 work_key(const WorkOrder& order, const Subject& subject) {
   return hash.finish();
 }
 
+std::vector<Hash128> work_keys(const WorkOrder& order) {
+  std::vector<Hash128> keys;
+  for (const Subject& subject : order.subjects) keys.push_back(work_key(order, subject));
+  return keys;
+}
+
 namespace {
 
 constexpr std::size_t models_remembered = 8;

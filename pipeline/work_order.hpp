@@ -35,6 +35,8 @@ std::vector<WorkOrder> decode_orders(std::span<const std::byte> bytes);
 /// the subject, and for everything that it reads the file (path, size, time, inode), the place in it, the
 /// type and the shape. Neither the item nor the ranks that do it matter.
 Hash128 work_key(const WorkOrder& order, const Subject& subject);
+/// Of all subjects of an order. Whoever does the work makes them: rank 0 has many results to take.
+std::vector<Hash128> work_keys(const WorkOrder& order);
 
 /// Writes work orders for the items of a plan. Subjects are derived again when needed, and those of the last
 /// few models are kept: a plan of a thousand models stays small.

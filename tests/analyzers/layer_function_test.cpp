@@ -6,6 +6,7 @@
 #include <Eigen/Dense>
 #include <cmath>
 
+#include "analyzers/folding.hpp"
 #include "tests/analyzers/toy_model.hpp"
 
 namespace stemma {
@@ -56,7 +57,7 @@ const Sequences sequences{.length = length, .angles = {0.3, 1.1, 2.9}};
 
 std::vector<double> states() {
   std::vector<double> rows = toy::gaussian(count * width, 1, 9);
-  normalise_rows(rows, width, false);
+  normalise_rows(rows, width);
   return rows;
 }
 
@@ -291,11 +292,12 @@ TEST(MlpAnswers, ElementByElementAndInAnotherOrder) {
 
 TEST(NormaliseRows, RootMeanSquareOneAndZerosStay) {
   std::vector<double> rows{3, 4, 0, 0, 1, 3};
-  normalise_rows(rows, 2, false);
+  normalise_rows(rows, 2);
   EXPECT_NEAR(rows[0] * rows[0] + rows[1] * rows[1], 2, 1e-15);
   EXPECT_EQ(rows[2], 0);
   std::vector<double> centred{1, 3};
-  normalise_rows(centred, 2, true);
+  centre_rows(centred, 2);
+  normalise_rows(centred, 2);
   expect_near(centred, {-1, 1}, 1e-15);
 }
 

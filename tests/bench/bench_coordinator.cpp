@@ -310,9 +310,13 @@ Paperwork paperwork(std::uint64_t hidden, double seconds) {
   };
   cost.order_seconds = per_item([&](std::uint32_t i) { write_orders(std::span(&i, 1)); });
   cost.decoding_seconds = per_item([&](std::uint32_t i) { decode_result(results[i]); });
-  const auto log = std::filesystem::temp_directory_path() / fmt::format("bench_coordinator.{}", ::getpid());
-  ResultStore store(log, "work", 1);
-  cost.result_seconds = per_item([&](std::uint32_t i) { store.add(0, decode_result(results[i]), {}); });
+  const auto directory =
+      std::filesystem::temp_directory_path() / fmt::format("bench_coordinator.{}", ::getpid());
+  {
+    ResultStore store(directory, "work", 1);
+    cost.result_seconds = per_item([&](std::uint32_t i) { store.add(0, decode_result(results[i])); });
+  }
+  std::filesystem::remove(directory);
   return cost;
 }
 

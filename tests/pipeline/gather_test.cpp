@@ -24,6 +24,7 @@ ItemResult failed_at(std::uint32_t item, int rank, double spent, const std::stri
   result.ended = ended;
   result.features = {features};
   result.spent = {spent};
+  result.keys = {{}};
   return result;
 }
 
@@ -33,7 +34,7 @@ std::vector<Failure> rows(const std::vector<ItemResult>& results) {
   const std::vector<SurveyedModel> models{test::fake_model("m", 1, 32)};
   const std::vector<std::string> hosts{"node1", "node1", "node2", "node3"};
   ResultStore store(directory.path("store"), "work", models.size());
-  for (const ItemResult& result : results) store.add(0, result, {});
+  for (const ItemResult& result : results) store.add(0, result);
   std::vector<Failure> failures;
   collect_failures(models, Plan{}, store, hosts, failures);
   return failures;

@@ -32,19 +32,13 @@ WorkOrder order() {
   return out;
 }
 
-std::vector<Hash128> keys_of(const WorkOrder& order) {
-  std::vector<Hash128> keys;
-  for (const Subject& subject : order.subjects) keys.push_back(work_key(order, subject));
-  return keys;
-}
-
 TEST(WorkKey, EverythingThatDecidesAResultIsPartOfIt) {
-  const auto before = keys_of(order());
+  const auto before = work_keys(order());
   EXPECT_NE(before[0], before[1]);
   const auto changes = [&](const auto& change) {
     WorkOrder other = order();
     change(other);
-    const auto after = keys_of(other);
+    const auto after = work_keys(other);
     return std::pair(before[0] != after[0], before[1] != after[1]);
   };
   const std::pair both(true, true), second(false, true), none(false, false);
@@ -72,6 +66,7 @@ TEST(WorkKey, EverythingThatDecidesAResultIsPartOfIt) {
 
 ItemResult result_of(const WorkOrder& order, Status status = Status::ok) {
   ItemResult out;
+  out.keys = work_keys(order);
   for (const Subject& subject : order.subjects) {
     Features features{.analyzer = subject.analyzer, .subject = subject.path, .status = status};
     features.numbers["x"] = static_cast<double>(subject.path.size());
@@ -86,11 +81,11 @@ class Leftover : public ::testing::Test {
   /// What one attempt leaves.
   void attempt(const WorkOrder& order, Status status = Status::ok, const char* round = "work") {
     ResultStore store(path(), round, 1, Leftovers::kept);
-    store.add(0, result_of(order, status), keys_of(order));
+    store.add(0, result_of(order, status));
   }
   bool recalled(const WorkOrder& order) {
     ResultStore store(path(), "work", 1, Leftovers::kept);
-    if (!store.recall(0, order.subjects, keys_of(order))) {
+    if (!store.recall(0, order.subjects, work_keys(order))) {
       EXPECT_EQ(store.known(0), 0U);
       return false;
     }
@@ -129,7 +124,7 @@ TEST_F(Leftover, OfFailuresAndOfOtherRoundsIsNone) {
   EXPECT_FALSE(recalled(order()));
   attempt(order(), Status::nonfinite);  // a fact about the weights
   ResultStore store(path(), "work", 1, Leftovers::kept);
-  EXPECT_TRUE(store.recall(0, order().subjects, keys_of(order())));
+  EXPECT_TRUE(store.recall(0, order().subjects, work_keys(order())));
 }
 
 TEST_F(Leftover, OfHalfAnItemIsNone) {
@@ -156,8 +151,8 @@ TEST_F(Leftover, BehindADamagedRecordIsFound) {
   second.files[0].path = "/models/b/model.safetensors";
   {
     ResultStore store(path(), "work", 1, Leftovers::kept);
-    store.add(0, result_of(order()), keys_of(order()));
-    store.add(0, result_of(second), keys_of(second));
+    store.add(0, result_of(order()));
+    store.add(0, result_of(second));
   }
   const auto log = logs().front();
   for (const std::streamoff at : {2, 9, 17, 30, 60}) {  // magic, length, check sum, key, features
@@ -180,9 +175,9 @@ TEST(ResultStore, WithoutLeftoversRemovesItsLog) {
   const testing::TemporaryDirectory directory;
   {
     ResultStore store(directory.path("store"), "work", 1);
-    store.add(0, result_of(order()), {});
+    store.add(0, result_of(order()));
     EXPECT_EQ(store.known(0), 2U);
-    EXPECT_FALSE(store.keeps());
+    EXPECT_FALSE(store.has_leftovers());
   }
   EXPECT_TRUE(std::filesystem::is_empty(directory.path("store")));
 }
