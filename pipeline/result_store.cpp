@@ -112,9 +112,12 @@ FeatureSource ResultStore::of_model(std::uint32_t model) const {
 
 void remove_leftovers(const std::filesystem::path& directory) {
   std::error_code ignored;
-  for (const auto& entry : std::filesystem::directory_iterator(directory, ignored))
-    if (entry.path().extension() == extension || entry.path().extension() == ".map")
+  for (const auto& entry : std::filesystem::directory_iterator(directory, ignored)) {
+    const std::string name = entry.path().filename().string();
+    // A map that was being written when its run was killed still has a temporary name.
+    if (name.ends_with(extension) || name.ends_with(".map") || name.find(".map.tmp.") != std::string::npos)
       std::filesystem::remove(entry.path(), ignored);
+  }
 }
 
 }  // namespace stemma

@@ -173,6 +173,7 @@ class Resume(EndToEnd):
         (out / "store" / "x.work.rec").write_bytes(b"STRC" + struct.pack("<IQQ", 1, 1 << 60, 0) + bytes(1000))
         (out / "store" / "y.work.rec").write_bytes(os.urandom(5000))
         (out / "store" / "z.work.rec").write_bytes(b"")
+        (out / "store" / "0123.map.tmp.45").write_bytes(b"killed while writing")
         self.assertIsNone(self.known(self.finish(out)))
 
 
