@@ -32,4 +32,10 @@ Hash128 ContentHash::finish() const {
   return {hash.high64, hash.low64};
 }
 
+Hash128 hash_of(std::span<const std::byte> bytes) {
+  ContentHash hash;
+  hash.add(bytes);
+  return hash.finish();
+}
+
 }  // namespace stemma

@@ -24,4 +24,7 @@ class ContentHash {
   std::unique_ptr<State> state_;
 };
 
+/// Of bytes that lie there already.
+Hash128 hash_of(std::span<const std::byte> bytes);
+
 }  // namespace stemma

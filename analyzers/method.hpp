@@ -82,6 +82,10 @@ class Method {
   /// Reference of the method: "arXiv 2507.03014", or "" for Stemma's own.
   virtual std::string_view paper() const { return ""; }
 
+  /// Whether the features of a subject follow from the elements and shapes of its matrices and from its
+  /// parameters alone: those of equal tensors are equal, whoever they belong to.
+  virtual bool by_content() const { return false; }
+
   virtual Cost cost(const Subject& subject, std::span<const Input> inputs) const = 0;
 
   /// Begins one subject. `inputs` belong to subject.matrices, then subject.stored; `companions` hold the

@@ -105,6 +105,7 @@ class SpectrumQuestion : public Analyzer {
  public:
   std::string_view name() const override { return "spectrum"; }
   int version() const override { return 1; }
+  bool by_content() const override { return true; }
 
   std::vector<Subject> subjects(const Model& model,
                                 const std::map<std::string, double>& options) const override {

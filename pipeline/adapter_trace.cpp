@@ -98,7 +98,7 @@ class AdapterLeader {
     plan_norms(model);
   }
 
-  WorkInput input() { return norms_->input(); }
+  Round* round() { return &*norms_; }
 
   AdapterTrace conclude() {
     norms_->end();
@@ -230,7 +230,7 @@ std::optional<AdapterTrace> trace_adapter(const Communicator& ranks, Coordinator
     leader.emplace(*request, log);
     leader->begin();
   });
-  run_work(ranks, mode, leader ? leader->input() : WorkInput{}, reader);
+  work_through(ranks, mode, leader ? leader->round() : nullptr, reader);
   std::optional<AdapterTrace> result;
   in_unison(ranks, "concluding the trace", [&] {
     if (leader) result = leader->conclude();

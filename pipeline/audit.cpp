@@ -63,7 +63,7 @@ Provenance provenance_of(const World& world, const AuditRequest& request, const 
 class Leader {
  public:
   Leader(const World& world, const AuditRequest& request, Log& log)
-      : world_(world), request_(request), log_(log) {}
+      : world_(world), request_(request), log_(log), limit_(request.limit) {}
 
   /// Survey and a first plan. Says whether the speed of the ranks is to be measured, and on which file.
   bool begin(const Machines& machines) {
@@ -98,10 +98,11 @@ class Leader {
 
   void prepare() {
     say_the_plan();
+    logs_.emplace(request_.store, request_.leftovers);
     round_.emplace("work", result_.models, request_.questions, result_.plan, terms(), log_);
   }
 
-  WorkInput work_input() { return round_->input(); }
+  Round* round() { return &*round_; }
 
   /// Fingerprints and comparison. Says whether weights are to be read again, in pairs.
   bool compare() {
@@ -130,7 +131,9 @@ class Leader {
     trace_ = TraceRequest{.models = result_.models,
                           .pairs = std::move(chosen.pairs),
                           .origin_options = request_.trace->tests.at("origin_tracer"),
-                          .terms = terms()};
+                          .terms = terms(),
+                          .scratch = request_.scratch,
+                          .maps = request_.leftovers};
     trace_->terms.status_file.clear();  // it counts the items of models
     log_.info("trace", fmt::format("{} to read again in pairs", counted(trace_->pairs.size(), "pair")));
     return true;
@@ -153,16 +156,16 @@ class Leader {
   }
 
  private:
-  RoundTerms terms() const {
+  RoundTerms terms() {
     return {.rates = result_.plan.model,
             .hosts = hosts_,
             .coordinator = request_.coordinator,
             .memory_per_rank = result_.plan.memory_per_rank,
-            .store = request_.store,
+            .logs = &*logs_,
+            .limit = &limit_,
             .progress = request_.progress,
             .progress_every = request_.progress_every,
-            .status_file = request_.status_file,
-            .leftovers = request_.leftovers};
+            .status_file = request_.status_file};
   }
 
   void read_headers() {
@@ -274,7 +277,8 @@ class Leader {
     ArchiveWriter writer(request_.archive, fmt::format("{}", getpid()));
     fill_archive(writer, result_, request_, round_->store(), round_->actual_seconds());
     result_.hashes = writer.publish();
-    if (request_.leftovers == Leftovers::kept) remove_leftovers(request_.store);
+    logs_->seal();
+    if (request_.leftovers == Leftovers::kept) remove_maps(request_.scratch);
     log_.info("archive",
               fmt::format("{} ({}) in {}, canonical_exact {}", request_.archive.string(),
                           bytes_words(static_cast<double>(std::filesystem::file_size(request_.archive))),
@@ -285,7 +289,9 @@ class Leader {
   const AuditRequest& request_;
   Log& log_;
   std::vector<std::string> hosts_;  ///< by rank
+  TimeLimit limit_;
   AuditResult result_;
+  std::optional<ResultLogs> logs_;
   std::optional<Round> round_;
   std::optional<TraceRequest> trace_;
 };
@@ -313,7 +319,7 @@ std::optional<AuditResult> audit(const World& world, const AuditRequest* request
   });
   const CoordinatorMode mode = request ? request->coordinator : CoordinatorMode::automatic;
   const CommonReading reading(ranks, request ? std::optional(request->direct) : std::nullopt);
-  run_work(ranks, mode, leader ? leader->work_input() : WorkInput{}, reading.maker());
+  work_through(ranks, mode, leader ? leader->round() : nullptr, reading.maker());
   reading.warn(ranks, log);
   bool traces = false;
   in_unison(ranks, "comparing", [&] {

@@ -29,10 +29,12 @@ struct AuditRequest {
   std::optional<ComparisonPlan> comparison;          ///< nothing: fingerprints only
   std::optional<TracePlan> trace;                    ///< nothing: no weights are read again
   std::filesystem::path archive;                     ///< final path
-  std::filesystem::path store;                       ///< directory for results on their way
+  std::filesystem::path store;                       ///< directory of record logs
+  std::filesystem::path scratch;                     ///< of this run alone
   std::filesystem::path status_file;                 ///< "" for none
-  Leftovers leftovers = Leftovers::removed;          ///< of a run that does not come to its end
-  DirectReading direct = DirectReading::automatic;   ///< past the page cache?
+  Leftovers leftovers = Leftovers::removed;          ///< in the store
+  TimeLimit limit;
+  DirectReading direct = DirectReading::automatic;  ///< past the page cache?
   CoordinatorMode coordinator = CoordinatorMode::automatic;
   WidthRule width_rule = WidthRule::soonest;     ///< by_size: an item that finds no such team ends the run
   std::optional<std::uint64_t> memory_per_rank;  ///< bytes; nothing: from the machine

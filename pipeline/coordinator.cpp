@@ -2,10 +2,13 @@
 #include "pipeline/coordinator.hpp"
 
 #include <chrono>
+#include <cstring>
+#include <limits>
 #include <stdexcept>
 #include <utility>
 
 #include "pipeline/patience.hpp"
+#include "pipeline/stop_signal.hpp"
 
 namespace stemma {
 
@@ -77,6 +80,8 @@ std::vector<Message> Coordinator::handle(const Message& message) {
       if (--w.assignments == 0) occupied_seconds_ += clock_() - w.since;
       break;
     case MessageKind::result:
+    case MessageKind::asked:
+    case MessageKind::query:
       return out;
     case MessageKind::failed:
       w.here = true;
@@ -85,6 +90,7 @@ std::vector<Message> Coordinator::handle(const Message& message) {
     case MessageKind::assign:
     case MessageKind::assign_team:
     case MessageKind::stop:
+    case MessageKind::answer:
       throw std::logic_error("a worker sent a message that only the coordinator sends");
   }
   const bool was_all = scheduler_.handed_out_all();
@@ -100,6 +106,15 @@ std::vector<Message> Coordinator::handle(const Message& message) {
   return out;
 }
 
+std::vector<Message> Coordinator::end_within(double seconds) {
+  std::vector<Message> out;
+  if (scheduler_.handed_out_all()) return out;
+  scheduler_.end_by(clock_() + seconds);
+  hand_out(out);
+  if (scheduler_.handed_out_all()) stop_the_idle(out);
+  return out;
+}
+
 std::vector<Message> Coordinator::stop_all() {
   std::vector<Message> out;
   scheduler_.hand_out_no_more();
@@ -107,16 +122,53 @@ std::vector<Message> Coordinator::stop_all() {
   return out;
 }
 
-std::exception_ptr serve(Coordinator& coordinator, Mailbox& mailbox, const ResultSink& sink) {
+namespace {
+
+/// A byte for each content of the query. Who is not told that a result is there measures it.
+std::vector<std::byte> answer_to(const Message& query, const ContentBook& contents) {
+  std::vector<Hash128> asked(query.payload.size() / sizeof(Hash128));
+  if (!asked.empty()) std::memcpy(asked.data(), query.payload.data(), asked.size() * sizeof(Hash128));
+  std::vector<std::uint8_t> answer(asked.size(), 0);
+  try {
+    if (contents) answer = contents(asked);
+  } catch (const std::exception&) {
+    answer.assign(asked.size(), 0);
+  }
+  const auto bytes = std::as_bytes(std::span(answer));
+  return {bytes.begin(), bytes.end()};
+}
+
+void keep_to(const TimeLimit& limit, Coordinator& coordinator, Mailbox& mailbox) {
+  if (limit.over()) throw OutOfTime("items that still run are given up");
+  const double left = limit.seconds_left();
+  if (left == std::numeric_limits<double>::infinity()) return;
+  for (Message& out : coordinator.end_within(left)) mailbox.send(std::move(out));
+}
+
+}  // namespace
+
+std::exception_ptr serve(Coordinator& coordinator, Mailbox& mailbox, const ResultSink& sink,
+                         const TimeLimit* limit, const ContentBook& contents) {
   std::exception_ptr failure;
   Patience patience(Patience::coordinator);
   while (!coordinator.finished()) {
+    if (limit) keep_to(*limit, coordinator, mailbox);
     const auto message = mailbox.receive();
     if (!message) {
       patience.wait();
       continue;
     }
     patience.reset();
+    if (message->kind == MessageKind::asked) {
+      pass_on_wish(wish_in(*message));
+      continue;
+    }
+    if (message->kind == MessageKind::query) {
+      // Whoever asks waits, so there is an answer whatever happens.
+      mailbox.send(
+          {MessageKind::answer, message->peer, answer_to(*message, failure ? ContentBook() : contents)});
+      continue;
+    }
     if (message->kind == MessageKind::result && !failure) {
       try {
         ItemResult result = decode_result(message->payload);

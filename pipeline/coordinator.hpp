@@ -9,6 +9,7 @@
 #include "pipeline/message.hpp"
 #include "pipeline/perform.hpp"
 #include "pipeline/plan.hpp"
+#include "pipeline/time_limit.hpp"
 
 namespace stemma {
 
@@ -47,6 +48,10 @@ class Coordinator {
 
   /// An item took so long: later predictions of items of its kind follow.
   void learn(std::uint32_t item, double seconds) { scheduler_.learn(item, seconds); }
+
+  /// Nothing is handed out any more that should not have ended by then, in seconds from now. Returns the
+  /// stops of those for whom nothing is left.
+  std::vector<Message> end_within(double seconds);
 
   /// Stops everybody who was not stopped yet: after this no work is handed out.
   std::vector<Message> stop_all();
@@ -87,11 +92,23 @@ class Coordinator {
 /// Called on rank 0 for every item that ends, in any order, from the thread that serves.
 using ResultSink = std::function<void(ItemResult)>;
 
-/// Runs the coordinator until every worker has stopped. Sleeps when there is nothing to do. When `sink`
+/// Called on rank 0 when an item asks for contents; says for each whether its result is there or on its way.
+using ContentBook = std::function<std::vector<std::uint8_t>(std::span<const Hash128> contents)>;
+
+/// Runs the coordinator until every worker has stopped. Sleeps when there is nothing to do. With a `limit`
+/// no work is handed out that would end too late; throws OutOfTime when it is over and somebody still works,
+/// who cannot be told. When `sink`
 /// throws (the disk is full), or a result or an order cannot be read or written, the workers are stopped,
 /// their last results are dropped, and the exception is returned; nothing when all went well on this rank.
 /// When a worker failed, everybody is stopped and all results that still come reach the sink. Throws only
 /// when a worker cannot be told.
-std::exception_ptr serve(Coordinator& coordinator, Mailbox& mailbox, const ResultSink& sink);
+std::exception_ptr serve(Coordinator& coordinator, Mailbox& mailbox, const ResultSink& sink,
+                         const TimeLimit* limit = nullptr, const ContentBook& contents = {});
+
+/// The time is over, and not everybody has stopped.
+class OutOfTime : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
 
 }  // namespace stemma

@@ -10,6 +10,7 @@ enum class ExitCode : int {
   invalid = 3,       ///< an input is invalid (--strict; verify)
   partial = 4,       ///< finished, some models or items failed and are listed
   internal = 70,     ///< a broken invariant of the program or of MPI
+  stopped = 85,      ///< ended before the work was done; the same command goes on where it was
   reader_gone = 141  ///< nobody reads stdout any more: what a shell reports of tools that SIGPIPE ends
 };
 

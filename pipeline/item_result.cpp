@@ -37,6 +37,13 @@ std::span<const std::byte> take_bytes(std::span<const std::byte>& in) {
   return take_part(in, take<std::uint64_t>(in));
 }
 
+template <class T>
+void take_values(std::span<const std::byte>& in, std::vector<T>& out) {
+  const auto bytes = take_bytes(in);
+  out.resize(bytes.size() / sizeof(T));
+  if (!out.empty()) std::memcpy(out.data(), bytes.data(), out.size() * sizeof(T));
+}
+
 }  // namespace
 
 // Both ends are the same program on the same kind of machine, so this framing needs no schema.
@@ -48,6 +55,8 @@ std::vector<std::byte> encode(const ItemResult& result) {
   put_bytes(out, std::as_bytes(std::span(result.ended)));
   put_bytes(out, std::as_bytes(std::span(result.spent)));
   put_bytes(out, std::as_bytes(std::span(result.keys)));
+  put_bytes(out, std::as_bytes(std::span(result.contents)));
+  put_bytes(out, std::as_bytes(std::span(result.same)));
   put(out, std::uint64_t{result.features.size()});
   for (const Features& features : result.features) put_bytes(out, encode(features));
   return out;
@@ -58,12 +67,12 @@ ItemResult decode_result(std::span<const std::byte> in) {
   result.item = take<std::uint32_t>(in);
   result.seconds = take<double>(in);
   result.bytes_read = take<std::uint64_t>(in);
-  const auto ended = take_bytes(in), spent = take_bytes(in), keys = take_bytes(in);
+  const auto ended = take_bytes(in);
   result.ended.assign(reinterpret_cast<const char*>(ended.data()), ended.size());
-  result.spent.resize(spent.size() / sizeof(double));
-  std::memcpy(result.spent.data(), spent.data(), spent.size());
-  result.keys.resize(keys.size() / sizeof(Hash128));
-  std::memcpy(result.keys.data(), keys.data(), keys.size());
+  take_values(in, result.spent);
+  take_values(in, result.keys);
+  take_values(in, result.contents);
+  take_values(in, result.same);
   const auto n = take<std::uint64_t>(in);
   for (std::uint64_t i = 0; i < n; ++i) result.features.push_back(decode_features(take_bytes(in)));
   return result;

@@ -28,6 +28,7 @@ struct Item {
   std::uint32_t cost = 0;      ///< index into Plan::costs
   int width = 1;               ///< ranks that do it together
   double seconds = 0;          ///< predicted, on so many ranks
+  bool asks = false;           ///< whether equal tensors may have been decomposed already: it asks first
   std::uint64_t bytes = 0;     ///< read from files, companions included
   std::uint64_t memory = 0;    ///< peak bytes on each of its ranks
 };

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "analyzers/content_hash.hpp"
 #include "analyzers/same_function.hpp"
 #include "io/formats/file_reader.hpp"
 #include "io/report/tsv.hpp"
@@ -47,6 +48,7 @@ void align(SurveyedModel& joined, const FoundAlignment& found, const std::filesy
     Model& model = *joined.model;
     const std::uint64_t width = found.alignment.width, cols = found.map.size() / width;
     model.checkpoint.files.push_back(stat_source(map_file.string()));
+    model.checkpoint.files.back().content = hex(hash_of(std::as_bytes(std::span(found.map))));
     model.checkpoint.tensors.push_back({.name = "alignment",
                                         .dtype = Dtype::f64,
                                         .shape = {width, cols},

@@ -9,9 +9,12 @@
 #include <stdexcept>
 
 #include "analyzers/catalogue.hpp"
+#include "analyzers/content_hash.hpp"
 #include "analyzers/distributed/unison.hpp"
 #include "io/model/widen.hpp"
 #include "pipeline/clock.hpp"
+#include "pipeline/held_reader.hpp"
+#include "pipeline/stop_signal.hpp"
 #include "pipeline/team_reader.hpp"
 
 namespace stemma {
@@ -23,6 +26,8 @@ struct Running {
   const Method* analyzer = nullptr;
   bool here = true;                          ///< whether this rank takes part
   bool together = false;                     ///< whether its team decomposes it
+  bool same = false;                         ///< whether the result of equal tensors stands for it
+  Hash128 content;                           ///< what was asked for
   std::uint32_t first = none, last = none;   ///< of its streamed tensors
   std::unique_ptr<Measurement> measurement;  ///< empty once it failed or finished
   Features features;
@@ -90,6 +95,10 @@ class Performance {
     for (std::size_t r = 0; r < runs_.size(); ++r) enroll(runs_[r], order.subjects[r]);
   }
 
+  /// Holds the tensors and leaves out what is known of their contents. What cannot be read is not held: it
+  /// fails when it is streamed.
+  void ask(HeldReader& held, const ContentAsker& ask);
+
   /// Everything fails for the same reason.
   void fail_all(const std::exception_ptr& failure) {
     for (Running& running : runs_) {
@@ -100,6 +109,7 @@ class Performance {
 
   void stream_all() {
     for (std::uint32_t t = 0; t < order_.streamed; ++t) {
+      give_up_if_asked();
       for (Running& running : runs_)
         if (running.first == t) begin(running);
       stream(t);
@@ -120,6 +130,9 @@ class Performance {
     for (Running& running : runs_) {
       out.features.push_back(std::move(running.features));
       out.spent.push_back(running.spent);
+      if (!order_.asks) continue;
+      out.contents.push_back(running.content);
+      out.same.push_back(running.same ? 1 : 0);
     }
     out.ended = utc_now();
     out.seconds = watch_.seconds();
@@ -127,6 +140,10 @@ class Performance {
   }
 
  private:
+  void give_up_if_asked() const {
+    if (!team_ && stop_wish() == StopWish::at_once) throw Abandoned();
+  }
+
   void enroll(Running& running, const Subject& subject) {
     running.subject = &subject;
     running.watch = &watch_;
@@ -162,6 +179,7 @@ class Performance {
     return whole_.emplace(matrix, read_whole(order_, order_.matrices[matrix], reader_)).first->second;
   }
 
+  Hash128 content_of(const Matrix& matrix, HeldReader& held) const;
   void stream(std::uint32_t index);
   void stream_file(const SourceFile& file, Running& running) {
     running.attempt([&] {
@@ -227,6 +245,7 @@ void Performance::stream(std::uint32_t index) {
         runs_[l.running].attempt([&] { runs_[l.running].measurement->take_stored(l.input, bytes); });
     };
   const PanelSink panels = [&](std::size_t view, const Panel& panel) {
+    give_up_if_asked();
     for_each_block(panel.bytes, [&](std::span<const std::byte> block) {
       for (const Listener& l : listeners[view])
         runs_[l.running].attempt([&] { runs_[l.running].measurement->take_elements(l.input, block); });
@@ -244,6 +263,8 @@ void Performance::stream(std::uint32_t index) {
     ByteReader& tensors = team_reader_ ? static_cast<ByteReader&>(*team_reader_) : reader_;
     stream_tensor(order_.files[tensor.file], tensor, views, tensors, stored, panels);
     tensors.check(order_.files[tensor.file]);
+  } catch (const Abandoned&) {
+    throw;
   } catch (...) {
     failure = std::current_exception();
   }
@@ -251,11 +272,53 @@ void Performance::stream(std::uint32_t index) {
   if (failure) everybody([&] { std::rethrow_exception(failure); });
 }
 
+void Performance::ask(HeldReader& held, const ContentAsker& ask) {
+  std::vector<std::size_t> asking;
+  std::vector<Hash128> keys;
+  std::map<std::uint32_t, Hash128> known;
+  try {
+    for (std::size_t r = 0; r < runs_.size(); ++r) {
+      const Subject& subject = order_.subjects[r];
+      if (!runs_[r].analyzer || !runs_[r].analyzer->by_content()) continue;
+      std::vector<Hash128> contents;
+      for (const std::uint32_t m : subject.matrices) {
+        if (!known.contains(m)) known[m] = content_of(order_.matrices[m], held);
+        contents.push_back(known.at(m));
+      }
+      asking.push_back(r);
+      keys.push_back(content_key(order_, subject, contents));
+    }
+  } catch (const InvalidInput&) {
+    return;
+  } catch (const std::bad_alloc&) {
+    return;  // without holding it may still fit
+  }
+  if (keys.empty()) return;
+  const std::vector<std::uint8_t> answers = ask(keys);
+  for (std::size_t i = 0; i < asking.size(); ++i) {
+    Running& running = runs_[asking[i]];
+    running.content = keys[i];
+    running.same = answers[i] != 0;
+    if (running.same) running.here = false;
+  }
+}
+
+Hash128 Performance::content_of(const Matrix& matrix, HeldReader& held) const {
+  const StoredTensor& tensor = order_.tensors[matrix.tensor];
+  held.hold(order_.files[tensor.file], tensor);
+  ContentHash hash;
+  stream_tensor(order_.files[tensor.file], tensor, std::span(&matrix, 1), held, {},
+                [&](std::size_t, const Panel& panel) { hash.add(panel.bytes); });
+  return hash.finish();
+}
+
 }  // namespace
 
-ItemResult perform(const WorkOrder& order, ByteReader& reader) {
+ItemResult perform(const WorkOrder& order, ByteReader& reader, const ContentAsker& ask) {
   const std::uint64_t before = reader.bytes_read();
-  Performance performance(order, reader, nullptr);
+  HeldReader held(reader);
+  Performance performance(order, held, nullptr);
+  if (order.asks && ask) performance.ask(held, ask);
   performance.stream_all();
   ItemResult result = performance.result();
   result.bytes_read = reader.bytes_read() - before;

@@ -13,6 +13,14 @@ namespace stemma {
 namespace {
 
 constexpr double worth_reading_twice = 0.05;  // of the makespan
+constexpr double worth_asking = 0.05;         // seconds: an answer takes a few milliseconds
+
+/// Whether an item holds its tensors and asks for equal ones first: it is decomposed by one rank, takes long
+/// enough, and its bytes fit beside all else.
+bool asks(const Item& item, const ItemCost& cost, bool by_content, std::uint64_t memory_per_rank) {
+  return by_content && item.width == 1 && !cost.decompositions.empty() && item.seconds > worth_asking &&
+         item.memory + item.bytes <= memory_per_rank;
+}
 
 /// Of what decides who does what.
 std::string digest_of(const Plan& plan) {
@@ -113,6 +121,8 @@ Plan make_plan(std::span<const SurveyedModel> models, const std::vector<Question
   plan.width_rule = width_rule;
   plan.weight_bytes = division.inventory.weight_bytes;
   plan.again_bytes = division.inventory.again_bytes;
+  const bool by_content =
+      std::ranges::any_of(questions, [](const Question& q) { return q.method().by_content(); });
   for (std::uint32_t i = 0; i < plan.items.size(); ++i) {
     Item& item = plan.items[i];
     const ItemCost& cost = plan.costs[item.cost];
@@ -125,6 +135,8 @@ Plan make_plan(std::span<const SurveyedModel> models, const std::vector<Question
     if (!feasible) plan.infeasible.push_back(i);
     if (!feasible) continue;
     plan.rank_seconds += item.width * item.seconds;
+    item.asks = asks(item, cost, by_content, memory_per_rank);
+    if (item.asks) item.memory += item.bytes;
     plan.peak_memory = std::max(plan.peak_memory, item.memory);
   }
   plan.work = widths.work;

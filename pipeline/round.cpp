@@ -3,11 +3,24 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <utility>
+
+#include "analyzers/distributed/unison.hpp"
 #include "pipeline/gather.hpp"
 #include "pipeline/machine.hpp"
+#include "pipeline/stop_signal.hpp"
 #include "pipeline/wording.hpp"
 
 namespace stemma {
+namespace {
+
+/// Whether the same may go well another time: a network file system that was away, a machine that was full.
+bool may_have_passed(const std::string& rule) {
+  return rule == "file.read_failed" || rule == "file.open_failed" || rule == "item.out_of_memory";
+}
+
+}  // namespace
 
 Round::Round(std::string name, std::span<const SurveyedModel> work, std::vector<Question> questions,
              std::optional<Plan> own, Plan* given, const RoundTerms& terms, Log& log)
@@ -17,8 +30,10 @@ Round::Round(std::string name, std::span<const SurveyedModel> work, std::vector<
       work_(work),
       hosts_(terms.hosts),
       log_(log),
-      orders_(work, std::move(questions)),
-      store_(terms.store, name_, work.size(), terms.leftovers) {
+      orders_(work, std::move(questions), plan_.width_rule),
+      logs_(*terms.logs),
+      store_(logs_, work.size()),
+      limit_(terms.limit) {
   recall();
   if (own_plan_ && !plan_.items.empty()) say_plan();
   begin(terms);
@@ -36,7 +51,7 @@ Round::Round(std::string name, std::span<const SurveyedModel> work, const std::v
             nullptr, terms, log) {}
 
 void Round::recall() {
-  if (!store_.has_leftovers()) return;
+  if (logs_.known() == 0) return;
   std::vector<bool> infeasible(plan_.items.size());
   for (const std::uint32_t i : plan_.infeasible) infeasible[i] = true;
   std::vector<std::uint32_t> known;
@@ -47,7 +62,7 @@ void Round::recall() {
   }
   if (known.empty()) return;
   leave_out(plan_, std::move(known));
-  log_.info("resume", fmt::format("{}: {} of {} known from an earlier attempt, {} left: predicted {}", name_,
+  log_.info("resume", fmt::format("{}: {} of {} known already, {} left: predicted {}", name_,
                                   with_commas(plan_.known.size()), counted(plan_.items.size(), "item"),
                                   with_commas(plan_.items.size() - plan_.known.size()),
                                   duration_words(plan_.makespan)));
@@ -59,31 +74,138 @@ void Round::begin(const RoundTerms& terms) {
   counters_.seconds_total = plan_.rank_seconds;
   actual_seconds_.assign(plan_.items.size(), missing);
   progress_.emplace(log_, counters_, terms.progress, terms.progress_every, terms.status_file);
+  watch_ = Stopwatch();
 }
 
 WorkInput Round::input() {
-  watch_ = Stopwatch();
-  return {&plan_, orders_from(orders_, plan_), [this](const ItemResult& r) { take(r); },
-          team_orders_from(orders_, plan_), &occupied_seconds_};
+  return {.plan = &plan_,
+          .orders = [this](std::span<const std::uint32_t> items) { return orders_for(items); },
+          .sink = [this](const ItemResult& r) { take(r); },
+          .team_orders = team_orders_from(orders_, plan_),
+          .occupied_seconds = &occupied_seconds_,
+          .limit = limit_,
+          .contents = [this](std::span<const Hash128> contents) { return look_up(contents); },
+          .last_words =
+              [this] {
+                logs_.sync();
+                log_.warn("items that still run are given up; the same command goes on from here");
+              }};
+}
+
+std::vector<std::byte> Round::orders_for(std::span<const std::uint32_t> items) {
+  logs_.look_again();
+  std::vector<WorkOrder> orders;
+  std::vector<Hash128> ours;
+  for (const std::uint32_t i : items) {
+    WorkOrder order = orders_.order(i, plan_.items[i]);
+    if (logs_.has_company()) {
+      const std::vector<Hash128> keys = work_keys(order);
+      if (store_.recall(order.model, order.subjects, keys)) {
+        count(plan_.items[i], 0);
+        continue;
+      }
+      // In the second pass nobody is waited for: whoever said that it does this may have been killed.
+      if (pass_ == 0 && std::ranges::any_of(keys, [&](const Hash128& key) { return logs_.claimed(key); })) {
+        elsewhere_.push_back(i);
+        continue;
+      }
+      ours.insert(ours.end(), keys.begin(), keys.end());
+    }
+    orders.push_back(std::move(order));
+  }
+  logs_.claim(ours);
+  return encode(orders);
+}
+
+std::vector<std::uint8_t> Round::look_up(std::span<const Hash128> contents) {
+  std::vector<std::uint8_t> known;
+  for (const Hash128& content : contents) {
+    const auto place = logs_.find_content(content);
+    const bool there = place && logs_.proves_itself(*place);
+    // In a later pass nobody waits for another, who may fail as the first one did.
+    known.push_back(there || (pass_ == 0 && !on_its_way_.insert(content).second) ? 1 : 0);
+  }
+  return known;
 }
 
 void Round::take(const ItemResult& result) {
   const Item& item = plan_.items[result.item];
   store_.add(item.model, result);
+  limit_->work_was_done();
+  limit_->learn_sync(logs_.longest_sync());
   actual_seconds_[result.item] = result.seconds;
   bytes_read_ += result.bytes_read;
-  if (item.file || item.portion == Portion::decompositions || item.portion == Portion::apart)
+  if (pass_ > 0 || item.file || item.portion == Portion::decompositions || item.portion == Portion::apart)
     announced_bytes_ += result.bytes_read;
+  count(item, result.bytes_read);
+  same_ += static_cast<std::uint64_t>(std::ranges::count(result.same, 1));
+  bool may_pass = false;
+  for (const Features& f : result.features) {
+    counters_.failed += f.status == Status::failed;
+    may_pass = may_pass || (f.status == Status::failed && may_have_passed(f.rule));
+  }
+  if (may_pass && pass_ == 0) once_more_.push_back(result.item);
+}
+
+void Round::count(const Item& item, std::uint64_t bytes) {
   counters_.items += 1;
-  counters_.bytes += result.bytes_read;
+  counters_.bytes += bytes;
   counters_.seconds = counters_.seconds + item.width * item.seconds;
-  for (const Features& f : result.features) counters_.failed += f.status == Status::failed;
+}
+
+bool Round::goes_on() {
+  std::vector<bool> left(plan_.items.size());
+  std::uint64_t items = 0;
+  const auto again = [&](std::uint32_t i) {
+    items += !left[i];
+    left[i] = true;
+  };
+  for (const std::uint32_t i : std::exchange(elsewhere_, {})) again(i);
+  for (const std::uint32_t i : store_.settle()) {
+    if (!left[i]) counters_.items -= 1;
+    again(i);
+  }
+  for (const std::uint32_t i : std::exchange(once_more_, {})) {
+    const WorkOrder order = orders_.order(i, plan_.items[i]);
+    counters_.failed -= store_.forget(order.model, order.subjects);
+    if (!left[i]) counters_.items -= 1;
+    again(i);
+  }
+  if (items == 0 || limit_->seconds_left() <= 0) return false;
+  ++pass_;
+  plan_.known.clear();
+  for (std::uint32_t i = 0; i < plan_.items.size(); ++i)
+    if (!left[i]) plan_.known.push_back(i);
+  log_.info("work",
+            fmt::format("{}: {} to look at again: another run has them, they failed, or equal tensors did",
+                        name_, counted(items, "item")));
+  return true;
 }
 
 void Round::end() {
   seconds_ = watch_.seconds();
   progress_.reset();
+  if (same_ > 0)
+    log_.info("work", fmt::format("{}: {} were those of equal tensors, computed once", name_,
+                                  counted(same_, "result")));
+  if (counters_.items < counters_.items_total) stop_early(counters_.items_total - counters_.items);
   if (own_plan_ && counters_.items_total > 0) say_work();
+}
+
+void Round::stop_early(std::uint64_t left) {
+  logs_.seal();
+  if (stop_wish() == StopWish::none && !limit_->work_was_possible())
+    throw StoppedEarly(
+        fmt::format("nothing could be done in time: {}, none of {} is sure to end before the "
+                    "last part of it, which is kept for what follows (runtime.deadline_margin). "
+                    "Give the run more time",
+                    limit_->reason(), counted(left, "item")),
+        ExitCode::usage);
+  throw StoppedEarly(fmt::format("stopped early, because {}: {} of {} of this stage done and kept, {} left. "
+                                 "The same command goes on from here",
+                                 limit_->reason(), with_commas(counters_.items),
+                                 counted(counters_.items_total, "item"), with_commas(left)),
+                     ExitCode::stopped);
 }
 
 void Round::say_plan() const {
@@ -102,6 +224,15 @@ void Round::say_work() const {
   log_.info("trace",
             fmt::format("{}: {}, {} read in {}; {} failed", name_, counted(items(), "item"),
                         bytes_words(static_cast<double>(bytes_read_)), duration_words(seconds_), failed()));
+}
+
+void work_through(const Communicator& ranks, CoordinatorMode mode, Round* round, const ReaderMaker& reader) {
+  for (bool goes_on = true; goes_on;) {
+    run_work(ranks, mode, round ? round->input() : WorkInput{}, reader);
+    bool again = false;
+    in_unison(ranks, "looking at what is left", [&] { again = round && round->goes_on(); });
+    goes_on = ranks.all_reduce_sum(again ? 1 : 0) > 0;
+  }
 }
 
 void Round::collect(std::vector<Failure>& failures) const {

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -20,15 +21,15 @@ struct RoundTerms {
   std::vector<std::string> hosts;  ///< by rank
   CoordinatorMode coordinator = CoordinatorMode::automatic;
   std::uint64_t memory_per_rank = 0;  ///< bytes
-  std::filesystem::path store;        ///< directory for results on their way, which all ranks see
+  ResultLogs* logs = nullptr;         ///< where results go, and what is known already
+  TimeLimit* limit = nullptr;
   ProgressRenderer progress = ProgressRenderer::automatic;
   std::chrono::seconds progress_every{30};
   std::filesystem::path status_file = {};  ///< "" for none
-  Leftovers leftovers = Leftovers::removed;
 };
 
-/// Rank 0's part of a round: it is made, input() goes to run_work, end() follows. `work`, `plan` and the log
-/// outlive it.
+/// Rank 0's part of a round: it is made, work_through() goes through it, end() follows. `work`, `plan` and
+/// the log outlive it.
 class Round {
  public:
   /// `name` is part of the file of results. What an earlier attempt found is left out of the plan, and the
@@ -41,8 +42,13 @@ class Round {
   Round(const Round&) = delete;
   Round& operator=(const Round&) = delete;
 
+  /// For one pass through what is left.
   WorkInput input();
-  /// Stops the clock and takes the progress away.
+  /// Whether another pass is worth it: for what another run did not finish after all, and once more for what
+  /// failed for a reason that may have passed.
+  bool goes_on();
+  /// Stops the clock and takes the progress away. Throws StoppedEarly where something is left because the
+  /// time was over: what was done is then safe on the disk.
   void end();
 
   const Plan& plan() const { return plan_; }
@@ -67,6 +73,12 @@ class Round {
   void recall();
   void begin(const RoundTerms& terms);
   void take(const ItemResult& result);
+  /// Orders for those items that nobody else does, as bytes.
+  std::vector<std::byte> orders_for(std::span<const std::uint32_t> items);
+  /// Which of these contents have a result, or are being worked on.
+  std::vector<std::uint8_t> look_up(std::span<const Hash128> contents);
+  void count(const Item& item, std::uint64_t bytes);
+  void stop_early(std::uint64_t left);
   void say_plan() const;
   void say_work() const;
 
@@ -77,7 +89,14 @@ class Round {
   std::vector<std::string> hosts_;
   Log& log_;
   OrderBook orders_;
+  ResultLogs& logs_;
   ResultStore store_;
+  TimeLimit* limit_;
+  int pass_ = 0;
+  std::vector<std::uint32_t> elsewhere_;  ///< items that another run works on
+  std::set<Hash128> on_its_way_;          ///< contents that somebody asked for first, and measures
+  std::uint64_t same_ = 0;                ///< results that are those of equal tensors
+  std::vector<std::uint32_t> once_more_;  ///< items with failures that may have passed
   WorkCounters counters_;
   std::uint64_t bytes_read_ = 0, announced_bytes_ = 0;
   std::vector<double> actual_seconds_;
@@ -85,5 +104,9 @@ class Round {
   Stopwatch watch_;
   std::optional<Progress> progress_;
 };
+
+/// Collective. Goes through a round, rank 0's, in as many passes as it takes. `reader` and failures as for
+/// run_work.
+void work_through(const Communicator& ranks, CoordinatorMode mode, Round* round, const ReaderMaker& reader);
 
 }  // namespace stemma

@@ -81,7 +81,7 @@ RunDirectory::RunDirectory(std::filesystem::path path, const RunConfig& config, 
       require_same_results(path_, config);
   }
   std::error_code error;
-  for (const auto& directory : {path_, path_ / "log", store()}) {
+  for (const auto& directory : {path_, path_ / "log", store(), scratch()}) {
     std::filesystem::create_directories(directory, error);
     if (error) throw StorageError(directory, "", "create", error.value());
   }

@@ -30,6 +30,7 @@ class RunDirectory {
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path archive(const std::string& name) const { return path_ / (name + ".h5"); }
   std::filesystem::path store() const { return path_ / "store"; }
+  std::filesystem::path scratch() const { return path_ / "scratch"; }
   std::filesystem::path log() const { return path_ / "log" / "run.log"; }
   std::filesystem::path status() const { return path_ / "status.json"; }
 

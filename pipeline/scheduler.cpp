@@ -47,6 +47,7 @@ Scheduler::Scheduler(const MachineLayout& machine, std::span<const Task> tasks)
   narrow_left_ = narrow_.size();
   next_left_.resize(narrow_.size() + 1);
   std::iota(next_left_.begin(), next_left_.end(), 0U);
+  shortest_ = narrow_.empty() ? 0 : narrow_.size() - 1;
 }
 
 void Scheduler::release(int slot) {
@@ -72,6 +73,7 @@ void Scheduler::release_block(int block) {
 
 std::vector<Assignment> Scheduler::assign(double now) {
   std::vector<Assignment> out;
+  if (horizon_ < forever) leave_what_is_late(now);
   // A reservation that is dropped on the way sets slots free, which are looked at in the next turn.
   while (!touched_.empty()) {
     const std::vector<int> slots = std::exchange(touched_, {});
@@ -89,6 +91,23 @@ void Scheduler::hand_out_no_more() {
   waiting_wide_ = narrow_left_ = 0;
   total_ = handed_out_;
   touched_.clear();
+}
+
+void Scheduler::leave_what_is_late(double now) {
+  for (int level = static_cast<int>(levels_.size()) - 1; level > 0; --level) {
+    Level& wide = levels_[static_cast<std::size_t>(level)];
+    for (; wide.waiting() > 0 && late(seconds_of(wide.items[wide.next]), now); ++wide.next) {
+      --waiting_wide_;
+      --total_;
+    }
+    while (wide.reserved.size() > wide.waiting()) drop_reservation(level, wide.reserved.back());
+  }
+  if (narrow_left_ == 0) return;
+  while (next_left_[shortest_] != shortest_) --shortest_;
+  if (!late(seconds_of(narrow_[shortest_]), now)) return;
+  total_ -= narrow_left_;
+  narrow_left_ = 0;
+  std::fill(left_by_kind_.begin(), left_by_kind_.end(), 0.0);
 }
 
 void Scheduler::learn(std::uint32_t item, double actual_seconds) {
@@ -193,10 +212,12 @@ void Scheduler::place_narrow(std::span<const int> slots, double now, std::vector
   for (const int slot : slots) {
     if (narrow_left_ == 0) return;
     std::uint8_t& outstanding = outstanding_[static_cast<std::size_t>(slot)];
-    if (outstanding == 0 && tree_.idle(slot)) give_batch(slot, now, window_of(slot, now), out);
+    const double in_time = (horizon_ - now) / caution;
+    if (outstanding == 0 && tree_.idle(slot))
+      give_batch(slot, now, std::min(in_time, window_of(slot, now)), out);
     if (outstanding == 1 && waiting_wide_ == 0 && narrow_seconds_left() > plenty &&
         others_stay_busy(slot, now))
-      give_batch(slot, now, forever, out);
+      give_batch(slot, now, in_time - std::max(0.0, end_[static_cast<std::size_t>(slot)] - now), out);
   }
 }
 
@@ -226,17 +247,23 @@ bool Scheduler::give_batch(int slot, double now, double window, std::vector<Assi
   const double share = narrow_seconds_left() / (shares_left * workers_);
   const double target = std::min(std::clamp(share, shortest_batch, longest_batch), window);
   std::size_t position = 0;
-  if (window < forever)
+  if (window < forever) {
+    const double fastest = *std::min_element(correction_.begin(), correction_.end());
     position = static_cast<std::size_t>(
         std::partition_point(narrow_.begin(), narrow_.end(),
-                             [&](std::uint32_t i) { return tasks_[i].seconds > window; }) -
+                             [&](std::uint32_t i) { return fastest * tasks_[i].seconds > window; }) -
         narrow_.begin());
+  }
   Assignment batch{tree_.block_of(slot, 0), {}, 0};
   for (position = alive(position); position < narrow_.size() && batch.items.size() < largest_batch;
        position = alive(position)) {
     const std::uint32_t item = narrow_[position];
     const double more = seconds_of(item);
-    if (batch.items.empty() ? more > window : batch.seconds + more > target) break;
+    if (batch.items.empty() && more > window) {  // of a slow kind: a shorter one may fit
+      ++position;
+      continue;
+    }
+    if (!batch.items.empty() && batch.seconds + more > target) break;
     batch.items.push_back(item);
     batch.seconds += more;
     left_by_kind_[tasks_[item].kind] -= tasks_[item].seconds;

@@ -1,6 +1,7 @@
 // Which idle slots get which items, now?
 #pragma once
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -50,6 +51,10 @@ class Scheduler {
   /// Everything that the rules hand out at this time, in the order in which it is to be sent.
   std::vector<Assignment> assign(double now);
 
+  /// From now on only what should end before this moment is handed out, predictions taken with `caution`: the
+  /// longest that does, as always. What can end in time no more, not even alone, is left.
+  void end_by(double moment) { horizon_ = moment; }
+  static constexpr double caution = 1.3;
   /// Nothing more will be handed out.
   void hand_out_no_more();
   bool handed_out_all() const { return handed_out_ == total_; }
@@ -83,6 +88,8 @@ class Scheduler {
   std::vector<int> blocks_to_reserve(int level);
   void drop_reservation(int level, int block);
   void place_narrow(std::span<const int> slots, double now, std::vector<Assignment>& out);
+  bool late(double seconds, double now) const { return now + caution * seconds > horizon_; }
+  void leave_what_is_late(double now);
   bool give_batch(int slot, double now, double window, std::vector<Assignment>& out);
   bool others_stay_busy(int slot, double now);
   double window_of(int slot, double now) const;
@@ -100,6 +107,8 @@ class Scheduler {
   std::vector<std::uint8_t> outstanding_;  ///< assignments, by slot
   std::vector<double> end_;                ///< predicted, by slot
   std::vector<int> touched_;               ///< slots that may get something now
+  double horizon_ = std::numeric_limits<double>::infinity();
+  std::size_t shortest_ = 0;  ///< into narrow_: none that is left comes later
   std::size_t waiting_wide_ = 0, narrow_left_ = 0, handed_out_ = 0, total_ = 0;
 };
 

@@ -21,9 +21,7 @@ class Leader {
  public:
   Leader(const TraceRequest& request, Log& log) : request_(request), log_(log) {}
   ~Leader() {
-    if (request_.terms.leftovers == Leftovers::kept) return;
-    std::error_code ignored;
-    for (const auto& file : map_files_) std::filesystem::remove(file, ignored);
+    if (request_.maps == Leftovers::removed) remove_maps();
   }
   Leader(const Leader&) = delete;
   Leader& operator=(const Leader&) = delete;
@@ -40,7 +38,7 @@ class Leader {
     const std::string name = new_uuid();
     for (std::uint32_t i = 0; i < joined_.size(); ++i) {
       FoundAlignment found = alignment_of(i);
-      const auto file = request_.terms.store / fmt::format("{}.map", name_of_map(found, name, i));
+      const auto file = request_.scratch / fmt::format("{}.map", name_of_map(found, name, i));
       if (!found.map.empty()) map_files_.push_back(file);
       align(joined_[i], found, file);
       forget_map(found);
@@ -75,7 +73,7 @@ class Leader {
           {{&same_function_analyzer(), seed_of(request_.origin_options)}});
   }
 
-  WorkInput input() { return current_->input(); }
+  Round* round() { return current_; }
 
   TraceResult conclude() {
     end(*functions_);
@@ -118,10 +116,8 @@ class Leader {
 
   /// Another attempt finds a map under the hash of its bytes, unchanged, and so the results that need it.
   std::string name_of_map(const FoundAlignment& found, const std::string& run, std::uint32_t pair) const {
-    if (request_.terms.leftovers == Leftovers::removed) return fmt::format("{}.{}", run, pair);
-    ContentHash hash;
-    hash.add(std::as_bytes(std::span(found.map)));
-    return hex(hash.finish());
+    if (request_.maps == Leftovers::removed) return fmt::format("{}.{}", run, pair);
+    return hex(hash_of(std::as_bytes(std::span(found.map))));
   }
 
   /// It is in its file now, and d x d numbers of every pair would be too many to keep.
@@ -130,6 +126,11 @@ class Leader {
     found.alignment.rotation = {};
     found.alignment.source = {};
     found.alignment.sign = {};
+  }
+
+  void remove_maps() const {
+    std::error_code ignored;
+    for (const auto& file : map_files_) std::filesystem::remove(file, ignored);
   }
 
   const TraceRequest& request_;
@@ -145,6 +146,16 @@ class Leader {
 
 }  // namespace
 
+void remove_maps(const std::filesystem::path& scratch) {
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(scratch, ignored)) {
+    const std::string name = entry.path().filename().string();
+    // One that was being written when its run was killed still has a temporary name.
+    if (name.ends_with(".map") || name.find(".map.tmp.") != std::string::npos)
+      std::filesystem::remove(entry.path(), ignored);
+  }
+}
+
 std::optional<TraceResult> trace_pairs(const Communicator& ranks, CoordinatorMode mode,
                                        const TraceRequest* request, const ReaderMaker& reader, Log& log) {
   std::optional<Leader> leader;
@@ -152,7 +163,7 @@ std::optional<TraceResult> trace_pairs(const Communicator& ranks, CoordinatorMod
     in_unison(ranks, planning, [&] {
       if (leader) (*leader.*begin)();
     });
-    run_work(ranks, mode, leader ? leader->input() : WorkInput{}, reader);
+    work_through(ranks, mode, leader ? leader->round() : nullptr, reader);
   };
   if (request) leader.emplace(*request, log);
   work_on("planning the coordinates", &Leader::begin_coordinates);

@@ -16,11 +16,13 @@ using Json = nlohmann::json;
 static void to_json(Json& j, const SourceFile& f) {
   j = Json{{"p", f.path},  {"b", f.bytes},        {"m", f.mtime_ns},  {"d", f.device},
            {"i", f.inode}, {"h", f.header_bytes}, {"f", f.filesystem}};
+  if (!f.content.empty()) j["c"] = f.content;
 }
 static void from_json(const Json& j, SourceFile& f) {
   j.at("p").get_to(f.path), j.at("b").get_to(f.bytes), j.at("m").get_to(f.mtime_ns),
       j.at("d").get_to(f.device);
   j.at("i").get_to(f.inode), j.at("h").get_to(f.header_bytes), j.at("f").get_to(f.filesystem);
+  if (j.contains("c")) j.at("c").get_to(f.content);
 }
 static void to_json(Json& j, const StoredTensor& t) {
   j = Json{{"n", t.name}, {"d", static_cast<int>(t.dtype)}, {"s", t.shape}, {"f", t.file}, {"o", t.offset},
@@ -71,11 +73,15 @@ static void from_json(const Json& j, Subject& s) {
 static void to_json(Json& j, const WorkOrder& o) {
   j = Json{{"i", o.item},     {"m", o.model},    {"f", o.files},   {"t", o.tensors},
            {"x", o.matrices}, {"s", o.subjects}, {"n", o.streamed}};
+  if (o.asks) j["a"] = true;
+  if (o.width != 0) j["d"] = o.width;
   if (!o.members.empty()) j["b"] = o.block, j["w"] = o.members;
 }
 static void from_json(const Json& j, WorkOrder& o) {
   j.at("i").get_to(o.item), j.at("m").get_to(o.model), j.at("f").get_to(o.files), j.at("t").get_to(o.tensors);
   j.at("x").get_to(o.matrices), j.at("s").get_to(o.subjects), j.at("n").get_to(o.streamed);
+  o.asks = j.contains("a");
+  if (j.contains("d")) j.at("d").get_to(o.width);
   if (j.contains("w")) j.at("b").get_to(o.block), j.at("w").get_to(o.members);
 }
 
@@ -92,8 +98,9 @@ std::vector<WorkOrder> decode_orders(std::span<const std::byte> bytes) {
 
 namespace {
 
-/// A file as it was surveyed, whichever machine sees it.
+/// A file as it was surveyed, whichever machine sees it; or its bytes, where they are known.
 Json identity(const SourceFile& file) {
+  if (!file.content.empty()) return {{"c", file.content}};
   return {{"p", file.path}, {"b", file.bytes}, {"m", file.mtime_ns}, {"i", file.inode}};
 }
 Json identity(const StoredTensor& tensor, const WorkOrder& order) {
@@ -107,24 +114,45 @@ Json identity(const Matrix& matrix, const WorkOrder& order) {
   return j;
 }
 
+Json question_of(const WorkOrder& order, const Subject& subject) {
+  const Method* method = method_named(subject.analyzer);
+  Json j{{"analyzer", subject.analyzer},
+         {"version", method ? method->version() : 0},
+         {"parameters", subject.parameters}};
+  if (order.width != 0) j["width"] = order.width;
+  return j;
+}
+
+Hash128 key_of(const Json& json) {
+  const std::vector<std::uint8_t> cbor = Json::to_cbor(json);  // members in the order of their names
+  return hash_of(std::as_bytes(std::span(cbor)));
+}
+
 }  // namespace
 
 Hash128 work_key(const WorkOrder& order, const Subject& subject) {
-  const Method* method = method_named(subject.analyzer);
-  Json j{{"stemma-work", 1},
-         {"analyzer", subject.analyzer},
-         {"version", method ? method->version() : 0},
-         {"subject", subject.path},
-         {"parameters", subject.parameters}};
+  Json j = question_of(order, subject);
+  j["stemma-work"] = 2;
+  j["subject"] = subject.path;
   for (const std::uint32_t m : subject.matrices) j["matrices"].push_back(identity(order.matrices[m], order));
   for (const std::uint32_t m : subject.companions)
     j["companions"].push_back(identity(order.matrices[m], order));
   for (const std::uint32_t t : subject.stored) j["stored"].push_back(identity(order.tensors[t], order));
   if (subject.file) j["file"] = identity(order.files[*subject.file]);
-  ContentHash hash;
-  const std::vector<std::uint8_t> cbor = Json::to_cbor(j);  // members in the order of their names
-  hash.add(std::as_bytes(std::span(cbor)));
-  return hash.finish();
+  return key_of(j);
+}
+
+Hash128 content_key(const WorkOrder& order, const Subject& subject, std::span<const Hash128> contents) {
+  Json j = question_of(order, subject);
+  j["stemma-content"] = 1;
+  for (std::size_t i = 0; i < contents.size(); ++i) {
+    const Matrix& matrix = order.matrices[subject.matrices[i]];
+    j["matrices"].push_back({{"dtype", static_cast<int>(order.tensors[matrix.tensor].dtype)},
+                             {"rows", matrix.rows},
+                             {"cols", matrix.cols},
+                             {"content", hex(contents[i])}});
+  }
+  return key_of(j);
 }
 
 std::vector<Hash128> work_keys(const WorkOrder& order) {
@@ -197,6 +225,8 @@ const std::vector<Subject>& OrderBook::subjects(std::uint32_t model) {
 WorkOrder OrderBook::order(std::uint32_t index, const Item& item) {
   const Model& model = *models_[item.model].model;
   WorkOrder order{.item = index, .model = item.model};
+  order.asks = item.asks;
+  if (rule_ == WidthRule::by_size) order.width = item.width;
   Packer pack(order, model);
   for (const std::uint32_t t : item.tensors) pack.once_more(t);
   order.streamed = static_cast<std::uint32_t>(order.tensors.size());

@@ -25,6 +25,8 @@ struct WorkOrder {
   int block = 0;               ///< names the team
   std::vector<int> members;    ///< ranks that do it together, ascending; empty when one does it alone
   std::uint32_t streamed = 0;  ///< the first so many tensors are streamed, the rest are companions
+  bool asks = false;  ///< its tensors are held in memory, and equal ones asked for, before it is measured
+  int width = 0;      ///< on how many ranks it has to be done, where results depend on that; 0: they may
 };
 
 /// Batches of orders as bytes and back.
@@ -32,18 +34,25 @@ std::vector<std::byte> encode(std::span<const WorkOrder> orders);
 std::vector<WorkOrder> decode_orders(std::span<const std::byte> bytes);
 
 /// What a result of this subject depends on, in 128 bits: analyzer and its version, path and parameters of
-/// the subject, and for everything that it reads the file (path, size, time, inode), the place in it, the
-/// type and the shape. Neither the item nor the ranks that do it matter.
+/// the subject, and for everything that it reads the file (path, size, time, inode; or its content, where it
+/// is known), the place in it, the type and the shape. Neither the item nor the ranks that do it matter,
+/// unless the order states a width.
 Hash128 work_key(const WorkOrder& order, const Subject& subject);
 /// Of all subjects of an order. Whoever does the work makes them: rank 0 has many results to take.
 std::vector<Hash128> work_keys(const WorkOrder& order);
+
+/// What a result of this subject, whose method is by content, depends on: its method, parameters and width,
+/// and the elements of its matrices. `contents` are hashes of canonical bytes, one for each of its matrices.
+Hash128 content_key(const WorkOrder& order, const Subject& subject, std::span<const Hash128> contents);
 
 /// Writes work orders for the items of a plan. Subjects are derived again when needed, and those of the last
 /// few models are kept: a plan of a thousand models stays small.
 class OrderBook {
  public:
-  OrderBook(std::span<const SurveyedModel> models, std::vector<Question> questions)
-      : models_(models), questions_(std::move(questions)) {}
+  /// By WidthRule::by_size orders state their width.
+  OrderBook(std::span<const SurveyedModel> models, std::vector<Question> questions,
+            WidthRule rule = WidthRule::soonest)
+      : models_(models), questions_(std::move(questions)), rule_(rule) {}
   WorkOrder order(std::uint32_t index, const Item& item);
 
  private:
@@ -51,6 +60,7 @@ class OrderBook {
 
   std::span<const SurveyedModel> models_;
   std::vector<Question> questions_;
+  WidthRule rule_;
   std::list<std::pair<std::uint32_t, std::vector<Subject>>> recent_;  ///< most recent first
 };
 

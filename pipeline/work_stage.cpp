@@ -17,11 +17,16 @@ namespace {
 
 constexpr int leader = 0;
 
-/// Ends every rank at once. Only when ranks cannot talk to each other any more, never for bad input.
+/// Ends every rank at once. Only when ranks cannot talk to each other any more, or those that compute hear
+/// nothing; never for bad input.
+[[noreturn]] void abort_job(const Communicator& ranks, ExitCode code) {
+  if (ranks.size() > 1) MPI_Abort(ranks.handle(), static_cast<int>(code));
+  std::_Exit(static_cast<int>(code));
+}
+
 [[noreturn]] void abort_job(const Communicator& ranks, const char* what) {
   fmt::print(stderr, "stemma: internal error in the work stage on rank {}: {}\n", ranks.rank(), what);
-  if (ranks.size() > 1) MPI_Abort(ranks.handle(), static_cast<int>(ExitCode::internal));
-  std::_Exit(static_cast<int>(ExitCode::internal));
+  abort_job(ranks, ExitCode::internal);
 }
 
 /// One rank's part of a conversation; its failure is returned, and what it throws ends the job.
@@ -41,7 +46,7 @@ class Conversation {
  public:
   Conversation(const Communicator& ranks, CoordinatorMode mode, const WorkInput& input,
                const ReaderMaker& reader, Teams& teams)
-      : ranks_(ranks), teams_(teams), sink_(input.sink), occupied_seconds_(input.occupied_seconds) {
+      : ranks_(ranks), teams_(teams), input_(input) {
     const bool computes = !ranks.leads() || workers_among(ranks.size(), mode) == ranks.size();
     if (computes) reader_ = reader();
     if (ranks.size() > 1) remote_ = std::make_unique<MpiMailbox>(ranks);
@@ -71,16 +76,24 @@ class Conversation {
     }
     ForkedMailbox mailbox(leader, loop_.coordinator.get(), remote_.get());
     // Aborts before the local thread is waited for: it would wait for its stop.
-    const std::exception_ptr failure = talk(ranks_, [&] { return serve(*coordinator_, mailbox, sink_); });
+    const std::exception_ptr failure = talk(ranks_, [&] { return serve_in_time(mailbox); });
     if (local.joinable()) local.join();
-    if (occupied_seconds_) *occupied_seconds_ = coordinator_->occupied_seconds();
+    if (input_.occupied_seconds) *input_.occupied_seconds = coordinator_->occupied_seconds();
     return failure ? failure : own;
+  }
+
+  std::exception_ptr serve_in_time(Mailbox& mailbox) {
+    try {
+      return serve(*coordinator_, mailbox, input_.sink, input_.limit, input_.contents);
+    } catch (const OutOfTime&) {
+      if (input_.last_words) input_.last_words();
+      abort_job(ranks_, ExitCode::stopped);
+    }
   }
 
   Communicator ranks_;
   Teams& teams_;
-  ResultSink sink_;
-  double* occupied_seconds_;
+  const WorkInput& input_;
   std::unique_ptr<ByteReader> reader_;  ///< null where rank 0 does not compute
   std::unique_ptr<MpiMailbox> remote_;  ///< null in a world of one
   Loopback loop_;

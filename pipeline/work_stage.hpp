@@ -19,6 +19,9 @@ struct WorkInput {
   ResultSink sink;
   Coordinator::TeamOrderWriter team_orders;  ///< may be empty where the plan has no item for a team
   double* occupied_seconds = nullptr;        ///< gets Coordinator::occupied_seconds, where wanted
+  const TimeLimit* limit = nullptr;          ///< of this work; may be null
+  ContentBook contents;                      ///< may be empty: nothing is known
+  std::function<void()> last_words;          ///< called before the job is ended because its time is over
 };
 
 /// Work orders from `book`, as bytes; both must outlive the function.
@@ -29,8 +32,9 @@ Coordinator::TeamOrderWriter team_orders_from(OrderBook& book, const Plan& plan)
 /// `mode` says) it also computes, on a second thread that makes no MPI call. Failed items are results. Any
 /// exception of any rank outside of an item (the reader's maker, a message, the sink) stops everybody, and
 /// every rank throws as in_unison does, the lowest rank that failed its own. Results that were sent before
-/// reach the sink, unless the sink or the orders are what failed. Only when MPI itself fails, the job is
-/// aborted.
+/// reach the sink, unless the sink or the orders are what failed. When the limit comes, items are left
+/// undone, and everybody returns as soon as what runs has ended. The job is aborted when MPI itself fails,
+/// and, with ExitCode::stopped, when the limit is over and somebody still works.
 void run_work(const Communicator& ranks, CoordinatorMode mode, const WorkInput& input,
               const ReaderMaker& reader);
 

@@ -18,13 +18,22 @@
 namespace stemma {
 namespace {
 
+constexpr std::array<char, 4> record_magic{'S', 'T', 'R', 'C'}, index_magic{'S', 'T', 'R', 'X'};
+
 struct Header {
-  std::array<char, 4> magic{'S', 'T', 'R', 'C'};
-  std::uint32_t version = 1;
+  std::array<char, 4> magic{};
+  std::uint32_t version = 2;
   std::uint64_t length = 0;
   std::uint64_t sum = 0;
 };
 static_assert(sizeof(Header) == 24);
+
+/// The last bytes of a sealed log.
+struct Ending {
+  std::uint64_t index = 0;  ///< offset
+  std::array<char, 8> magic{'S', 'T', 'R', 'C', 'e', 'n', 'd', 's'};
+};
+static_assert(sizeof(Ending) == 16);
 
 std::uint64_t padded(std::uint64_t bytes) { return (bytes + 7) / 8 * 8; }
 
@@ -98,8 +107,10 @@ RecordLog& RecordLog::operator=(RecordLog&& other) noexcept {
   return *this;
 }
 
-std::uint64_t RecordLog::append(std::span<const std::byte> payload) {
-  Header header;
+std::uint64_t RecordLog::append(std::span<const std::byte> payload) { return append(payload, record_magic); }
+
+std::uint64_t RecordLog::append(std::span<const std::byte> payload, const std::array<char, 4>& magic) {
+  Header header{.magic = magic};
   header.length = payload.size();
   header.sum = XXH3_64bits(payload.data(), payload.size());
   std::vector<std::byte> record(sizeof header + padded(payload.size()));
@@ -116,7 +127,9 @@ std::uint64_t RecordLog::append(std::span<const std::byte> payload) {
   return offset;
 }
 
-std::vector<std::byte> RecordLog::read(std::uint64_t offset) const {
+std::vector<std::byte> RecordLog::read(std::uint64_t offset) const { return read(offset, record_magic); }
+
+std::vector<std::byte> RecordLog::read(std::uint64_t offset, const std::array<char, 4>& magic) const {
   if (offset > end_ || end_ - offset < sizeof(Header))
     damaged(path_, offset, fmt::format("the file ends at byte {}", end_));
   const auto fetch = [&](std::uint64_t at, void* out, std::size_t size) {
@@ -126,7 +139,7 @@ std::vector<std::byte> RecordLog::read(std::uint64_t offset) const {
   };
   Header header;
   fetch(offset, &header, sizeof header);
-  if (header.magic != Header{}.magic) damaged(path_, offset, "no record begins here");
+  if (header.magic != magic) damaged(path_, offset, "no record begins here");
   if (header.version != Header{}.version)
     damaged(path_, offset, fmt::format("record version {}", header.version));
   if (header.length > end_ - offset - sizeof header)
@@ -137,9 +150,11 @@ std::vector<std::byte> RecordLog::read(std::uint64_t offset) const {
   return payload;
 }
 
-void RecordLog::scan(
+std::uint64_t RecordLog::scan(
+    std::uint64_t from,
     const std::function<void(std::uint64_t offset, std::span<const std::byte> payload)>& use) const {
-  for (std::uint64_t at = 0; at + sizeof(Header) <= end_;) {
+  std::uint64_t behind = from;
+  for (std::uint64_t at = from; at + sizeof(Header) <= end_;) {
     std::vector<std::byte> payload;
     try {
       payload = read(at);
@@ -148,12 +163,34 @@ void RecordLog::scan(
       continue;
     }
     use(at, payload);
-    at += sizeof(Header) + padded(payload.size());
+    behind = at += sizeof(Header) + padded(payload.size());
   }
+  return behind;
 }
 
 void RecordLog::sync() {
   if (fsync(file_) != 0) throw StorageError(path_, "", "sync", errno);
+}
+
+void RecordLog::seal(std::span<const std::byte> index) {
+  const Ending ending{.index = append(index, index_magic)};
+  if (const int error = write_all(file_, end_, std::as_bytes(std::span(&ending, 1))); error != 0)
+    throw StorageError(path_, "", "append to", error);
+  end_ += sizeof ending;
+  sync();
+  if (fchmod(file_, 0444) != 0) throw StorageError(path_, "", "protect", errno);
+}
+
+std::optional<std::vector<std::byte>> RecordLog::index() const {
+  Ending ending;
+  if (end_ < sizeof ending || read_all(file_, end_ - sizeof ending, &ending, sizeof ending) != 0 ||
+      ending.magic != Ending{}.magic)
+    return std::nullopt;
+  try {
+    return read(ending.index, index_magic);
+  } catch (const InvalidInput&) {
+    return std::nullopt;  // its records still prove themselves
+  }
 }
 
 }  // namespace stemma

@@ -6,6 +6,7 @@
 #include "io/config/key_advice.hpp"
 #include "io/config/key_table.hpp"
 #include "io/config/model_entries.hpp"
+#include "io/config/moment.hpp"
 #include "io/config/schema.hpp"
 #include "io/config/sheet.hpp"
 
@@ -89,6 +90,8 @@ Json value_schema(const Key& key) {
                Json::array({Json{{"type", "string"}, {"pattern", size_pattern}}, bounded_integer(key)})}};
     case KeyType::duration:
       return {{"type", "string"}, {"pattern", duration_pattern}};
+    case KeyType::moment:
+      return {{"type", "string"}, {"pattern", moment_pattern}};
     case KeyType::output_path:
     case KeyType::input_path:
       return {{"type", "string"}, {"minLength", 1}};

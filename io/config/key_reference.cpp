@@ -33,6 +33,8 @@ std::string type_of(const Key& key) {
       return fmt::format("auto or size, at least {}", printed_size(static_cast<std::uint64_t>(key.lowest)));
     case KeyType::duration:
       return fmt::format("duration, {}..{}", printed_duration(key.lowest), printed_duration(key.highest));
+    case KeyType::moment:
+      return "moment";
     case KeyType::output_path:
     case KeyType::input_path:
       return "path";

@@ -340,6 +340,21 @@ std::vector<Key> make_table() {
              .choices = {"debug", "info", "warn"},
              .changes_results = false},
             STEMMA_MEMBER(runtime.log_level)));
+  add(bound({.path = "runtime.deadline",
+             .type = T::moment,
+             .meaning = "When the run has to have ended, as +4h, @1795228378 (Unix seconds) or "
+                        "2026-11-21T18:00:00Z. auto: at the end of the Slurm job, where it is known.",
+             .consumer = "coordinator",
+             .changes_results = false},
+            STEMMA_MEMBER(runtime.deadline)));
+  add(bound({.path = "runtime.deadline_margin",
+             .type = T::duration,
+             .meaning = "No work is to end later than so long before the deadline.",
+             .consumer = "coordinator",
+             .lowest = 1,
+             .highest = 3600,
+             .changes_results = false},
+            STEMMA_MEMBER(runtime.deadline_margin)));
   return table;
 }
 #undef STEMMA_MEMBER

@@ -24,6 +24,7 @@ enum class KeyType : std::uint8_t {
   choice,
   size_or_auto,
   duration,
+  moment,       ///< see moment.hpp
   output_path,  ///< relative to the working directory
   input_path,   ///< relative to the file that names it
   input_paths,

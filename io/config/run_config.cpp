@@ -10,6 +10,7 @@
 #include "io/config/key_advice.hpp"
 #include "io/config/key_table.hpp"
 #include "io/config/model_entries.hpp"
+#include "io/config/moment.hpp"
 #include "io/config/yaml_section.hpp"
 
 namespace stemma {
@@ -124,6 +125,14 @@ class Reader {
         valid_ = expanded.problem.empty();
         if (!valid_) parent.complain(last_step(key.path), fmt::format("{}: {}", key.path, expanded.problem));
         return expanded.path;
+      }
+      case KeyType::moment: {
+        const auto text = read_text(node, key.path, complaints_);
+        valid_ = text && moment_from(*text);
+        if (text && !valid_)
+          parent.complain(last_step(key.path), fmt::format("{} = {} is no moment: write {}", key.path,
+                                                           shown(*text), moment_forms));
+        return text.value_or("");
       }
       case KeyType::identifier: {
         const auto text = read_text(node, key.path, complaints_);

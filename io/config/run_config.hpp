@@ -93,6 +93,8 @@ struct RunConfig {
     ProgressStyle progress = ProgressStyle::automatic;
     std::int64_t progress_every = 30;  ///< seconds
     LogLevel log_level = LogLevel::info;
+    std::string deadline = "auto";      ///< a Moment as it is written
+    std::int64_t deadline_margin = 90;  ///< seconds
     bool operator==(const Runtime&) const = default;
   };
 

@@ -18,6 +18,7 @@ struct SourceFile {
   std::uint64_t inode = 0;
   std::uint64_t header_bytes = 0;
   std::string filesystem;  ///< "lustre", "nfs", "local", ...
+  std::string content;     ///< hash of all its bytes, where it is known; "" for files that we did not write
 };
 
 /// One tensor as stored: row-major, little-endian, at [offset, offset + bytes) of its file.

@@ -50,6 +50,8 @@ class Command {
   virtual std::string_view summary() const = 0;
   virtual std::vector<Example> examples() const = 0;  ///< the first one shows what most people want
   virtual bool parallel() const { return false; }
+  /// Whether it looks at what signals ask for (stop_signal.hpp); others end where a signal finds them.
+  virtual bool heeds_signals() const { return false; }
   /// Adds arguments and options to the verb's part of the command line.
   virtual void declare(CLI::App& app) = 0;
   /// Collective when parallel. Throws what main explains.

@@ -35,6 +35,7 @@ class FingerprintCommand final : public Command {
         {"mpirun -n 8 stemma fingerprint --sheet models.tsv -o family.h5", "many models, on eight ranks"}};
   }
   bool parallel() const override { return true; }
+  bool heeds_signals() const override { return true; }
 
   void declare(CLI::App& app) override {
     app.add_option("models", arguments_, "model directories or files, and overrides: key=value")
@@ -61,7 +62,7 @@ class FingerprintCommand final : public Command {
       request->comparison.reset();
       request->trace.reset();
       request->archive = archive;
-      request->store = archive.parent_path();
+      request->store = request->scratch = archive.parent_path();
     });
     const std::optional<AuditResult> result = audit(world, request ? &*request : nullptr, log);
     if (!result) return ExitCode::done;

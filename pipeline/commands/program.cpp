@@ -11,6 +11,7 @@
 #include "pipeline/commands/standard_output.hpp"
 #include "pipeline/commands/trouble.hpp"
 #include "pipeline/commands/usage_sentence.hpp"
+#include "pipeline/stop_signal.hpp"
 #include "pipeline/version.hpp"
 
 namespace stemma {
@@ -49,6 +50,7 @@ ExitCode carry_out(Command& command, const Invocation& invocation) {
     print(trouble, invocation.json);
     return trouble.code;
   }
+  if (command.heeds_signals()) listen_to_signals();
   const World world(invocation.launch);
   try {
     code = command.execute(invocation, world);

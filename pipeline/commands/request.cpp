@@ -228,6 +228,8 @@ AuditRequest request_of(const Configuration& configuration, const Invocation& in
     if (how != "reference") request.rates = read_cost_model(how);
   }
   request.strict = config.runtime.strict || invocation.strict;
+  request.limit = limit_of(moment_from(config.runtime.deadline).value_or(Moment{}),
+                           static_cast<double>(config.runtime.deadline_margin));
   request.progress = renderer_of(invocation.progress, config.runtime.progress);
   request.progress_every = std::chrono::seconds(config.runtime.progress_every);
   request.labels = config.report.labels == Labels::label;

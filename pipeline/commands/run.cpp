@@ -28,6 +28,7 @@ class RunCommand final : public Command {
             {"stemma run audit.yaml --dry-run", "only say what would be done"}};
   }
   bool parallel() const override { return true; }
+  bool heeds_signals() const override { return true; }
 
   void declare(CLI::App& app) override {
     app.add_option("arguments", arguments_,
@@ -36,6 +37,11 @@ class RunCommand final : public Command {
         ->type_name("CONFIG [key=value...]");
     app.add_flag("--fresh", fresh_, "move an existing run directory aside (NAME.old-1) and begin anew");
     app.add_flag("--dry-run", dry_run_, "print the plan and read no weight");
+    app.add_option("--deadline", deadline_,
+                   "when the run has to have ended, instead of runtime.deadline: +4h, @UNIX-SECONDS, "
+                   "2026-11-21T18:00:00Z or none")
+        ->type_name("TIME");
+    app.add_option("--deadline-margin", margin_, "instead of runtime.deadline_margin")->type_name("DURATION");
     app.add_option("--output", output_, "run directory, instead of the configured one")->type_name("DIR");
   }
 
@@ -46,7 +52,7 @@ class RunCommand final : public Command {
     in_unison(world.all(), "reading the configuration", [&] {
       if (!leads) return;
       std::vector<std::string> notes;
-      Configuration configuration = read_configuration(arguments_);
+      Configuration configuration = read_configuration(with_overrides());
       if (!output_.empty()) configuration.config.output = output_;
       notes = configuration.notes;
       log.limit_to(verbosity_of(configuration.config, invocation));
@@ -57,6 +63,7 @@ class RunCommand final : public Command {
       log.copy_to(directory_->log());
       request->archive = directory_->archive(configuration.config.name);
       request->store = directory_->store();
+      request->scratch = directory_->scratch();
       request->leftovers = Leftovers::kept;
       request->status_file = directory_->status();
       directory_->write("config.yaml", configuration.original);
@@ -99,12 +106,21 @@ class RunCommand final : public Command {
   void ended_badly(ExitCode code) noexcept override {
     if (!directory_) return;
     try {
-      directory_->write("status.json", status_json("failed", 0, 0, 0, 0, static_cast<int>(code)));
+      const char* stage = code == ExitCode::stopped ? "stopped" : "failed";
+      directory_->write("status.json", status_json(stage, 0, 0, 0, 0, static_cast<int>(code)));
     } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): the disk may be what failed
     }
   }
 
  private:
+  /// Options for keys are overrides that come last.
+  std::vector<std::string> with_overrides() const {
+    std::vector<std::string> words = arguments_;
+    if (!deadline_.empty()) words.push_back("runtime.deadline=" + deadline_);
+    if (!margin_.empty()) words.push_back("runtime.deadline_margin=" + margin_);
+    return words;
+  }
+
   static void greet(Log& log, const Invocation& invocation, const World& world, const RunDirectory& directory,
                     const AuditRequest& request) {
     log.info("start",
@@ -115,6 +131,7 @@ class RunCommand final : public Command {
     log.info("start",
              fmt::format("{}, MPI library: {}",
                          counted(static_cast<std::uint64_t>(world.all().size()), "rank"), world.library()));
+    if (request.limit.end()) log.info("start", request.limit.reason());
     for (const ModelRequest& model : request.models)
       log.debug("start", fmt::format("model {}: {}", model.id, printable(model.path)));
   }
@@ -129,7 +146,7 @@ class RunCommand final : public Command {
   }
 
   std::vector<std::string> arguments_;
-  std::string output_;
+  std::string output_, deadline_, margin_;
   bool fresh_ = false, dry_run_ = false;
   std::optional<RunDirectory> directory_;  ///< of rank 0, while the run goes on
 };

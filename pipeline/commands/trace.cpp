@@ -65,6 +65,7 @@ class TraceCommand final : public Command {
             {"mpirun -n 8 stemma trace models/llama-7b acme-7b --json", "on eight ranks, for scripts"}};
   }
   bool parallel() const override { return true; }
+  bool heeds_signals() const override { return true; }
 
   void declare(CLI::App& app) override {
     app.add_option("models", arguments_, "two models, or a base and an adapter of it; overrides: key=value")
@@ -108,7 +109,8 @@ class TraceCommand final : public Command {
                            .pairs = named.pairs,
                            .origin_options = request.trace ? request.trace->tests.at("origin_tracer")
                                                            : std::map<std::string, double>(),
-                           .terms = terms_of(request, machines)};
+                           .terms = terms_of(request, machines),
+                           .scratch = store_for(machines.hosts)};
     });
     const CommonReading reading(ranks, ranks.leads() ? std::optional(request.direct) : std::nullopt);
     if (grey_box_) {
@@ -134,13 +136,16 @@ class TraceCommand final : public Command {
   }
 
  private:
-  static RoundTerms terms_of(const AuditRequest& request, const Machines& machines) {
+  RoundTerms terms_of(const AuditRequest& request, const Machines& machines) {
+    logs_.emplace(store_for(machines.hosts), Leftovers::removed);
+    limit_ = request.limit;
     return {
         .rates = request.rates,
         .hosts = machines.hosts,
         .coordinator = request.coordinator,
         .memory_per_rank = request.memory_per_rank.value_or(memory_budget(ranks_per_host(machines.hosts))),
-        .store = store_for(machines.hosts),
+        .logs = &*logs_,
+        .limit = &limit_,
         .progress = request.progress,
         .progress_every = request.progress_every};
   }
@@ -189,6 +194,8 @@ class TraceCommand final : public Command {
 
   std::vector<std::string> arguments_;
   bool grey_box_ = false;
+  std::optional<ResultLogs> logs_;  ///< of rank 0
+  TimeLimit limit_;
 };
 
 }  // namespace

@@ -15,6 +15,7 @@
 #include "pipeline/commands/command.hpp"
 #include "pipeline/commands/standard_output.hpp"
 #include "pipeline/run_directory.hpp"
+#include "pipeline/time_limit.hpp"
 
 namespace stemma {
 namespace {
@@ -67,6 +68,8 @@ Trouble trouble_from(const std::exception_ptr& failure) {
     return one(ExitCode::usage, error);
   } catch (const std::filesystem::filesystem_error& error) {
     return one(ExitCode::usage, StorageError(error.path1().string(), "", "use", error.code().value()));
+  } catch (const StoppedEarly& error) {
+    return one(error.code(), error);
   } catch (const LostOutput& error) {
     return lost(error);
   } catch (const InvalidInput& error) {

@@ -313,7 +313,8 @@ Paperwork paperwork(std::uint64_t hidden, double seconds) {
   const auto directory =
       std::filesystem::temp_directory_path() / fmt::format("bench_coordinator.{}", ::getpid());
   {
-    ResultStore store(directory, "work", 1);
+    ResultLogs logs(directory, Leftovers::removed);
+    ResultStore store(logs, 1);
     cost.result_seconds = per_item([&](std::uint32_t i) { store.add(0, decode_result(results[i])); });
   }
   std::filesystem::remove(directory);

@@ -33,7 +33,8 @@ std::vector<Failure> rows(const std::vector<ItemResult>& results) {
   const testing::TemporaryDirectory directory;
   const std::vector<SurveyedModel> models{test::fake_model("m", 1, 32)};
   const std::vector<std::string> hosts{"node1", "node1", "node2", "node3"};
-  ResultStore store(directory.path("store"), "work", models.size());
+  ResultLogs logs(directory.path("store"), Leftovers::removed);
+  ResultStore store(logs, models.size());
   for (const ItemResult& result : results) store.add(0, result);
   std::vector<Failure> failures;
   collect_failures(models, Plan{}, store, hosts, failures);

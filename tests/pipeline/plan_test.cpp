@@ -205,7 +205,7 @@ TEST(Plan, WhatDoesNotFitOnOneRankGetsATeamThatHasTheMemory) {
   bool wide = false;
   for (const Item& item : together.items) {
     EXPECT_LE(item.memory, budget);
-    EXPECT_EQ(item.memory, together.costs[item.cost].memory_on(item.width));
+    EXPECT_EQ(item.memory, together.costs[item.cost].memory_on(item.width) + (item.asks ? item.bytes : 0));
     wide |= item.width > 1;
   }
   EXPECT_TRUE(wide);

@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <fstream>
+#include <thread>
 
 #include "tests/io/formats/fixtures.hpp"
 #include "tests/pipeline/fake_models.hpp"
@@ -79,12 +81,14 @@ ItemResult result_of(const WorkOrder& order, Status status = Status::ok) {
 class Leftover : public ::testing::Test {
  protected:
   /// What one attempt leaves.
-  void attempt(const WorkOrder& order, Status status = Status::ok, const char* round = "work") {
-    ResultStore store(path(), round, 1, Leftovers::kept);
-    store.add(0, result_of(order, status));
+  void attempt(const WorkOrder& order, Status status = Status::ok, bool sealed = false) {
+    ResultLogs logs(path(), Leftovers::kept);
+    ResultStore(logs, 1).add(0, result_of(order, status));
+    if (sealed) logs.seal();
   }
   bool recalled(const WorkOrder& order) {
-    ResultStore store(path(), "work", 1, Leftovers::kept);
+    ResultLogs logs(path(), Leftovers::kept);
+    ResultStore store(logs, 1);
     if (!store.recall(0, order.subjects, work_keys(order))) {
       EXPECT_EQ(store.known(0), 0U);
       return false;
@@ -98,7 +102,7 @@ class Leftover : public ::testing::Test {
   std::vector<std::filesystem::path> logs() const {
     std::vector<std::filesystem::path> out;
     for (const auto& entry : std::filesystem::directory_iterator(path()))
-      if (entry.file_size() > 0) out.push_back(entry.path());
+      if (entry.path().extension() == ".rec") out.push_back(entry.path());
     return out;
   }
 
@@ -106,31 +110,71 @@ class Leftover : public ::testing::Test {
 };
 
 TEST_F(Leftover, IsTakenOverByTheNextAttemptAndTheOneAfter) {
-  EXPECT_FALSE(recalled(order()));
-  attempt(order());
-  EXPECT_TRUE(recalled(order()));
-  EXPECT_TRUE(recalled(order()));
-  WorkOrder changed = order();
-  changed.files[0].mtime_ns += 1;
-  EXPECT_FALSE(recalled(changed));
-  remove_leftovers(path());
-  EXPECT_TRUE(std::filesystem::is_empty(path()));
-  EXPECT_FALSE(recalled(order()));
+  for (const bool sealed : {false, true}) {
+    EXPECT_FALSE(recalled(order()));
+    attempt(order(), Status::ok, sealed);
+    EXPECT_TRUE(recalled(order()));
+    EXPECT_TRUE(recalled(order()));
+    WorkOrder changed = order();
+    changed.files[0].mtime_ns += 1;
+    EXPECT_FALSE(recalled(changed));
+    ASSERT_EQ(logs().size(), 1U);  // who has nothing to say leaves no log
+    const auto writable =
+        std::filesystem::status(logs().front()).permissions() & std::filesystem::perms::owner_write;
+    EXPECT_EQ(writable == std::filesystem::perms::none, sealed);
+    std::filesystem::remove(logs().front());
+  }
 }
 
-TEST_F(Leftover, OfFailuresAndOfOtherRoundsIsNone) {
+TEST_F(Leftover, OfFailuresIsNone) {
   attempt(order(), Status::failed);
-  attempt(order(), Status::ok, "layers");
   EXPECT_FALSE(recalled(order()));
   attempt(order(), Status::nonfinite);  // a fact about the weights
-  ResultStore store(path(), "work", 1, Leftovers::kept);
+  ResultLogs logs(path(), Leftovers::kept);
+  ResultStore store(logs, 1);
   EXPECT_TRUE(store.recall(0, order().subjects, work_keys(order())));
+}
+
+TEST_F(Leftover, OfManyAttemptsIsFoundThoughFewFilesAreOpen) {
+  std::vector<WorkOrder> orders(100, order());
+  for (std::size_t i = 0; i < orders.size(); ++i) {
+    orders[i].files[0].mtime_ns = static_cast<std::int64_t>(i);
+    attempt(orders[i], Status::ok, i % 2 == 0);
+  }
+  for (const WorkOrder& o : orders) EXPECT_TRUE(recalled(o));
 }
 
 TEST_F(Leftover, OfHalfAnItemIsNone) {
   WorkOrder half = order();
   half.subjects.pop_back();
   attempt(half);
+  EXPECT_FALSE(recalled(order()));
+}
+
+TEST_F(Leftover, OfASealedLogWithADamagedEndIsFound) {
+  attempt(order(), Status::ok, true);
+  const auto log = logs().front();
+  const auto whole = std::filesystem::file_size(log);
+  for (const std::streamoff back : {1, 12, 30, 60, 100}) {  // magic, offset, index, its header
+    std::filesystem::permissions(log, std::filesystem::perms::owner_all);
+    std::fstream file(log, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekg(static_cast<std::streamoff>(whole) - back);
+    const char was = static_cast<char>(file.get());
+    file.seekp(static_cast<std::streamoff>(whole) - back);
+    file.put(static_cast<char>(was ^ 1));
+    file.close();
+    EXPECT_TRUE(recalled(order())) << back;
+  }
+}
+
+TEST_F(Leftover, ThatIsDamagedInASealedLogIsNone) {
+  attempt(order(), Status::ok, true);
+  const auto log = logs().front();
+  std::filesystem::permissions(log, std::filesystem::perms::owner_all);
+  std::fstream file(log, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(80);
+  file.put('?');
+  file.close();
   EXPECT_FALSE(recalled(order()));
 }
 
@@ -150,7 +194,8 @@ TEST_F(Leftover, BehindADamagedRecordIsFound) {
   WorkOrder second = order();
   second.files[0].path = "/models/b/model.safetensors";
   {
-    ResultStore store(path(), "work", 1, Leftovers::kept);
+    ResultLogs logs(path(), Leftovers::kept);
+    ResultStore store(logs, 1);
     store.add(0, result_of(order()));
     store.add(0, result_of(second));
   }
@@ -171,13 +216,47 @@ TEST_F(Leftover, BehindADamagedRecordIsFound) {
   EXPECT_TRUE(recalled(order()));
 }
 
-TEST(ResultStore, WithoutLeftoversRemovesItsLog) {
+TEST_F(Leftover, OfARunThatStillWorksIsFoundAndItsClaimsAreSeen) {
+  ResultLogs first(path(), Leftovers::kept), second(path(), Leftovers::kept);
+  const auto keys = work_keys(order());
+  first.claim(keys);
+  EXPECT_FALSE(second.claimed(keys[0]));  // it has not looked
+  std::this_thread::sleep_for(std::chrono::milliseconds(1100));
+  second.look_again();
+  EXPECT_TRUE(second.has_company());
+  EXPECT_TRUE(second.claimed(keys[0]));
+  ResultStore(first, 1).add(0, result_of(order()));
+  std::this_thread::sleep_for(std::chrono::milliseconds(1100));
+  second.look_again();
+  ResultStore store(second, 1);
+  EXPECT_TRUE(store.recall(0, order().subjects, keys));
+  // Whoever wrote nothing for ten minutes is not waited for.
+  std::filesystem::last_write_time(logs().front(),
+                                   std::filesystem::file_time_type::clock::now() - std::chrono::minutes(11));
+  std::filesystem::last_write_time(logs().back(),
+                                   std::filesystem::file_time_type::clock::now() - std::chrono::minutes(11));
+  std::this_thread::sleep_for(std::chrono::milliseconds(1100));
+  second.look_again();
+  EXPECT_FALSE(second.has_company());
+  EXPECT_FALSE(second.claimed(keys[0]));
+}
+
+TEST_F(Leftover, OfANewerVersionIsRefused) {
+  std::filesystem::create_directories(path());
+  std::ofstream(path() / "STORE.json") << R"({"schema": "stemma.store/9", "format": 9})";
+  EXPECT_THROW(ResultLogs(path(), Leftovers::kept), InvalidInput);
+  std::ofstream(path() / "STORE.json") << "?";
+  EXPECT_THROW(ResultLogs(path(), Leftovers::kept), InvalidInput);
+  EXPECT_TRUE(logs().empty());
+}
+
+TEST(ResultLogs, WithoutLeftoversRemoveTheirLog) {
   const testing::TemporaryDirectory directory;
   {
-    ResultStore store(directory.path("store"), "work", 1);
+    ResultLogs logs(directory.path("store"), Leftovers::removed);
+    ResultStore store(logs, 1);
     store.add(0, result_of(order()));
     EXPECT_EQ(store.known(0), 2U);
-    EXPECT_FALSE(store.has_leftovers());
   }
   EXPECT_TRUE(std::filesystem::is_empty(directory.path("store")));
 }

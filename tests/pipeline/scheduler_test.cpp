@@ -276,5 +276,62 @@ TEST(Simulation, SixteenThousandRanksAndAHundredThousandItemsTakeSeconds) {
               run.rank_seconds / (run.makespan * machine.workers()));
 }
 
+TEST(Scheduler, NothingIsHandedOutThatWouldEndTooLate) {
+  const auto machine = MachineLayout::uniform(1, 1, automatic);
+  const auto tasks = narrow_tasks({50, 8, 4, 2.5, 1});
+  Scheduler scheduler(machine, tasks);
+  scheduler.end_by(12);
+  scheduler.release(0);
+  const auto first = scheduler.assign(0);  // 1.3 x 8 is less than 12, and 1.3 x (8 + 4) is more
+  ASSERT_EQ(first.size(), 1U);
+  EXPECT_EQ(first[0].items, std::vector<std::uint32_t>{1});
+  scheduler.release(0);
+  const auto second = scheduler.assign(8);  // 4 seconds are left: 1.3 x 2.5 is less
+  ASSERT_EQ(second.size(), 1U);
+  EXPECT_EQ(second[0].items, std::vector<std::uint32_t>{3});
+  EXPECT_FALSE(scheduler.handed_out_all());
+  scheduler.release(0);
+  EXPECT_TRUE(scheduler.assign(11).empty());  // 1.3 x 1 is more
+  EXPECT_TRUE(scheduler.handed_out_all());
+  EXPECT_EQ(scheduler.handed_out(), 2U);
+}
+
+TEST(Scheduler, ALaterEndLetsMoreFitAndAnEarlierOneLess) {
+  const auto machine = MachineLayout::uniform(1, 1, automatic);
+  const auto tasks = narrow_tasks({10, 10});
+  Scheduler scheduler(machine, tasks);
+  scheduler.end_by(20);
+  scheduler.release(0);
+  EXPECT_EQ(scheduler.assign(0).size(), 1U);
+  scheduler.end_by(30);
+  scheduler.release(0);
+  EXPECT_EQ(scheduler.assign(10).size(), 1U);
+}
+
+TEST(Scheduler, WideItemsThatAreTooLateFreeTheirBlock) {
+  const auto machine = MachineLayout::uniform(5, 5, automatic);  // slots 0 to 3 may be a team, 4 is alone
+  std::vector<Task> tasks = narrow_tasks({3, 3, 3, 3, 3, 1});
+  tasks.push_back({100, 2});  // four ranks
+  tasks.push_back({10, 2});
+  Scheduler scheduler(machine, tasks);
+  scheduler.end_by(20);
+  all_come(scheduler, machine);
+  std::size_t narrow = 0, wide = 0;
+  for (double now = 0; now < 25 && !scheduler.handed_out_all(); now += 1) {
+    for (const Assignment& a : scheduler.assign(now)) {
+      EXPECT_LE(now + Scheduler::caution * a.seconds, 20) << now;
+      for (const std::uint32_t i : a.items) {
+        narrow += i < 6;
+        wide += i == 7;
+        EXPECT_NE(i, 6U);
+      }
+    }
+    if (static_cast<int>(now) % 10 == 9) all_come(scheduler, machine);
+  }
+  EXPECT_EQ(narrow, 6U);
+  EXPECT_EQ(wide, 1U);
+  EXPECT_TRUE(scheduler.handed_out_all());
+}
+
 }  // namespace
 }  // namespace stemma

@@ -62,7 +62,7 @@ TEST(RecordLog, LaysBytesOutAsDocumented) {
   std::memcpy(&version, &file[4], 4);
   std::memcpy(&length, &file[8], 8);
   std::memcpy(&sum, &file[16], 8);
-  EXPECT_EQ(version, 1);
+  EXPECT_EQ(version, 2);
   EXPECT_EQ(length, 11);
   EXPECT_EQ(sum, XXH3_64bits(bytes.data(), bytes.size()));
   EXPECT_EQ(file.substr(35), std::string(5, '\0'));

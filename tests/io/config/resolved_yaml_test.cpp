@@ -26,6 +26,8 @@ std::string other_value(const Key& key) {
       return "3GiB";
     case KeyType::duration:
       return "10s";
+    case KeyType::moment:
+      return "+4h";
     case KeyType::input_paths:
       return "[/x, /y]";
     case KeyType::input_path:
@@ -124,6 +126,8 @@ runtime:
   progress: auto
   progress_every: 30s
   log_level: info
+  deadline: auto
+  deadline_margin: 90s
 )");
 }
 
