@@ -17,6 +17,7 @@ RunConfig config_of(const YamlNode& root, const std::string& file, const Environ
 
 /// A change of one option from outside of the file, analyzers.content.sha256 = true, changes that option and
 /// leaves the default set of questions alone: where the file does not name the set, it is written out first.
-void write_out_questions(YamlNode& root, std::string_view key, const Place& at);
+/// `changed` begins with the key of the option.
+void write_out_questions(YamlNode& root, std::string_view changed, const Place& at);
 
 }  // namespace stemma

@@ -45,7 +45,7 @@ class RunCommand final : public Command {
             {"mpirun -n 4 stemma run audit.yaml", "the same on four ranks; srun works as well"},
             {"stemma run audit.yaml seed=2 --output runs/second", "a key changed, in another directory"},
             {"stemma run audit.yaml --dry-run", "only say what would be done"},
-            {"stemma run configs/sweep.yaml --point 3", "one point of a sweep; all of them without --point"}};
+            {"stemma run configs/sweep.yaml --point 3", "one point of a sweep"}};
   }
   bool parallel() const override { return true; }
 

@@ -44,20 +44,20 @@ std::string contents(const fs::path& file) {
 
 class SweepDirectoryTest : public testing::Test {
  protected:
-  SweepDirectoryTest() { fs::remove_all(root); }
-  ~SweepDirectoryTest() override { fs::remove_all(root); }
-  const fs::path root = fs::temp_directory_path() / ("stemma_sweep_" + std::to_string(getpid()));
+  SweepDirectoryTest() { fs::remove_all(root_); }
+  ~SweepDirectoryTest() override { fs::remove_all(root_); }
+  const fs::path root_ = fs::temp_directory_path() / ("stemma_sweep_" + std::to_string(getpid()));
 };
 
 TEST_F(SweepDirectoryTest, PointsThatWereNotBegunHaveEmptyCells) {
-  const SweepDirectory directory(root, series_of("report.labels: [id, label], description: [\"a\\tb\"]"));
+  const SweepDirectory directory(root_, series_of("report.labels: [id, label], description: [\"a\\tb\"]"));
   ASSERT_EQ(directory.size(), 2u);
   fs::create_directories(directory.directory(1));
   directory.write(
       1, {.started = "2026-11-21T10:02:11Z", .exit_code = 4, .seconds = 1.25, .canonical_exact = "ab"});
   const std::string first = directory.name(0), second = directory.name(1);
   EXPECT_THAT(
-      lines_of(contents(root / "sweep.tsv")),
+      lines_of(contents(root_ / "sweep.tsv")),
       ElementsAre(
           "point\tdirectory\treport.labels\tdescription\tdigest\texit_code\tstarted\tseconds\t"
           "canonical_exact",
@@ -67,7 +67,7 @@ TEST_F(SweepDirectoryTest, PointsThatWereNotBegunHaveEmptyCells) {
 }
 
 TEST_F(SweepDirectoryTest, APointThatDiedHasNoExitCode) {
-  const SweepDirectory directory(root, series_of("seed: [1, 2]"));
+  const SweepDirectory directory(root_, series_of("seed: [1, 2]"));
   fs::create_directories(directory.directory(0));
   directory.write(0,
                   {.started = "2026-11-21T10:02:11Z", .exit_code = {}, .seconds = {}, .canonical_exact = {}});
@@ -78,7 +78,7 @@ TEST_F(SweepDirectoryTest, APointThatDiedHasNoExitCode) {
 }
 
 TEST_F(SweepDirectoryTest, AFileThatIsNoRecordIsNone) {
-  const SweepDirectory directory(root, series_of("seed: [1, 2]"));
+  const SweepDirectory directory(root_, series_of("seed: [1, 2]"));
   fs::create_directories(directory.directory(0));
   for (const char* text : {"", "{", "[]", "{}", R"({"schema": "stemma.point/1", "started": 3})",
                            R"({"schema": "stemma.point/2", "started": "now"})"}) {
@@ -90,7 +90,7 @@ TEST_F(SweepDirectoryTest, AFileThatIsNoRecordIsNone) {
 TEST_F(SweepDirectoryTest, NumbersAreAsWideAsTheLargest) {
   std::string seeds;
   for (int i = 0; i < 101; ++i) seeds += (i > 0 ? ", " : "") + std::to_string(i);
-  const SweepDirectory directory(root, series_of("seed: [" + seeds + "]"));
+  const SweepDirectory directory(root_, series_of("seed: [" + seeds + "]"));
   EXPECT_THAT(directory.name(0), testing::StartsWith("p000-"));
   EXPECT_THAT(directory.name(100), testing::StartsWith("p100-"));
   std::set<std::string> digests;
@@ -99,31 +99,31 @@ TEST_F(SweepDirectoryTest, NumbersAreAsWideAsTheLargest) {
 }
 
 TEST_F(SweepDirectoryTest, AnotherValueRenumbersAndDoesNotMix) {
-  const SweepDirectory before(root, series_of("seed: [1, 2]")), after(root, series_of("seed: [7, 1, 2]"));
+  const SweepDirectory before(root_, series_of("seed: [1, 2]")), after(root_, series_of("seed: [7, 1, 2]"));
   EXPECT_EQ(before.digest(0), after.digest(1));
   EXPECT_EQ(before.digest(1), after.digest(2));
   EXPECT_NE(before.name(0), after.name(0));
   EXPECT_NE(before.name(1), after.name(1));
   // The results are the same: only where the run lies and how it behaves differs.
-  const SweepDirectory other(root, series_of("seed: [1, 2], runtime.strict: [true]"));
+  const SweepDirectory other(root_, series_of("seed: [1, 2], runtime.strict: [true]"));
   EXPECT_EQ(other.digest(1), before.digest(1));
 }
 
 TEST_F(SweepDirectoryTest, ManyWritersAtOnceLeaveEveryRecordInTheTable) {
   const RunSeries series = series_of("seed: [0, 1, 2, 3, 4, 5, 6, 7]");
   for (int round = 0; round < 20; ++round) {
-    fs::remove_all(root);
+    fs::remove_all(root_);
     std::vector<std::thread> writers;
     for (std::size_t point = 0; point < series.size(); ++point) {
-      fs::create_directories(SweepDirectory(root, series).directory(point));
+      fs::create_directories(SweepDirectory(root_, series).directory(point));
       writers.emplace_back([&, point] {
-        const SweepDirectory directory(root, series);  // as another process would have it
+        const SweepDirectory directory(root_, series);  // as another process would have it
         directory.write(point, {.started = "now", .exit_code = {}, .seconds = {}, .canonical_exact = {}});
         directory.write(point, {.started = "now", .exit_code = 0, .seconds = 1, .canonical_exact = "ab"});
       });
     }
     for (std::thread& writer : writers) writer.join();
-    const auto lines = lines_of(contents(root / "sweep.tsv"));
+    const auto lines = lines_of(contents(root_ / "sweep.tsv"));
     ASSERT_EQ(lines.size(), 9u);
     for (std::size_t i = 1; i < lines.size(); ++i)
       EXPECT_THAT(lines[i], testing::EndsWith("\t0\tnow\t1\tab"));
