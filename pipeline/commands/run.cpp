@@ -127,7 +127,8 @@ class RunCommand final : public Command {
   ExitCode plan(const Invocation& invocation, const World& world) {
     ExitCode code = ExitCode::done;
     in_unison(world.all(), "planning", [&] {
-      if (!world.all().leads() || (chosen_.empty() && show_nothing_to_do(invocation))) return;
+      if (!world.all().leads()) return;
+      if (chosen_.empty()) return show_nothing_to_do(invocation);
       const Configuration configuration = configuration_of(chosen_.front());
       std::vector<std::string> notes = configuration.notes;
       const AuditRequest request = request_of(configuration, invocation, notes);
@@ -210,15 +211,13 @@ class RunCommand final : public Command {
     sweep_->write(running_, record_);
   }
 
-  /// Rank 0. Always true.
-  bool show_nothing_to_do(const Invocation& invocation) const {
+  void show_nothing_to_do(const Invocation& invocation) const {
     if (invocation.json) {
       fmt::print("{}", results_json(*sweep_));
     } else {
       fmt::print("nothing to do: this sweep has {}, and they are counted from 0\n",
                  counted(sweep_->size(), "point"));
     }
-    return true;
   }
 
   /// Rank 0: what a single run has said for itself is said of many in one table.
@@ -250,6 +249,7 @@ class RunCommand final : public Command {
       settings.push_back(fmt::format("{} = {}", sweep_->keys()[i], sweep_->values(index)[i]));
     log.info("start", fmt::format("point {} of {}: {}; store {}", index, sweep_->size(),
                                   fmt::join(settings, ", "), configuration.config.runtime.store));
+    if (chosen_.size() > 1) return;
     const std::string missed = missed_points(sweep_->size(), process_environment());
     if (!missed.empty()) log.warn(missed);
   }
