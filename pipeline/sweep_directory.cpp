@@ -119,4 +119,13 @@ std::string missed_points(std::size_t size, const Environment& environment) {
       counted(*tasks, "task"), *lowest, *highest, counted(size, "point"), size - 1);
 }
 
+std::string points_run_often(const Environment& environment) {
+  const auto tasks = number_in(environment, "SLURM_ARRAY_TASK_COUNT");
+  if (!tasks || *tasks < 2) return "";
+  return fmt::format(
+      "all points are run here, and this is one of {}: if the others have the same "
+      "configuration, they get into each other's way. slurm/sweep.sbatch gives each its point",
+      counted(*tasks, "task of a job array", "tasks of a job array"));
+}
+
 }  // namespace stemma

@@ -60,5 +60,7 @@ class SweepDirectory {
 /// A sentence when the job array of which this process is a task (SLURM_ARRAY_TASK_MIN, _MAX, _COUNT) leaves
 /// out points of a sweep of this size; "" otherwise, and outside of an array.
 std::string missed_points(std::size_t size, const Environment& environment);
+/// The same when this process runs all points and belongs to an array of several tasks.
+std::string points_run_often(const Environment& environment);
 
 }  // namespace stemma

@@ -249,9 +249,9 @@ class RunCommand final : public Command {
       settings.push_back(fmt::format("{} = {}", sweep_->keys()[i], sweep_->values(index)[i]));
     log.info("start", fmt::format("point {} of {}: {}; store {}", index, sweep_->size(),
                                   fmt::join(settings, ", "), configuration.config.runtime.store));
-    if (chosen_.size() > 1) return;
-    const std::string missed = missed_points(sweep_->size(), process_environment());
-    if (!missed.empty()) log.warn(missed);
+    const std::string remark = chosen_.size() > 1 ? points_run_often(process_environment())
+                                                  : missed_points(sweep_->size(), process_environment());
+    if (!remark.empty()) log.warn(remark);
   }
 
   static void say_the_end(Log& log, const AuditResult& result) {

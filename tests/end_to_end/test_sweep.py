@@ -198,6 +198,8 @@ class Trouble(Sweeps):
                                       r"Submit --array=0-3\n")
         done = self.stemma("run", "noise.yaml", "--point", "1", **{**array, "SLURM_ARRAY_TASK_MAX": "7", "SLURM_ARRAY_TASK_COUNT": "8"})
         self.assertNotIn("  warn  ", done.stderr)
+        done = self.stemma("run", "noise.yaml", **array)
+        self.assertIn("all points are run here, and this is one of 2 tasks of a job array: if the others have", done.stderr)
 
 
 class Places(Sweeps):
