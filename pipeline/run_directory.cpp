@@ -73,7 +73,8 @@ bool RunDirectory::is_one(const std::filesystem::path& directory) {
 }
 
 RunDirectory::RunDirectory(std::filesystem::path path, const RunConfig& config, ExistingRun existing)
-    : path_(std::move(path)) {
+    : path_(std::move(path)),
+      store_(config.runtime.store.empty() ? path_ / "store" : std::filesystem::path(config.runtime.store)) {
   if (is_one(path_)) {
     if (existing == ExistingRun::set_aside)
       set_aside(path_);
@@ -81,7 +82,7 @@ RunDirectory::RunDirectory(std::filesystem::path path, const RunConfig& config, 
       require_same_results(path_, config);
   }
   std::error_code error;
-  for (const auto& directory : {path_, path_ / "log", store(), scratch()}) {
+  for (const auto& directory : {path_, path_ / "log", store_, scratch()}) {
     std::filesystem::create_directories(directory, error);
     if (error) throw StorageError(directory, "", "create", error.value());
   }

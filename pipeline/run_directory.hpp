@@ -29,7 +29,8 @@ class RunDirectory {
 
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path archive(const std::string& name) const { return path_ / (name + ".h5"); }
-  std::filesystem::path store() const { return path_ / "store"; }
+  const std::filesystem::path& store() const { return store_; }  ///< runtime.store, or one of its own
+  /// For what this run needs until its end.
   std::filesystem::path scratch() const { return path_ / "scratch"; }
   std::filesystem::path log() const { return path_ / "log" / "run.log"; }
   std::filesystem::path status() const { return path_ / "status.json"; }
@@ -37,7 +38,7 @@ class RunDirectory {
   void write(const std::string& file, std::string_view text) const;
 
  private:
-  std::filesystem::path path_;
+  std::filesystem::path path_, store_;
 };
 
 }  // namespace stemma

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -14,6 +15,15 @@ void Complaints::add(const Place& at, std::string key, std::string message) {
 
 void Complaints::note(const Place& at, const std::string& message) {
   notes_.push_back(printed(at, file_) + ": " + message);
+}
+
+void Complaints::merge(const Complaints& other) {
+  const auto add_new = [](auto& to, const auto& from) {
+    for (const auto& one : from)
+      if (std::ranges::find(to, one) == to.end()) to.push_back(one);
+  };
+  add_new(problems_, other.problems_);
+  add_new(notes_, other.notes_);
 }
 
 void Complaints::raise_if_any() const {

@@ -22,6 +22,8 @@ class Complaints {
 
   void add(const Place& at, std::string key, std::string message);
   void note(const Place& at, const std::string& message);
+  /// Takes over what was found by another reading of the same file, and what is here already only once.
+  void merge(const Complaints& other);
 
   const std::string& file() const { return file_; }
   const std::vector<Problem>& problems() const { return problems_; }

@@ -72,14 +72,42 @@ runtime:
   progress_every: 30s
 )";
 
+constexpr std::string_view sweep = R"(# yaml-language-server: $schema=./stemma.schema.json
+# $schema: ./stemma.schema.json
+
+# Does tensorguard depend on its noise? The demo family is asked with two kinds of noise, two numbers of draws and two
+# seeds: 8 points, one run each. They share one store, so what does not depend on these keys need not be computed again.
+#   stemma plan configs/sweep.yaml                 the points, by number
+#   stemma run configs/sweep.yaml                  all of them, one after the other; --point 3 runs one
+#   sbatch --array=0-7%4 slurm/sweep.sbatch configs/sweep.yaml
+schema_version: 1
+name: noise_sweep
+description: Does tensorguard depend on its noise?
+models:
+  - sheet: ../tests/data/zoo/models.tsv
+
+analyzers:
+  content: {}
+  tensorguard: {repaired: false}
+
+trace: {enabled: false}               # weights are read once, and not again in pairs
+
+sweep:
+  mode: grid                          # every value with every other; zip: first with first, second with second
+  over:                               # the last key is the fastest: points 0 and 1 differ in the seed
+    analyzers.tensorguard.mode: [faithful, balanced]
+    analyzers.tensorguard.samples: [5, 15]
+    seed: [1, 2]
+)";
+
 constexpr std::string_view sheet =
     "id\tpath\tbase\trelation\tlabel\tuse\n"
     "acme-7b\tuploads/acme-7b\tqwen2.5-7b\tfinetune\tAcme 7B\tsubject\n"
     "acme-7b-merged\tuploads/acme-7b-merged\tacme-7b,qwen2.5-7b\tmerge\tAcme 7B, merged\tsubject\n"
     "unclaimed-7b\tuploads/unclaimed-7b\t\t\tDeclares nothing\tsubject\n";
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 4> examples = {
-    {{"minimal", minimal}, {"demo", demo}, {"audit", audit}, {"sheet", sheet}}};
+constexpr std::array<std::pair<std::string_view, std::string_view>, 5> examples = {
+    {{"minimal", minimal}, {"demo", demo}, {"audit", audit}, {"sweep", sweep}, {"sheet", sheet}}};
 
 }  // namespace
 

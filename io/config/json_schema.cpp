@@ -61,6 +61,7 @@ Json model_schema() {
 }
 
 Json section_schema(std::string_view section);
+Json axes_schema();
 
 Json value_schema(const Key& key) {
   switch (key.type) {
@@ -104,8 +105,21 @@ Json value_schema(const Key& key) {
     }
     case KeyType::models:
       return {{"type", "array"}, {"minItems", 1}, {"items", model_schema()}};
+    case KeyType::axes:
+      return axes_schema();
   }
   return Json::object();
+}
+
+Json axes_schema() {
+  Json properties = Json::object();
+  for (const Key& key : key_table())
+    if (may_vary(key))
+      properties[key.path] = {{"type", "array"}, {"minItems", 1}, {"items", value_schema(key)}};
+  return {{"type", "object"},
+          {"minProperties", 1},
+          {"properties", std::move(properties)},
+          {"additionalProperties", false}};
 }
 
 Json default_of(const Key& key) {

@@ -36,13 +36,11 @@ constexpr std::array later_keys = {"analyzers.neuron_match",
                                    "report.features",
                                    "report.redact_paths",
                                    "report.multiqc",
-                                   "runtime.store",
                                    "runtime.deadline",
                                    "runtime.deadline_margin",
                                    "runtime.retry_quarantined",
                                    "runtime.rehash",
-                                   "runtime.trust_published_hashes",
-                                   "sweep"};
+                                   "runtime.trust_published_hashes"};
 
 struct Synonym {
   std::string_view word;

@@ -44,6 +44,8 @@ std::string type_of(const Key& key) {
       return choices + ", or a path";
     case KeyType::models:
       return "list";
+    case KeyType::axes:
+      return "mapping of lists";
   }
   return "";
 }
@@ -71,8 +73,25 @@ constexpr std::string_view values_section = R"(
 * Anchors, aliases, tags, merge keys, duplicate keys and second documents are refused, because YAML readers disagree
   about them or hide what a file says. A file has at most 1 MiB.
 * Arguments `key=value`, `key+=value` (append to a list) and `~key` (remove) change the file from left to right:
-  `compare.pairs=declared`, `models[0].id=mine`. `STEMMA_ARCHITECTURES` (directories separated by colons) and
-  `STEMMA_LOG` stand between the file and the arguments.
+  `compare.pairs=declared`, `models[0].id=mine`. `STEMMA_ARCHITECTURES` (directories separated by colons),
+  `STEMMA_LOG` and `STEMMA_STORE` stand between the file and the arguments.
+)";
+
+constexpr std::string_view sweeps_section = R"(
+## Sweeps
+
+`sweep.over` maps dotted keys to lists of values: `seed: [1, 2]`, `analyzers.tensorguard.samples: [5, 15]`. With `mode: grid`
+every value meets every other and the last key is the fastest; with `mode: zip` the lists are equally long and the first
+values make the first point. There are at most 10,000 points, numbered from 0. Every value is checked as an override would
+be. These keys may not vary: )";
+
+constexpr std::string_view sweep_directories = R"(.
+
+A point is a run in `OUTPUT/pKK-DIGEST`: its number, and eight digits of a hash of everything that decides its results, so
+that points that are renumbered by a new value never mix with old ones. All points share one store, `OUTPUT/store` unless
+`runtime.store` names another. `OUTPUT/sweep.tsv` has a row for every point: point, directory, the varied keys, digest,
+exit_code, started, seconds, canonical_exact. The last four are empty until it has run. `stemma run CONFIG --point 3` runs
+one point, without `--point` all of them run one after the other, and `slurm/sweep.sbatch` makes each a task of a job array.
 )";
 
 constexpr std::string_view models_section = R"(
@@ -104,8 +123,8 @@ std::string markdown() {
       "# Run configurations\n\n"
       "This page is generated from the table of keys in io/config/key_table.cpp, like `stemma.schema.json`, "
       "which gives\n"
-      "completion and checks in editors. `minimal.yaml`, `demo.yaml` and `audit.yaml` are complete "
-      "examples.\n\n"
+      "completion and checks in editors. `minimal.yaml`, `demo.yaml`, `audit.yaml` and `sweep.yaml` are "
+      "complete examples.\n\n"
       "## Keys\n\n"
       "| key | type | default | meaning | used by |\n|---|---|---|---|---|\n";
   for (const Key& key : key_table()) {
@@ -115,6 +134,10 @@ std::string markdown() {
                        literal ? "`" + fallback + "`" : fallback, in_cell(key.meaning), key.consumer);
   }
   out += values_section;
+  std::vector<std::string> fixed;
+  for (const Key& key : key_table())
+    if (!key.fixed.empty() && !key.path.starts_with("sweep")) fixed.push_back("`" + key.path + "`");
+  out += fmt::format("{}{}{}", sweeps_section, fmt::join(fixed, ", "), sweep_directories);
   out += models_section;
   for (const SheetColumn& column : sheet_columns())
     out += fmt::format("| `{}` | {} |\n", column.name, column.meaning);

@@ -1,11 +1,8 @@
 // Every key once: type, meaning, bounds, who acts on it, and how it reaches RunConfig.
 #include "io/config/key_table.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cctype>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "io/config/key_binding.hpp"
@@ -27,13 +24,15 @@ std::vector<Key> make_table() {
              .consumer = "configuration reader",
              .lowest = 1,
              .highest = 1,
-             .required = true},
+             .required = true,
+             .fixed = "it says how the whole file is read"},
             STEMMA_MEMBER(schema_version)));
   add(bound({.path = "name",
              .type = T::identifier,
              .meaning = "Names the archive and the run directory. Letters, digits and ._- only.",
              .consumer = "archive, run directory",
-             .computed_default = "the file's name without its extension"},
+             .computed_default = "the file's name without its extension",
+             .fixed = "every point bears the name of the sweep"},
             STEMMA_MEMBER(name)));
   add(bound({.path = "description",
              .type = T::text,
@@ -51,7 +50,8 @@ std::vector<Key> make_table() {
              .type = T::output_path,
              .meaning = "Run directory, relative to the working directory. {name} stands for the name.",
              .consumer = "run directory",
-             .changes_results = false},
+             .changes_results = false,
+             .fixed = "every point has a directory of its own below it"},
             STEMMA_MEMBER(output)));
   add(bound({.path = "seed",
              .type = T::integer,
@@ -68,7 +68,8 @@ std::vector<Key> make_table() {
        .type = T::models,
        .meaning = "The models, as locations or as mappings with one of path, glob and sheet. See below.",
        .consumer = "survey",
-       .required = true});
+       .required = true,
+       .fixed = "all points ask the same models"});
 
   add(questions({.path = "analyzers",
                  .meaning = "What is measured of every model. The analyzers named here run.",
@@ -281,6 +282,14 @@ std::vector<Key> make_table() {
              .lowest = 512LL << 20,
              .changes_results = false},
             STEMMA_MEMBER(runtime.memory_per_rank)));
+  add(bound({.path = "runtime.store",
+             .type = T::output_path,
+             .meaning = "Where results wait for the archive and for later runs. Runs and users may share it.",
+             .consumer = "work",
+             .changes_results = false,
+             .computed_default = "store in the run directory",
+             .fixed = "all points share one store"},
+            STEMMA_MEMBER(runtime.store)));
   add(bound({.path = "runtime.strict",
              .type = T::boolean,
              .meaning = "End with exit code 3 at the first invalid model, before weights are read.",
@@ -355,16 +364,28 @@ std::vector<Key> make_table() {
              .highest = 3600,
              .changes_results = false},
             STEMMA_MEMBER(runtime.deadline_margin)));
+
+  add({.path = "sweep",
+       .meaning = "Several runs that differ in some keys: the points. They share all others, and the store.",
+       .changes_results = false,
+       .fixed = "a sweep holds no other"});
+  add({.path = "sweep.over",
+       .type = T::axes,
+       .meaning = "Dotted keys, each with the list of its values. See below.",
+       .consumer = "run",
+       .changes_results = false,
+       .fixed = "a sweep holds no other"});
+  add({.path = "sweep.mode",
+       .type = T::choice,
+       .meaning = "Every value with every other, the last key fastest; or the first of each, the second, ...",
+       .consumer = "run",
+       .choices = {"grid", "zip"},
+       .changes_results = false,
+       .computed_default = "grid",
+       .fixed = "a sweep holds no other"});
   return table;
 }
 #undef STEMMA_MEMBER
-
-/// Plain scalars that no YAML reader could take for something else.
-bool needs_no_quotes(std::string_view text) {
-  return !text.empty() &&
-         std::all_of(text.begin(), text.end(), [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; }) &&
-         text.size() > 3 && text != "true" && text != "false" && text != "null";
-}
 
 }  // namespace
 
@@ -384,38 +405,11 @@ std::vector<const Key*> keys_below(std::string_view section) {
   return keys;
 }
 
+bool may_vary(const Key& key) {
+  return key.fixed.empty() && key.set && key.type != KeyType::questions && key.type != KeyType::question;
+}
+
 std::string_view last_step(std::string_view path) { return path.substr(path.rfind('.') + 1); }
-
-std::string quoted_text(std::string_view text) {
-  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
-std::string printed(const Key& key, const KeyValue& value) {
-  struct Printer {
-    const Key& key;
-    std::string operator()(std::monostate) const { return "auto"; }
-    std::string operator()(bool flag) const { return flag ? "true" : "false"; }
-    std::string operator()(std::int64_t number) const {
-      if (key.type == KeyType::size_or_auto) return printed_size(static_cast<std::uint64_t>(number));
-      if (key.type == KeyType::duration) return printed_duration(number);
-      return fmt::format("{}", number);
-    }
-    std::string operator()(const std::string& text) const {
-      return key.type == KeyType::choice || needs_no_quotes(text) ? text : quoted_text(text);
-    }
-    std::string operator()(const std::vector<std::string>& texts) const {
-      std::vector<std::string> items;
-      for (const std::string& text : texts) items.push_back(quoted_text(text));
-      return fmt::format("[{}]", fmt::join(items, ", "));
-    }
-  };
-  return std::visit(Printer{key}, value);
-}
-
-std::string printed_default(const Key& key) {
-  if (key.required || !key.computed_default.empty() || !key.value || key.type == KeyType::question) return "";
-  return printed(key, key.value(RunConfig{}));
-}
 
 bool is_run_name(std::string_view text) {
   const auto alphanumeric = [](char c) {

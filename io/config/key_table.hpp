@@ -29,7 +29,8 @@ enum class KeyType : std::uint8_t {
   input_path,   ///< relative to the file that names it
   input_paths,
   word_or_path,  ///< one of the choices, or an input path
-  models
+  models,
+  axes  ///< of a sweep: keys with lists of their values
 };
 
 /// A value on its way between YAML and RunConfig. monostate: `auto`, or a question that does not run.
@@ -48,6 +49,7 @@ struct Key {
   bool required = false;
   bool changes_results = true;        ///< false: how a run behaves, where it goes and how it is shown
   std::string computed_default = {};  ///< where the default is not a value: "the file's name without .yaml"
+  std::string fixed = {};  ///< why all points of a sweep have one value; "" for a key that may vary
   std::function<void(RunConfig&, const KeyValue&)> set = {};
   std::function<KeyValue(const RunConfig&)> value = {};
 };
@@ -58,6 +60,9 @@ const std::vector<Key>& key_table();
 /// The keys directly below a section, "" for the top.
 std::vector<const Key*> keys_below(std::string_view section);
 
+/// May a sweep vary this key? Sections and questions are no single values, and some keys are fixed.
+bool may_vary(const Key& key);
+
 /// "labels" of "report.labels".
 std::string_view last_step(std::string_view path);
 
@@ -65,6 +70,8 @@ std::string_view last_step(std::string_view path);
 std::string printed_default(const Key& key);
 /// A value of this key as it is written in YAML. Texts are quoted where needed.
 std::string printed(const Key& key, const KeyValue& value);
+/// The same for a cell of a table: a text stands for itself.
+std::string bare(const Key& key, const KeyValue& value);
 /// "Quoted" for YAML and JSON alike.
 std::string quoted_text(std::string_view text);
 

@@ -21,6 +21,15 @@ struct Step {
 bool is_first(char c) { return (c >= 'a' && c <= 'z') || c == '_'; }
 bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
 
+/// The keys of the mapping sweep.over are dotted themselves.
+void join_swept_key(std::vector<Step>& steps) {
+  if (steps.size() < 4 || steps[0].name != "sweep" || steps[1].name != "over") return;
+  while (steps.size() > 3 && !steps[3].index) {
+    steps[2].name += "." + steps[3].name;
+    steps.erase(steps.begin() + 3);
+  }
+}
+
 /// The longest prefix of `text` that is a key; its steps are appended to `steps`.
 std::size_t parse_key(std::string_view text, std::vector<Step>& steps) {
   std::size_t at = 0;
@@ -45,6 +54,7 @@ std::size_t parse_key(std::string_view text, std::vector<Step>& steps) {
     }
     at = end;
   }
+  join_swept_key(steps);
   return at;
 }
 
@@ -66,7 +76,7 @@ std::optional<YamlNode> parse_value(std::string_view text, const Place& at, Comp
 
 class Walker {
  public:
-  Walker(const Override& change, Complaints& complaints) : complaints_(complaints), at_{0, 0, change.place} {}
+  Walker(Place at, Complaints& complaints) : complaints_(complaints), at_(std::move(at)) {}
 
   const Place& at() const { return at_; }
   void complain(const std::string& message) { complaints_.add(at_, "", message); }
@@ -162,7 +172,7 @@ bool is_override(std::string_view argument) {
 }
 
 void apply_override(YamlNode& root, const Override& change, Complaints& complaints) {
-  Walker walker(change, complaints);
+  Walker walker(Place{0, 0, change.place}, complaints);
   const std::string_view text = change.text;
   const bool removes = text.starts_with('~');
   std::vector<Step> steps;
@@ -182,6 +192,14 @@ void apply_override(YamlNode& root, const Override& change, Complaints& complain
   if (!target) return;
   if (appends) return append(*target, std::move(*value), key, walker);
   *target = std::move(*value);
+}
+
+void set_value(YamlNode& root, std::string_view key, YamlNode value, const Place& at,
+               Complaints& complaints) {
+  Walker walker(at, complaints);
+  std::vector<Step> steps;
+  parse_key(key, steps);
+  if (YamlNode* target = walker.walk(root, steps, true)) *target = std::move(value);
 }
 
 }  // namespace stemma

@@ -18,7 +18,11 @@ struct Override {
 bool is_override(std::string_view argument);
 
 /// Applies one override to the tree. Values are YAML; key+=value appends to a list, ~key removes; steps of a
-/// key are names and [index]; mappings on the way are made when they are absent.
+/// key are names and [index], and what follows sweep.over is one name with dots; mappings on the way are made
+/// when they are absent.
 void apply_override(YamlNode& root, const Override& change, Complaints& complaints);
+
+/// Puts a value where a key of names and dots leads. Keys that are made on the way get the place `at`.
+void set_value(YamlNode& root, std::string_view key, YamlNode value, const Place& at, Complaints& complaints);
 
 }  // namespace stemma

@@ -15,6 +15,8 @@ struct Problem {
   std::string key;      ///< dotted path of the key it concerns, may be empty
   std::string message;  ///< problem (why it is one). suggestion?
   std::string place;
+
+  bool operator==(const Problem&) const = default;
 };
 
 /// "configs/audit.yaml:14:3: message"

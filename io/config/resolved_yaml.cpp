@@ -37,10 +37,12 @@ void write_section(const RunConfig& config, Keys keys, std::string_view section,
                    std::string& out) {
   for (const Key* key : keys_below(section)) {
     if (keys == Keys::of_results && !key->changes_results) continue;
+    if (key->path == "sweep") continue;  // what is resolved is one run
     const std::string begin = std::string(2 * depth, ' ') + std::string(last_step(key->path)) + ":";
     const bool off =
         key->type == KeyType::question && std::holds_alternative<std::monostate>(key->value(config));
-    const bool unset = key->type == KeyType::input_path && std::get<std::string>(key->value(config)).empty();
+    const bool is_path = key->type == KeyType::input_path || key->type == KeyType::output_path;
+    const bool unset = is_path && std::get<std::string>(key->value(config)).empty();
     if (off || unset) continue;
     if (key->type == KeyType::models) {
       out += begin + "\n";

@@ -1,5 +1,5 @@
 // The tree and the table of keys are walked side by side; what needs several keys is checked last.
-#include "io/config/run_config.hpp"
+#include "io/config/config_tree.hpp"
 
 #include <fmt/format.h>
 
@@ -19,8 +19,8 @@ namespace {
 /// Walks the key table and the tree side by side.
 class Reader {
  public:
-  Reader(PathAnchors anchors, Complaints& complaints)
-      : anchors_(std::move(anchors)), complaints_(complaints) {}
+  Reader(PathAnchors anchors, const std::vector<ModelListing>& models, Complaints& complaints)
+      : anchors_(std::move(anchors)), models_(models), complaints_(complaints) {}
 
   RunConfig read(const YamlNode& root) {
     Section top(root, "", complaints_);
@@ -40,6 +40,7 @@ class Reader {
   }
 
   void read_key(const Key& key, const YamlNode& node, Section& parent) {
+    if (key.path == "sweep") return;  // it makes several runs, and is none of one
     switch (key.type) {
       case KeyType::questions:
         read_questions(key, node);
@@ -53,7 +54,7 @@ class Reader {
         return;
       }
       case KeyType::models:
-        config_.models = read_model_entries(node, anchors_, complaints_);
+        config_.models = models_;
         return;
       default:
         if (const KeyValue value = read_value(key, node, parent); valid_) key.set(config_, value);
@@ -181,28 +182,11 @@ class Reader {
   }
 
   PathAnchors anchors_;
+  const std::vector<ModelListing>& models_;
   Complaints& complaints_;
   RunConfig config_;
   bool valid_ = true;
 };
-
-/// The environment stands between the file and the arguments: it is turned into overrides of its own.
-std::vector<Override> overrides_of(const Environment& environment) {
-  std::vector<Override> changes;
-  if (const auto directories = environment("STEMMA_ARCHITECTURES"); directories && !directories->empty()) {
-    std::vector<std::string> list;
-    for (std::size_t begin = 0; begin <= directories->size();) {
-      const std::size_t end = std::min(directories->find(':', begin), directories->size());
-      if (end > begin) list.push_back(quoted_text(directories->substr(begin, end - begin)));
-      begin = end + 1;
-    }
-    changes.push_back({fmt::format("architectures=[{}]", fmt::join(list, ", ")), "STEMMA_ARCHITECTURES"});
-  }
-  if (const auto level = environment("STEMMA_LOG"); level && !level->empty()) {
-    changes.push_back({"runtime.log_level=" + quoted_text(*level), "STEMMA_LOG"});
-  }
-  return changes;
-}
 
 /// A list of pairs goes with the choice of listed pairs, and only with it.
 void check_list(const YamlNode* section, std::string_view name, bool listed, Complaints& complaints) {
@@ -260,14 +244,21 @@ void name_the_run(const std::string& file, RunConfig& config, Complaints& compla
   }
 }
 
-/// An override of one option, analyzers.content.sha256=true, changes that option and leaves the default set
-/// of questions alone: where the file does not name the set, it is written out first.
-void write_out_questions(YamlNode& root, const Override& change) {
-  const std::string_view text = std::string_view(change.text).substr(change.text.starts_with('~') ? 1 : 0);
+}  // namespace
+
+RunConfig config_of(const YamlNode& root, const std::string& file, const Environment& environment,
+                    const std::vector<ModelListing>& models, Complaints& complaints) {
+  RunConfig config = Reader({directory_of(file), environment}, models, complaints).read(root);
+  check_together(root, config, complaints);
+  const bool name_is_wrong = config.name.empty() && root.find("name") != nullptr;
+  if (!name_is_wrong) name_the_run(file, config, complaints);
+  return config;
+}
+
+void write_out_questions(YamlNode& root, std::string_view changed, const Place& at) {
   for (const Key& key : key_table()) {
-    if (key.type != KeyType::questions || !text.starts_with(key.path + ".")) continue;
+    if (key.type != KeyType::questions || !changed.starts_with(key.path + ".")) continue;
     YamlNode* node = &root;
-    const Place at{0, 0, change.place};
     for (std::string_view rest = key.path; !rest.empty();) {
       const std::string_view step = rest.substr(0, rest.find('.'));
       rest.remove_prefix(std::min(rest.size(), step.size() + 1));
@@ -289,36 +280,6 @@ void write_out_questions(YamlNode& root, const Override& change) {
       node->values.emplace_back().at = at;
     }
   }
-}
-
-}  // namespace
-
-RunConfig parse_run_config(std::string_view text, const std::string& file,
-                           const std::vector<Override>& overrides, std::vector<std::string>& notes,
-                           const Environment& environment) {
-  Complaints complaints(file);
-  auto root = parse_yaml(text, complaints);
-  if (!root) throw ConfigProblems(complaints.problems());
-  for (const Override& change : overrides_of(environment)) apply_override(*root, change, complaints);
-  for (const Override& change : overrides) {
-    write_out_questions(*root, change);
-    apply_override(*root, change, complaints);
-  }
-  RunConfig config = Reader({directory_of(file), environment}, complaints).read(*root);
-  check_together(*root, config, complaints);
-  const bool name_is_wrong = config.name.empty() && root->find("name") != nullptr;
-  if (!name_is_wrong) name_the_run(file, config, complaints);
-  complaints.raise_if_any();
-  notes.insert(notes.end(), complaints.notes().begin(), complaints.notes().end());
-  return config;
-}
-
-RunConfig read_run_config(const std::string& file, const std::vector<Override>& overrides,
-                          std::vector<std::string>& notes, const Environment& environment) {
-  Complaints complaints(file);
-  const auto text = read_text_file(file, YamlLimits{}.bytes, complaints);
-  complaints.raise_if_any();
-  return parse_run_config(*text, file, overrides, notes, environment);
 }
 
 }  // namespace stemma

@@ -85,6 +85,7 @@ struct RunConfig {
       bool operator==(const Io&) const = default;
     };
     std::optional<std::uint64_t> memory_per_rank;  ///< bytes; nullopt: from the machine
+    std::string store;  ///< directory, relative to the working directory; empty: in the run directory
     bool strict = false;
     bool reproducible = false;  ///< spectra equal bit for bit on any number of ranks
     CoordinatorStyle coordinator = CoordinatorStyle::automatic;
@@ -122,9 +123,10 @@ struct RunConfig {
   bool operator==(const RunConfig&) const = default;
 };
 
-/// Reads a file and applies the environment (STEMMA_ARCHITECTURES, STEMMA_LOG), then the overrides from left
-/// to right. Throws ConfigProblems with everything that is wrong. Notes get one line for each thing that is
-/// worth a look. Touches no file but this one: globs and sheets are expanded by expand_models.
+/// Reads a file and applies the environment (STEMMA_ARCHITECTURES, STEMMA_LOG, STEMMA_STORE), then the
+/// overrides from left to right. A sweep is a problem here: it is several runs (run_series.hpp). Throws
+/// ConfigProblems with everything that is wrong. Notes get one line for each thing that is worth a look.
+/// Touches no file but this one: globs and sheets are expanded by expand_models.
 RunConfig read_run_config(const std::string& file, const std::vector<Override>& overrides,
                           std::vector<std::string>& notes,
                           const Environment& environment = process_environment());

@@ -19,8 +19,8 @@ std::string markdown();
 /// One line per key for a terminal: key, type, default, meaning.
 std::string help_text();
 
-/// A commented template: minimal, demo, audit (the files configs/NAME.yaml) or sheet. nullopt for other
-/// names.
+/// A commented template: minimal, demo, audit, sweep (the files configs/NAME.yaml) or sheet. nullopt for
+/// other names.
 std::optional<std::string> example(std::string_view name);
 const std::vector<std::string>& example_names();
 

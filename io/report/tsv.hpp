@@ -34,12 +34,12 @@ class Tsv {
   void row(const Cells&... cells) {
     add({cell(cells)...});
   }
+  /// The same for cells that cell() made already.
+  void add(std::vector<std::string> cells);
   std::size_t rows() const { return rows_.size(); }
   std::string text() const;
 
  private:
-  void add(std::vector<std::string> cells);
-
   std::vector<std::string> columns_;
   std::vector<std::vector<std::string>> rows_;
 };

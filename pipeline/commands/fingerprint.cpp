@@ -63,6 +63,10 @@ class FingerprintCommand final : public Command {
       request->trace.reset();
       request->archive = archive;
       request->store = request->scratch = archive.parent_path();
+      if (const std::string& store = configuration.config.runtime.store; !store.empty()) {
+        request->store = store;
+        request->leftovers = Leftovers::kept;
+      }
     });
     const std::optional<AuditResult> result = audit(world, request ? &*request : nullptr, log);
     if (!result) return ExitCode::done;

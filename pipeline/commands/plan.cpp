@@ -53,14 +53,15 @@ class PlanCommand final : public Command {
     std::vector<std::string> arguments = arguments_;
     if (!calibration_.empty()) arguments.push_back("runtime.calibration=" + calibration_);
     if (!memory_.empty()) arguments.push_back("runtime.memory_per_rank=" + memory_);
-    const Configuration configuration = read_configuration(arguments);
+    const ConfiguredRuns runs = read_configuration(arguments);
+    const Configuration configuration = runs.at(0);
     std::vector<std::string> notes = configuration.notes;
     const AuditRequest request = request_of(configuration, invocation, notes);
     Log log(true);
     for (const std::string& note : notes) log.warn(note);
     const int cores = invocation.launch.cores;
-    const bool good = print_plan(request, ranks_.empty() ? std::vector<int>{cores} : ranks_, invocation.json,
-                                 ranks_per_node_ > 0 ? ranks_per_node_ : cores_of_machine());
+    const bool good = print_plan(runs.series, 0, request, ranks_.empty() ? std::vector<int>{cores} : ranks_,
+                                 invocation.json, ranks_per_node_ > 0 ? ranks_per_node_ : cores_of_machine());
     return good ? ExitCode::done : request.strict ? ExitCode::invalid : ExitCode::partial;
   }
 

@@ -5,9 +5,10 @@
 
 #include <cmath>
 #include <map>
-#include <nlohmann/json.hpp>
 
 #include "io/report/columns.hpp"
+#include "pipeline/commands/sweep_text.hpp"
+#include "pipeline/json_document.hpp"
 #include "pipeline/machine.hpp"
 #include "pipeline/refusal.hpp"
 #include "pipeline/wording.hpp"
@@ -140,7 +141,8 @@ void print_text(const std::vector<SurveyedModel>& models, const std::vector<Plan
 
 }  // namespace
 
-bool print_plan(const AuditRequest& request, const std::vector<int>& ranks, bool json, int ranks_here) {
+bool print_plan(const RunSeries& series, std::size_t index, const AuditRequest& request,
+                const std::vector<int>& ranks, bool json, int ranks_here) {
   const std::vector<SurveyedModel> models =
       survey(request.models, ArchitectureTables::shipped_and(request.architectures));
   std::vector<Plan> plans;
@@ -149,8 +151,11 @@ bool print_plan(const AuditRequest& request, const std::vector<int>& ranks, bool
         models, request.questions, request.rates, MachineLayout::uniform(p, ranks_here, request.coordinator),
         request.memory_per_rank.value_or(memory_budget(std::min(p, ranks_here))), request.width_rule));
   if (json) {
-    fmt::print("{}\n", document_of(models, plans).dump(2, ' ', false, Json::error_handler_t::replace));
+    Json document = document_of(models, plans);
+    if (series.is_sweep()) document["sweep"] = points_document(series.sweep(), index);
+    fmt::print("{}", json_text(document));
   } else {
+    if (series.is_sweep()) fmt::print("{}plan of point {}:\n", points_text(series.sweep()), index);
     print_text(models, plans);
   }
   const bool readable =

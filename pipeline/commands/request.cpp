@@ -45,14 +45,14 @@ ProgressRenderer renderer_of(const std::string& option, ProgressStyle style) {
 
 }  // namespace
 
-Configuration read_configuration(const std::vector<std::string>& arguments) {
-  Configuration result;
+ConfiguredRuns read_configuration(const std::vector<std::string>& arguments) {
   std::vector<std::string> files;
   std::vector<Override> overrides;
+  std::string lines;
   for (const Word& word : words_of(arguments)) {
     if (word.changes) {
       overrides.push_back(word.as_override());
-      result.overrides += word.text + "\n";
+      lines += word.text + "\n";
     } else {
       files.push_back(word.text);
     }
@@ -64,9 +64,16 @@ Configuration read_configuration(const std::vector<std::string>& arguments) {
   Complaints complaints(files.front());
   const auto text = read_text_file(files.front(), YamlLimits{}.bytes, complaints);
   complaints.raise_if_any();
-  result.original = *text;
-  result.config = parse_run_config(*text, files.front(), overrides, result.notes);
-  return result;
+  std::vector<std::string> notes;
+  RunSeries series(*text, files.front(), overrides, notes);
+  return {std::move(series), *text, std::move(lines), std::move(notes)};
+}
+
+Configuration ConfiguredRuns::at(std::size_t index) const {
+  RunSeries::Point point = series.at(index);
+  Configuration run{std::move(point.config), original, overrides, notes};
+  if (series.is_sweep()) run.overrides += fmt::format("~sweep\n{}\n", fmt::join(point.changes, "\n"));
+  return run;
 }
 
 std::vector<ModelRequest> requested_models(const RunConfig& config, std::vector<std::string>& notes) {

@@ -4,13 +4,13 @@
 #include <vector>
 
 #include "io/config/models.hpp"
-#include "io/config/run_config.hpp"
+#include "io/config/run_series.hpp"
 #include "pipeline/audit.hpp"
 #include "pipeline/commands/command.hpp"
 
 namespace stemma {
 
-/// A configuration with its texts, as one process read it.
+/// One run: a configuration with its texts, as one process read it.
 struct Configuration {
   RunConfig config;
   std::string original;   ///< text of the file
@@ -18,9 +18,20 @@ struct Configuration {
   std::vector<std::string> notes;
 };
 
+/// The runs that a configuration asks for, with its texts.
+struct ConfiguredRuns {
+  RunSeries series;
+  std::string original;   ///< text of the file
+  std::string overrides;  ///< one per line
+  std::vector<std::string> notes;
+
+  /// One of them, with the overrides that make it of the file: those of a point too.
+  Configuration at(std::size_t index) const;
+};
+
 /// Splits `arguments` into the configuration file (exactly one) and overrides, and reads them. Throws
 /// UsageError, ConfigProblems.
-Configuration read_configuration(const std::vector<std::string>& arguments);
+ConfiguredRuns read_configuration(const std::vector<std::string>& arguments);
 
 /// The models that the configuration names. Looks at the file system. Throws ConfigProblems.
 std::vector<ModelRequest> requested_models(const RunConfig& config, std::vector<std::string>& notes);

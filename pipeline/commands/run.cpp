@@ -1,19 +1,38 @@
-// stemma run: everything that a configuration asks for, on all ranks.
+// stemma run: everything that a configuration asks for, on all ranks, one run after the other.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cmath>
+#include <numeric>
 
 #include "analyzers/distributed/unison.hpp"
+#include "pipeline/clock.hpp"
 #include "pipeline/commands/plan_text.hpp"
 #include "pipeline/commands/request.hpp"
+#include "pipeline/commands/sweep_text.hpp"
 #include "pipeline/outputs.hpp"
 #include "pipeline/run_directory.hpp"
 #include "pipeline/summary.hpp"
+#include "pipeline/sweep_directory.hpp"
 #include "pipeline/version.hpp"
 #include "pipeline/wording.hpp"
 
 namespace stemma {
 namespace {
+
+/// What a launcher is told of several runs: 85 (stopped early) outranks 4 (failed in part), which outranks 0.
+ExitCode worse(ExitCode a, ExitCode b) { return std::max(a, b); }
+
+CLI::Validator point_or_all() {
+  const auto check = [](const std::string& word) -> std::string {
+    if (word == "all" ||
+        (!word.empty() && word.size() < 10 && word.find_first_not_of("0123456789") == std::string::npos))
+      return "";
+    return fmt::format("{} is neither a point (0, 1, ...) nor all", printable(word));
+  };
+  return CLI::Validator(check, "");
+}
 
 class RunCommand final : public Command {
  public:
@@ -25,7 +44,8 @@ class RunCommand final : public Command {
     return {{"stemma run configs/demo.yaml", "the demo, on one rank"},
             {"mpirun -n 4 stemma run audit.yaml", "the same on four ranks; srun works as well"},
             {"stemma run audit.yaml seed=2 --output runs/second", "a key changed, in another directory"},
-            {"stemma run audit.yaml --dry-run", "only say what would be done"}};
+            {"stemma run audit.yaml --dry-run", "only say what would be done"},
+            {"stemma run configs/sweep.yaml --point 3", "one point of a sweep"}};
   }
   bool parallel() const override { return true; }
   bool heeds_signals() const override { return true; }
@@ -43,62 +63,25 @@ class RunCommand final : public Command {
         ->type_name("TIME");
     app.add_option("--deadline-margin", margin_, "instead of runtime.deadline_margin")->type_name("DURATION");
     app.add_option("--output", output_, "run directory, instead of the configured one")->type_name("DIR");
+    app.add_option("--store", store_, "where results are kept and looked for, instead of runtime.store")
+        ->type_name("DIR");
+    app.add_option("--point", point_, "only this point of a sweep, counted from 0, or all")
+        ->check(point_or_all())
+        ->type_name("K|all");
   }
 
   ExitCode execute(const Invocation& invocation, const World& world) override {
     const bool leads = world.all().leads();
-    Log log(leads);
-    std::optional<AuditRequest> request;
     in_unison(world.all(), "reading the configuration", [&] {
-      if (!leads) return;
-      std::vector<std::string> notes;
-      Configuration configuration = read_configuration(with_overrides());
-      if (!output_.empty()) configuration.config.output = output_;
-      notes = configuration.notes;
-      log.limit_to(verbosity_of(configuration.config, invocation));
-      request = request_of(configuration, invocation, notes);
-      if (dry_run_) return;
-      directory_.emplace(configuration.config.output, configuration.config,
-                         fresh_ ? ExistingRun::set_aside : ExistingRun::keep);
-      log.copy_to(directory_->log());
-      request->archive = directory_->archive(configuration.config.name);
-      request->store = directory_->store();
-      request->scratch = directory_->scratch();
-      request->leftovers = Leftovers::kept;
-      request->status_file = directory_->status();
-      directory_->write("config.yaml", configuration.original);
-      directory_->write("overrides.txt", configuration.overrides);
-      directory_->write("status.json", status_json("start", 0, 0, 0, 0, -1));
-      greet(log, invocation, world, *directory_, *request);
-      for (const std::string& note : notes) log.warn(note);
+      if (leads) choose_runs();
     });
+    if (dry_run_) return plan(invocation, world);
+    const auto runs =
+        static_cast<std::size_t>(world.all().all_reduce_sum(leads ? double(chosen_.size()) : 0));
     ExitCode code = ExitCode::done;
-    if (dry_run_) {
-      in_unison(world.all(), "planning", [&] {
-        if (leads && !print_plan(*request, {world.all().size()}, invocation.json, invocation.launch.cores))
-          code = request->strict ? ExitCode::invalid : ExitCode::partial;
-      });
-      return code;
-    }
-    const std::optional<AuditResult> result = audit(world, request ? &*request : nullptr, log);
-    in_unison(world.all(), "writing the tables", [&] {
-      if (!leads) return;
-      write_outputs(*directory_, *result, *request);
-      if (result->plan.model != request->rates)
-        directory_->write("calibration.json", to_json(result->plan.model));
-      code = result->code;
-      directory_->write("status.json",
-                        status_json("end", result->plan.items.size() - result->plan.infeasible.size(),
-                                    result->plan.items.size(), result->bytes_read, result->failures.size(),
-                                    static_cast<int>(code)));
-      say_the_end(log, *result);
-      if (invocation.json) {
-        fmt::print("{}", verdicts_json(*result, *request));
-      } else {
-        fmt::print("{}  Tables, log and archive: {}\n", verdict_summary(*result, request->labels),
-                   printable(directory_->path().string(), 4000));
-      }
-      directory_.reset();  // the run is whole, whatever becomes of the words about it
+    for (std::size_t i = 0; i < runs; ++i) code = worse(code, run(leads ? chosen_[i] : 0, invocation, world));
+    in_unison(world.all(), "showing the points", [&] {
+      if (leads) show_the_points(invocation);
     });
     return code;
   }
@@ -108,6 +91,7 @@ class RunCommand final : public Command {
     try {
       const char* stage = code == ExitCode::stopped ? "stopped" : "failed";
       directory_->write("status.json", status_json(stage, 0, 0, 0, 0, static_cast<int>(code)));
+      record_the_end(code, "");
     } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): the disk may be what failed
     }
   }
@@ -119,6 +103,146 @@ class RunCommand final : public Command {
     if (!deadline_.empty()) words.push_back("runtime.deadline=" + deadline_);
     if (!margin_.empty()) words.push_back("runtime.deadline_margin=" + margin_);
     return words;
+  }
+
+  /// Rank 0: what is asked for, and in which directory.
+  void choose_runs() {
+    runs_.emplace(read_configuration(with_overrides()));
+    const RunSeries& series = runs_->series;
+    if (!series.is_sweep()) {
+      if (!point_.empty())
+        throw UsageError("--point is for sweeps, and this configuration has none. Remove it");
+      chosen_ = {0};
+      return;
+    }
+    const std::string configured = runs_->at(0).config.output;
+    sweep_.emplace(output_.empty() ? configured : output_, series);
+    if (point_.empty() || point_ == "all") {
+      chosen_.resize(series.size());
+      std::iota(chosen_.begin(), chosen_.end(), std::size_t{0});
+    } else if (const std::size_t point = std::stoul(point_); point < series.size()) {
+      chosen_ = {point};
+    }
+  }
+
+  /// Rank 0: one of the runs, with the places that were given beside the configuration.
+  Configuration configuration_of(std::size_t index) const {
+    Configuration run = runs_->at(index);
+    if (!store_.empty()) run.config.runtime.store = store_;
+    if (sweep_) {
+      run.config.output = sweep_->directory(index).string();
+      if (run.config.runtime.store.empty()) run.config.runtime.store = sweep_->store().string();
+    } else if (!output_.empty()) {
+      run.config.output = output_;
+    }
+    return run;
+  }
+
+  /// Collective. Of a sweep the first of the chosen points is planned.
+  ExitCode plan(const Invocation& invocation, const World& world) {
+    ExitCode code = ExitCode::done;
+    in_unison(world.all(), "planning", [&] {
+      if (!world.all().leads()) return;
+      if (chosen_.empty()) return show_nothing_to_do(invocation);
+      const Configuration configuration = configuration_of(chosen_.front());
+      std::vector<std::string> notes = configuration.notes;
+      const AuditRequest request = request_of(configuration, invocation, notes);
+      if (!print_plan(runs_->series, chosen_.front(), request, {world.all().size()}, invocation.json,
+                      invocation.launch.cores))
+        code = request.strict ? ExitCode::invalid : ExitCode::partial;
+    });
+    return code;
+  }
+
+  /// Collective; `index` is rank 0's, and so is the exit code of a run that failed in part.
+  ExitCode run(std::size_t index, const Invocation& invocation, const World& world) {
+    const bool leads = world.all().leads();
+    Log log(leads);
+    std::optional<AuditRequest> request;
+    in_unison(world.all(), "preparing the run directory", [&] {
+      if (leads) request = begin(index, invocation, world, log);
+    });
+    const std::optional<AuditResult> result = audit(world, request ? &*request : nullptr, log);
+    ExitCode code = ExitCode::done;
+    in_unison(world.all(), "writing the tables", [&] {
+      if (!leads) return;
+      end(*result, *request, invocation, log);
+      code = result->code;
+    });
+    return code;
+  }
+
+  AuditRequest begin(std::size_t index, const Invocation& invocation, const World& world, Log& log) {
+    const Configuration configuration = configuration_of(index);
+    std::vector<std::string> notes = configuration.notes;
+    log.limit_to(verbosity_of(configuration.config, invocation));
+    AuditRequest request = request_of(configuration, invocation, notes);
+    directory_.emplace(configuration.config.output, configuration.config,
+                       fresh_ ? ExistingRun::set_aside : ExistingRun::keep);
+    log.copy_to(directory_->log());
+    request.archive = directory_->archive(configuration.config.name);
+    request.store = directory_->store();
+    request.scratch = directory_->scratch();
+    request.leftovers = Leftovers::kept;
+    request.status_file = directory_->status();
+    directory_->write("config.yaml", configuration.original);
+    directory_->write("overrides.txt", configuration.overrides);
+    directory_->write("status.json", status_json("start", 0, 0, 0, 0, -1));
+    running_ = index;
+    record_ = {.started = utc_now(), .exit_code = {}, .seconds = {}, .canonical_exact = {}};
+    watch_ = Stopwatch();
+    if (sweep_) sweep_->write(index, record_);
+    greet(log, invocation, world, *directory_, request);
+    if (sweep_) greet_the_point(index, configuration, log);
+    for (const std::string& note : notes) log.warn(note);
+    return request;
+  }
+
+  void end(const AuditResult& result, const AuditRequest& request, const Invocation& invocation, Log& log) {
+    write_outputs(*directory_, result, request);
+    if (result.plan.model != request.rates) directory_->write("calibration.json", to_json(result.plan.model));
+    directory_->write(
+        "status.json",
+        status_json("end", result.plan.items.size() - result.plan.infeasible.size(), result.plan.items.size(),
+                    result.bytes_read, result.failures.size(), static_cast<int>(result.code)));
+    record_the_end(result.code, result.hashes.exact);
+    say_the_end(log, result);
+    if (chosen_.size() == 1) {
+      if (invocation.json) {
+        fmt::print("{}", verdicts_json(result, request));
+      } else {
+        fmt::print("{}  Tables, log and archive: {}\n", verdict_summary(result, request.labels),
+                   printable(directory_->path().string(), 4000));
+      }
+    }
+    directory_.reset();  // the run is whole, whatever becomes of the words about it
+  }
+
+  /// Of a point of a sweep; other runs have no record.
+  void record_the_end(ExitCode code, const std::string& canonical_exact) {
+    if (!sweep_) return;
+    record_.exit_code = static_cast<int>(code);
+    record_.seconds = std::round(watch_.seconds() * 1000) / 1000;
+    record_.canonical_exact = canonical_exact;
+    sweep_->write(running_, record_);
+  }
+
+  void show_nothing_to_do(const Invocation& invocation) const {
+    if (invocation.json) {
+      fmt::print("{}", results_json(*sweep_));
+    } else {
+      fmt::print("nothing to do: this sweep has {}, and they are counted from 0\n",
+                 counted(sweep_->size(), "point"));
+    }
+  }
+
+  /// Rank 0: what a single run has said for itself is said of many in one table.
+  void show_the_points(const Invocation& invocation) const {
+    if (chosen_.empty()) {
+      show_nothing_to_do(invocation);
+    } else if (chosen_.size() > 1) {
+      fmt::print("{}", invocation.json ? results_json(*sweep_) : results_text(*sweep_));
+    }
   }
 
   static void greet(Log& log, const Invocation& invocation, const World& world, const RunDirectory& directory,
@@ -136,6 +260,17 @@ class RunCommand final : public Command {
       log.debug("start", fmt::format("model {}: {}", model.id, printable(model.path)));
   }
 
+  void greet_the_point(std::size_t index, const Configuration& configuration, Log& log) const {
+    std::vector<std::string> settings;
+    for (std::size_t i = 0; i < sweep_->keys().size(); ++i)
+      settings.push_back(fmt::format("{} = {}", sweep_->keys()[i], sweep_->values(index)[i]));
+    log.info("start", fmt::format("point {} of {}: {}; store {}", index, sweep_->size(),
+                                  fmt::join(settings, ", "), configuration.config.runtime.store));
+    const std::string remark = chosen_.size() > 1 ? points_run_often(process_environment())
+                                                  : missed_points(sweep_->size(), process_environment());
+    if (!remark.empty()) log.warn(remark);
+  }
+
   static void say_the_end(Log& log, const AuditResult& result) {
     std::size_t whole = 0;
     for (const Fingerprint& f : result.fingerprints) whole += f.status == Status::ok;
@@ -146,9 +281,16 @@ class RunCommand final : public Command {
   }
 
   std::vector<std::string> arguments_;
-  std::string output_, deadline_, margin_;
+  std::string output_, store_, point_, deadline_, margin_;
   bool fresh_ = false, dry_run_ = false;
-  std::optional<RunDirectory> directory_;  ///< of rank 0, while the run goes on
+  // All below is rank 0's.
+  std::optional<ConfiguredRuns> runs_;
+  std::optional<SweepDirectory> sweep_;    ///< nothing without a sweep
+  std::vector<std::size_t> chosen_;        ///< of these runs, in order
+  std::size_t running_ = 0;                ///< one of them
+  std::optional<RunDirectory> directory_;  ///< its directory, while it goes on
+  PointRecord record_;
+  Stopwatch watch_;
 };
 
 }  // namespace

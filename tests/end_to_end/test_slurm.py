@@ -12,21 +12,18 @@ import unittest
 import h5py
 
 import slurm_cluster
-from harness import SOURCE, STEMMA, ZOO, EndToEnd
+from harness import SOURCE, STEMMA, ZOO
 from slurm_cluster import Cluster, until
+from slurm_jobs import TWO_BY_TWO, Script, Submitted, needs_slurm
 
 SCRIPT = SOURCE / "slurm/audit.sbatch"
-# The nodes are one machine: their ranks share its cores, and none is tied to one that a rank of another node has too.
-SHARED = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1", "OMPI_MCA_rmaps_base_oversubscribe": "1",
-          "OMPI_MCA_hwloc_base_binding_policy": "none"}
 # srun is what the script takes by itself where Slurm and Open MPI both know PMIx.
 LAUNCHERS = {"srun": {}, "mpirun": {"STEMMA_LAUNCHER": "mpirun"}}
-TWO_BY_TWO = ["--nodes=2", "--ntasks-per-node=2"]
-OURS = ("STEMMA", "STEMMA_MACHINE", "STEMMA_LAUNCHER", "CONFIG")
-needs_slurm = unittest.skipIf(slurm_cluster.why_not(), slurm_cluster.why_not())
 
 
-class Audit(EndToEnd):
+class Audit(Script):
+    script = SCRIPT
+
     def setUp(self):
         super().setUp()
         self.write("family.yaml", f"schema_version: 1\nname: family\nmodels:\n  - {ZOO}/aspen\n"
@@ -36,13 +33,6 @@ class Audit(EndToEnd):
 
 class Sentences(Audit):
     """What the script refuses before it starts anything; this needs no Slurm."""
-
-    def refused(self, says, *arguments, **environment):
-        env = {name: value for name, value in os.environ.items() if name not in OURS} | environment
-        done = subprocess.run(["bash", SCRIPT, *arguments], cwd=self.directory, env=env, text=True, capture_output=True, timeout=30,
-                              check=False)
-        self.assertEqual((done.returncode, done.stdout), (2, ""), done.stderr)
-        self.assertRegex(done.stderr, rf"\Aaudit\.sbatch: [^\n]*{re.escape(says)}[^\n]*\.\n\Z")
 
     def test_what_is_missing(self):
         self.refused("no configuration was named", STEMMA=STEMMA)
@@ -56,40 +46,12 @@ class Sentences(Audit):
 
 
 @needs_slurm
-class Jobs(Audit):
-    @classmethod
-    def setUpClass(cls):
-        cls.cluster = Cluster(3)
-        cls.cluster.__enter__()
-        cls.addClassCleanup(cls.cluster.stop)
-
-    def submit(self, *arguments, options=TWO_BY_TWO, on=None, **environment):
-        """The number of a new job, which writes to the file `output`."""
-        cluster = on or self.cluster
-        env = {**SHARED, "STEMMA": STEMMA, **environment}
-        given = {name: value for name, value in env.items() if value is not None}
-        unset = [word for name in OURS if env.get(name) is None for word in ("-u", name)]
-        (self.directory / "output").unlink(missing_ok=True)
-        options = ["--parsable", f"--output={self.directory}/output", *options]
-        return cluster.ask("env", *unset, "sbatch", *options, SCRIPT, *arguments, cwd=self.directory, env=given).stdout.strip()
-
-    def output(self):
-        path = self.directory / "output"
-        return path.read_text(errors="replace") if path.exists() else ""
-
-    def ended(self, job, state, code):
-        """The output of a job that has ended so."""
-        found = self.cluster.finished(job)
-        self.assertEqual((found["JobState"], found["ExitCode"]), (state, code), self.output())
-        return self.output()
-
+class Jobs(Audit, Submitted):
     def equals_a_run_without_slurm(self, job):
         self.stemma("run", "family.yaml", "--output", "alone")
         for run in ("alone", "runs/family"):
             self.stemma("verify", run)
-        exact = [self.stemma("verify", run, "--hash").stdout.splitlines()[0] for run in ("alone", "runs/family")]
-        self.assertRegex(exact[0], "^canonical_exact [0-9a-f]{64}$")
-        self.assertEqual(exact[0], exact[1])
+        self.assertEqual(self.canonical_exact("alone"), self.canonical_exact("runs/family"))
         for table in ("pairs.tsv", "verdicts.tsv"):
             self.assertEqual((self.directory / "alone" / table).read_bytes(), (self.directory / "runs/family" / table).read_bytes())
         with h5py.File(self.directory / "runs/family/family.h5") as archive:
@@ -179,9 +141,7 @@ class Jobs(Audit):
         text = self.ended(self.submit("zoo.yaml", options=["--nodes=1", "--ntasks-per-node=2"]), "COMPLETED", "0:0")
         self.assertRegex(text, r"resume +work: \d+ of \d+ items known from an earlier attempt")
         self.stemma("run", "zoo.yaml", "--output", "alone")
-        runs = ["alone", str(next((self.directory / "runs").iterdir()).relative_to(self.directory))]
-        exact = [self.stemma("verify", run, "--hash").stdout.splitlines()[0] for run in runs]
-        self.assertEqual(exact[0], exact[1])
+        self.assertEqual(self.canonical_exact("alone"), self.canonical_exact(next((self.directory / "runs").iterdir())))
 
     def test_nothing_is_left_of_a_cancelled_job(self):
         self.write("zoo.yaml", f"schema_version: 1\nmodels: [{{glob: '{ZOO}/*/'}}]\n")

@@ -85,6 +85,13 @@ TEST(ResolvedYaml, KeepsModelsAndAwkwardTexts) {
   EXPECT_TRUE(again.notes.empty());
 }
 
+TEST(ResolvedYaml, PlacesDecideNoResults) {
+  const Reading here(head), there(head + "output: elsewhere\n", {"runtime.store=/s"});
+  ASSERT_TRUE(there.config);
+  EXPECT_NE(resolved_yaml(*there.config), resolved_yaml(*here.config));
+  EXPECT_EQ(results_yaml(*there.config), results_yaml(*here.config));
+}
+
 TEST(ResolvedYaml, LooksLikeAConfiguration) {
   const Reading reading(head + "analyzers: {content: {}}\n");
   EXPECT_EQ(resolved_yaml(*reading.config), R"(schema_version: 1

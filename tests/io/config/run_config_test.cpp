@@ -54,7 +54,7 @@ compare:
   background: nulls.tsv
 verdicts: {declared: ignore}
 report: {labels: label}
-runtime: {memory_per_rank: 1.5GiB, strict: true, coordinator: dedicated, calibration: fast.json, io: {direct: never}, reproducible: true, progress: none, progress_every: 1min, log_level: warn}
+runtime: {memory_per_rank: 1.5GiB, store: /s, strict: true, coordinator: dedicated, calibration: fast.json, io: {direct: never}, reproducible: true, progress: none, progress_every: 1min, log_level: warn}
 )",
                         {}, {{"HERE", "/here"}});
   ASSERT_TRUE(reading.config) << testing::PrintToString(reading.problems);
@@ -85,6 +85,7 @@ runtime: {memory_per_rank: 1.5GiB, strict: true, coordinator: dedicated, calibra
   EXPECT_EQ(config.verdicts.declared, DeclaredLineage::ignore);
   EXPECT_EQ(config.report.labels, Labels::label);
   EXPECT_EQ(config.runtime.io.direct, DirectIo::never);
+  EXPECT_EQ(config.runtime.store, "/s");
   EXPECT_TRUE(config.runtime.reproducible);
   EXPECT_EQ(config.runtime.memory_per_rank, 3ULL << 29);
   EXPECT_EQ(config.runtime.calibration, "/etc/fast.json");
@@ -244,6 +245,9 @@ TEST(RunConfig, OverridesComeAfterEnvironmentAfterFile) {
   EXPECT_EQ(from_environment.config->runtime.log_level, LogLevel::warn);
   EXPECT_TRUE(from_environment.config->runtime.strict);
   EXPECT_THAT(from_environment.config->architectures, ElementsAre("/a", "/b c"));
+  const std::map<std::string, std::string> place = {{"STEMMA_STORE", "~/s"}, {"HOME", "/people/u"}};
+  EXPECT_EQ(Reading(head + "runtime: {store: x}\n", {}, place).config->runtime.store, "/people/u/s");
+  EXPECT_EQ(Reading(head, {"runtime.store=y"}, place).config->runtime.store, "y");
   const Reading from_argument(head, {"runtime.log_level=debug", "models+=rel", "models[0]={path: /n, id: n}"},
                               environment);
   ASSERT_TRUE(from_argument.config);
@@ -290,6 +294,11 @@ TEST(RunConfig, NotesWhatOtherReadersChangeAndCommentsInPaths) {
       reading.notes,
       ElementsAre(HasSubstr("/etc/a.yaml:3:26: models[0].revision = 1e5 is taken as this text. Quote it"),
                   HasSubstr("/etc/a.yaml:4:5: /nonexistent/a does not exist, and what follows #")));
+}
+
+TEST(RunConfig, IsOneRun) {
+  EXPECT_THAT(problems_of(head + "sweep: {over: {seed: [1, 2]}}\n"),
+              ElementsAre("/etc/a.yaml:3:16: a sweep is several runs, and one is wanted. Remove it"));
 }
 
 TEST(RunConfig, ExpandsHomeAndVariablesOnlyInPaths) {

@@ -14,6 +14,7 @@
 
 #include "io/config/key_table.hpp"
 #include "io/config/models.hpp"
+#include "io/config/run_series.hpp"
 #include "io/config/sheet.hpp"
 
 namespace stemma {
@@ -40,7 +41,7 @@ void expect_committed(const std::string& name, const std::string& text) {
 TEST(Schema, CommittedFilesAreCurrent) {
   expect_committed("stemma.schema.json", json_schema());
   expect_committed("README.md", markdown());
-  for (const std::string name : {"minimal", "demo", "audit"})
+  for (const std::string name : {"minimal", "demo", "audit", "sweep"})
     expect_committed(name + ".yaml", *example(name));
   EXPECT_FALSE(example("nonsense"));
 }
@@ -71,6 +72,9 @@ TEST(Schema, EveryKeyStandsInSchemaReferenceAndHelp) {
     EXPECT_THAT(page, HasSubstr("| `" + key.path + "` |"));
     EXPECT_THAT(help, HasSubstr(key.path + " "));
   }
+  const auto& axes = schema["properties"]["sweep"]["properties"]["over"]["properties"];
+  EXPECT_EQ(axes["seed"]["items"]["minimum"], 0);
+  EXPECT_FALSE(axes.contains("output") || axes.contains("analyzers.content"));
   EXPECT_EQ(schema["additionalProperties"], false);
   EXPECT_EQ(schema["required"], nlohmann::json({"schema_version", "models"}));
   EXPECT_EQ(schema["properties"]["seed"]["default"], 1);
@@ -100,16 +104,18 @@ TEST(Schema, SheetColumnsStandInSchemaAndReference) {
 }
 
 TEST(Examples, CarryBothModelinesAndAreReadWithoutNotes) {
-  for (const std::string name : {"minimal", "demo", "audit"}) {
+  for (const std::string name : {"minimal", "demo", "audit", "sweep"}) {
     const fs::path file = configs / (name + ".yaml");
     const std::string text = contents(file);
     EXPECT_THAT(text, HasSubstr("# yaml-language-server: $schema=./stemma.schema.json\n"));
     EXPECT_THAT(text, HasSubstr("# $schema: ./stemma.schema.json\n"));
     std::vector<std::string> notes;
-    RunConfig config;
-    ASSERT_NO_THROW(
-        config = read_run_config(file.string(), {}, notes, [](const std::string&) { return std::nullopt; }));
-    EXPECT_EQ(config.name, name == "audit" ? "qwen_audit" : name);
+    std::optional<RunSeries> series;
+    ASSERT_NO_THROW(series.emplace(text, file.string(), std::vector<Override>{}, notes,
+                                   [](const std::string&) { return std::nullopt; }));
+    EXPECT_EQ(series->size(), name == "sweep" ? 8u : 1u);
+    const RunConfig config = series->at(0).config;
+    EXPECT_EQ(config.name, name == "audit" ? "qwen_audit" : name == "sweep" ? "noise_sweep" : name);
     std::vector<std::string> more;
     EXPECT_EQ(parse_run_config(resolved_yaml(config), "r.yaml", {}, more), config);
     EXPECT_THAT(notes, IsEmpty());

@@ -36,6 +36,8 @@ class ConfigSchema(unittest.TestCase):
             "seeed: 1", "seed: -1", "seed: yes", "name: a/b", "analyzers: {}", "analyzers: {neuron_match: {}}",
             "analyzers: {intrinsic_fingerprint: {twin: 1}}", "compare: {pairs: some}", "compare: {tests: [content]}",
             "compare: {tests: {intrinsic_fingerprint: {min_layers: 1}}}", "runtime: {strict: 'true'}",
+            "sweep: {over: {}}", "sweep: {over: {seed: 1}}", "sweep: {over: {seed: []}}", "sweep: {over: {seed: [x]}}",
+            "sweep: {over: {name: [a, b]}}", "sweep: {over: {sed: [1]}}", "sweep: {over: {seed: [1]}, mode: both}",
             "runtime: {memory_per_rank: lots}", "runtime: {memory_per_rank: 1000}", "runtime: {progress_every: 30}",
         ):
             with self.subTest(text=text):
@@ -45,6 +47,7 @@ class ConfigSchema(unittest.TestCase):
         for text in (
             "", "runtime:", "analyzers: {content: , histogram: {}}", "runtime: {memory_per_rank: 1.5GiB}",
             "runtime: {memory_per_rank: auto}", "runtime: {memory_per_rank: 4294967296}", "compare: {background: t.tsv}",
+            "sweep: {over: {seed: [1, 2], analyzers.tensorguard.mode: [faithful]}, mode: zip}", "runtime: {store: /s}",
             "architectures: tables", "architectures: [a, b]", "runtime: {progress_every: 10s}",
         ):
             with self.subTest(text=text):
