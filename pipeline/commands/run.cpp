@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "analyzers/distributed/unison.hpp"
+#include "io/config/key_table.hpp"
 #include "pipeline/clock.hpp"
 #include "pipeline/commands/plan_text.hpp"
 #include "pipeline/commands/request.hpp"
@@ -100,7 +101,7 @@ class RunCommand final : public Command {
   /// Options for keys are overrides that come last.
   std::vector<std::string> with_overrides() const {
     std::vector<std::string> words = arguments_;
-    if (!deadline_.empty()) words.push_back("runtime.deadline=" + deadline_);
+    if (!deadline_.empty()) words.push_back("runtime.deadline=" + quoted_text(deadline_));
     if (!margin_.empty()) words.push_back("runtime.deadline_margin=" + margin_);
     return words;
   }
