@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <numeric>
 
@@ -33,6 +34,23 @@ CLI::Validator point_or_all() {
     return fmt::format("{} is neither a point (0, 1, ...) nor all", printable(word));
   };
   return CLI::Validator(check, "");
+}
+
+/// "3/40"; all of the work for "".
+Shard shard_from(const std::string& text) {
+  if (text.empty()) return {};
+  constexpr std::uint32_t most = 100'000;
+  Shard shard;
+  const char* const end = text.data() + text.size();
+  const auto [slash, bad_index] = std::from_chars(text.data(), end, shard.index);
+  if (bad_index == std::errc() && slash != end && *slash == '/') {
+    const auto [behind, bad_count] = std::from_chars(slash + 1, end, shard.count);
+    if (bad_count == std::errc() && behind == end && shard.index < shard.count && shard.count <= most)
+      return shard;
+  }
+  throw UsageError(
+      fmt::format("--shard {} is no part of the work: write I/N with I from 0 to N-1, N at most {}",
+                  printable(text), with_commas(most)));
 }
 
 class RunCommand final : public Command {
@@ -66,6 +84,9 @@ class RunCommand final : public Command {
     app.add_option("--output", output_, "run directory, instead of the configured one")->type_name("DIR");
     app.add_option("--store", store_, "where results are kept and looked for, instead of runtime.store")
         ->type_name("DIR");
+    app.add_option("--shard", shard_,
+                   "do only this part of the work, counted from 0, for later runs with the same store")
+        ->type_name("I/N");
     app.add_option("--point", point_, "only this point of a sweep, counted from 0, or all")
         ->check(point_or_all())
         ->type_name("K|all");
@@ -74,7 +95,9 @@ class RunCommand final : public Command {
   ExitCode execute(const Invocation& invocation, const World& world) override {
     const bool leads = world.all().leads();
     in_unison(world.all(), "reading the configuration", [&] {
-      if (leads) choose_runs();
+      if (!leads) return;
+      shard_from(shard_);
+      choose_runs();
     });
     if (dry_run_) return plan(invocation, world);
     const auto runs =
@@ -90,7 +113,9 @@ class RunCommand final : public Command {
   void ended_badly(ExitCode code) noexcept override {
     if (!directory_) return;
     try {
-      const char* stage = code == ExitCode::stopped ? "stopped" : "failed";
+      const bool stopped =
+          code == ExitCode::stopped || code == ExitCode::done;  // done: as far as a shard goes
+      const char* stage = stopped ? "stopped" : "failed";
       directory_->write("status.json", status_json(stage, 0, 0, 0, 0, static_cast<int>(code)));
       record_the_end(code, "");
     } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): the disk may be what failed
@@ -183,6 +208,7 @@ class RunCommand final : public Command {
     log.copy_to(directory_->log());
     request.archive = directory_->archive(configuration.config.name);
     request.store = directory_->store();
+    request.shard = shard_from(shard_);
     request.scratch = directory_->scratch();
     request.leftovers = Leftovers::kept;
     request.status_file = directory_->status();
@@ -282,7 +308,7 @@ class RunCommand final : public Command {
   }
 
   std::vector<std::string> arguments_;
-  std::string output_, store_, point_, deadline_, margin_;
+  std::string output_, store_, point_, shard_, deadline_, margin_;
   bool fresh_ = false, dry_run_ = false;
   // All below is rank 0's.
   std::optional<ConfiguredRuns> runs_;

@@ -15,8 +15,8 @@ class Deadline(Submitted):
 
     def setUp(self):
         super().setUp()
-        # Twenty seconds of singular values, where one core does it.
-        config = llama_config(4, hidden_size=2048, intermediate_size=2048, head_dim=64)
+        # Fifteen seconds of singular values, where one core does it.
+        config = llama_config(3, hidden_size=2048, intermediate_size=2048, head_dim=64)
         write_checkpoint(self.directory / "large", llama_tensors(config, 1), config)
         self.write("large.yaml", "schema_version: 1\nname: large\nmodels: [large]\n")
 
