@@ -104,6 +104,17 @@ void ColumnWriter::put_text(std::string_view text) {
   end_row();
 }
 
+void ColumnWriter::put_block(std::span<const std::byte> bytes, std::uint64_t rows) {
+  const std::size_t row_bytes = width_ * h5::size_of(type_);
+  if (type_ == h5::Type::str || bytes.size() != rows * row_bytes)
+    throw std::logic_error(fmt::format("{}: {} bytes are no {} rows", dataset_.path(), bytes.size(), rows));
+  for (std::uint64_t row = 0; row < rows; ++row) {
+    const auto one = bytes.subspan(row * row_bytes, row_bytes);
+    bytes_.insert(bytes_.end(), one.begin(), one.end());
+    end_row();
+  }
+}
+
 void ColumnWriter::put_missing() {
   if (type_ == h5::Type::str) return put_text("");
   if (type_ == h5::Type::f8)

@@ -25,7 +25,7 @@ Group files() {
           "files that the models were read from",
           {rows("file", "file of a model")},
           {text("path", d, record, "path as opened"),
-           index("model_index", "model", d, exact, "model that the file belongs to"),
+           owner(index("model_index", "model", d, exact, "model that the file belongs to")),
            number("bytes", u8, d, exact, "size of the file", "B"),
            number("mtime_ns", i8, d, record, "time of last change since 1970-01-01 UTC", "ns"),
            number("header_bytes", u8, d, exact, "size of the header", "B"),
@@ -55,10 +55,11 @@ Group models() {
            number("bytes", u8, d, exact, "bytes of all stored tensors", "B"),
            number("n_layers", u4, d, exact, "decoder layers"),
            flag("status", "status", d, exact, "how the model ended"),
-           start("tensor_start", "model", "first row in /tensors"),
+           start("tensor_start", "model", "tensor", "first row in /tensors"),
            pieces("tensor_count", "model", "tensor", "rows in /tensors"),
-           start("layer_start", "model", "first row in /layers"),
-           pieces("layer_count", "model", "layer_row", "rows in /layers")}};
+           start("layer_start", "model", "layer_row", "first row in /layers"),
+           pieces("layer_count", "model", "layer_row", "rows in /layers"),
+           optional(index("run_index", "run", d, record, "run that measured it, row in /provenance"))}};
 }
 
 Group tensors() {
@@ -86,8 +87,8 @@ Group tensors() {
            number("nbytes", u8, d, exact, "bytes of the elements", "B"),
            optional(number("content_hash_hi", u8, d, exact, "XXH3-128 of the bytes, first half")),
            optional(number("content_hash_lo", u8, d, exact, "XXH3-128 of the bytes, second half")),
-           optional(index("duplicate_of", "tensor", d, exact,
-                          "first row of the archive with the same hash, dtype, rows and columns")),
+           derived(optional(index("duplicate_of", "tensor", d, exact,
+                                  "first row of the archive with the same hash, dtype, rows and columns"))),
            flag("status", "status", d, exact, "how its measurement ended")}};
 }
 
@@ -138,15 +139,16 @@ Group moments() {
 
 Group histograms() {
   const Dims d = {"histogram"};
-  Column low = optional(start("low_start", "histogram", "first element in low; as many as row_count"));
+  Column low = optional(start("low_start", "histogram", "low", "first element in low; as many as row_count"));
+  low.length = "row_count";
   return {"histograms",
           "ragged",
           "how often each code occurs in a tensor",
           {rows("histogram", "tensor with a histogram"), bare("bin", "code that occurs"),
            bare("low", "code that occurs, of a type wider than 16 bits")},
-          {index("tensor_index", "tensor", d, exact, "row in /tensors, ascending"),
+          {owner(index("tensor_index", "tensor", d, exact, "row in /tensors, ascending")),
            flag("kind", "histogram", d, exact, "what a code is"),
-           start("row_start", "histogram", "first element in bin"),
+           start("row_start", "histogram", "bin", "first element in bin"),
            pieces("row_count", "histogram", "bin", "elements in bin"), low,
            number("digest_hi", u8, d, exact, "XXH3-128 of the codes and counts, first half"),
            number("digest_lo", u8, d, exact, "XXH3-128 of the codes and counts, second half"),
@@ -157,14 +159,14 @@ Group histograms() {
 }
 
 Group vectors() {
-  return {
-      "vectors",
-      "ragged",
-      "one-dimensional tensors of at most 65,536 elements, whole",
-      {rows("vector", "tensor kept whole"), bare("element", "element of a vector")},
-      {index("tensor_index", "tensor", {"vector"}, exact, "row in /tensors, ascending"),
-       start("row_start", "vector", "first element"), pieces("row_count", "vector", "element", "elements"),
-       number("value", f8, {"element"}, exact, "value, widened exactly")}};
+  return {"vectors",
+          "ragged",
+          "one-dimensional tensors of at most 65,536 elements, whole",
+          {rows("vector", "tensor kept whole"), bare("element", "element of a vector")},
+          {owner(index("tensor_index", "tensor", {"vector"}, exact, "row in /tensors, ascending")),
+           start("row_start", "vector", "element", "first element"),
+           pieces("row_count", "vector", "element", "elements"),
+           number("value", f8, {"element"}, exact, "value, widened exactly")}};
 }
 
 Group spectra() {
@@ -173,12 +175,11 @@ Group spectra() {
   const auto real = [&](const char* name, const char* what) {
     c.push_back(number(name, f8, d, feature, what));
   };
-  c.push_back(index("tensor_index", "tensor", d, feature, "row in /tensors, ascending"));
+  c.push_back(owner(index("tensor_index", "tensor", d, feature, "row in /tensors, ascending")));
   c.push_back(flag("kind", "spectrum_kind", d, feature, "what the values belong to"));
   c.push_back(number("rows", u8, d, feature, "rows of the matrix"));
   c.push_back(number("cols", u8, d, feature, "columns of the matrix"));
-  c.push_back(start("row_start", "spectrum", "first element in sv"));
-  c.back().enters = feature;
+  c.push_back(start("row_start", "spectrum", "sv", "first element in sv", feature));
   c.push_back(pieces("row_count", "spectrum", "sv", "elements in sv: the shorter side", feature));
   c.push_back(number("value", f8, {"sv"}, feature, "singular value, descending in a spectrum"));
   real("e_estimate", "E of the estimated error, in squares of the weight's unit");

@@ -44,6 +44,11 @@ struct Column {
   std::string refers = {};  ///< dimension that an index points into
   bool sentinel = false;    ///< all bits set means missing
   std::string counts = {};  ///< of a row count: the dimension of the pieces that it counts
+  std::string starts = {};  ///< of a row start: the dimension that it points into
+  std::string length = {};  ///< of a row start: the column that says how many pieces begin there
+  bool owner = false;       ///< of an index: the row belongs to the row that it points to
+  bool derived = false;     ///< follows from other columns of all models, so a merge makes it anew
+  bool turns = false;       ///< changes its sign when the two models of a pair change places
 };
 
 struct Group {
@@ -73,6 +78,8 @@ struct PlacedDimension {
   std::string path;
 };
 PlacedDimension find_dimension(const Group& group, std::string_view name);
+/// Path of the scale that an index points into, wherever it stands.
+std::string path_of_referred(const Column& column);
 
 /// The whole layout as text, for people: /schema/layout, ARCHIVE.md, `stemma schema`.
 std::string as_text();
