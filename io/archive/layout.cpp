@@ -175,6 +175,9 @@ Group spectra() {
   const auto real = [&](const char* name, const char* what) {
     c.push_back(number(name, f8, d, feature, what));
   };
+  const auto rounded = [&](const char* name, const char* what) {
+    c.push_back(rounding(number(name, f8, d, feature, what)));
+  };
   c.push_back(owner(index("tensor_index", "tensor", d, feature, "row in /tensors, ascending")));
   c.push_back(flag("kind", "spectrum_kind", d, feature, "what the values belong to"));
   c.push_back(number("rows", u8, d, feature, "rows of the matrix"));
@@ -182,14 +185,16 @@ Group spectra() {
   c.push_back(start("row_start", "spectrum", "sv", "first element in sv", feature));
   c.push_back(pieces("row_count", "spectrum", "sv", "elements in sv: the shorter side", feature));
   c.push_back(number("value", f8, {"sv"}, feature, "singular value, descending in a spectrum"));
+  c.back().tolerance = 1e-6;  // small values: twice sqrt(E), 4 k^(1/4) 2^-26.5 s1 each
   real("e_estimate", "E of the estimated error, in squares of the weight's unit");
   real("e_bound", "E of the error bound, in squares of the weight's unit");
   real("tau", "values below it are small and no more");
-  c.push_back(flag("error_model", "error_model", d, feature, "which formula gives the error of a value"));
-  c.push_back(number("count_below_tau", u4, d, feature, "values below tau"));
-  c.push_back(flag("method", "spectrum_method", d, feature, "how the values were computed"));
+  c.push_back(
+      rounding(flag("error_model", "error_model", d, feature, "which formula gives the error of a value")));
+  c.push_back(rounding(number("count_below_tau", u4, d, feature, "values below tau")));
+  c.push_back(rounding(flag("method", "spectrum_method", d, feature, "how the values were computed")));
   c.push_back(flag("exact_products", "yes_no", d, feature, "are products of two elements exact in f8"));
-  c.push_back(number("attempts", u1, d, feature, "2 when the first answer broke an invariant"));
+  c.push_back(rounding(number("attempts", u1, d, feature, "2 when the first answer broke an invariant")));
   c.push_back(number("grid_rows", u2, d, record, "rows of the grid of ranks that shared the work"));
   c.push_back(number("grid_cols", u2, d, record, "columns of that grid"));
   real("stable_rank", "sum of squares over the largest square");
@@ -198,14 +203,14 @@ Group spectra() {
   real("energy_rank", "exponential of the entropy of the squares");
   real("participation_ratio", "squared sum of squares over the sum of fourth powers");
   real("tail_exponent", "Hill's estimator over the larger half of the squares");
-  real("condition", "largest value over the smallest, where that is not below tau");
+  rounded("condition", "largest value over the smallest, where that is not below tau");
   real("frobenius_sq", "sum of squares of the elements, found beside the values");
-  real("trace_gap", "sum of eigenvalues against frobenius_sq, relative");
-  real("square_gap", "sum of squared eigenvalues against the Gram matrix, relative");
-  real("probe_gap", "products with random signs against the elements, over sqrt(k) s1^2");
-  real("norm_gap", "how far the largest value lies outside the norms that enclose it, relative");
-  real("min_eigenvalue", "smallest eigenvalue of the Gram matrix");
-  real("crosscheck_gap", "largest difference from another method over the largest value");
+  rounded("trace_gap", "sum of eigenvalues against frobenius_sq, relative");
+  rounded("square_gap", "sum of squared eigenvalues against the Gram matrix, relative");
+  rounded("probe_gap", "products with random signs against the elements, over sqrt(k) s1^2");
+  rounded("norm_gap", "how far the largest value lies outside the norms that enclose it, relative");
+  rounded("min_eigenvalue", "smallest eigenvalue of the Gram matrix");
+  rounded("crosscheck_gap", "largest difference from another method over the largest value");
   return {
       "spectra",
       "ragged",

@@ -48,6 +48,8 @@ struct Column {
   std::string length = {};  ///< of a row start: the column that says how many pieces begin there
   bool owner = false;       ///< of an index: the row belongs to the row that it points to
   bool derived = false;     ///< follows from other columns of all models, so a merge makes it anew
+  bool rounding = false;  ///< tells how a number was found and how well, and may differ between equal results
+  double tolerance = 1e-9;  ///< of reals that may differ, over the largest number of the row or piece
   bool turns = false;       ///< changes its sign when the two models of a pair change places
 };
 

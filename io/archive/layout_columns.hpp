@@ -63,6 +63,11 @@ inline Column derived(Column column) {
   return column;
 }
 
+inline Column rounding(Column column) {
+  column.rounding = true;
+  return column;
+}
+
 /// NAME_start goes with NAME_count.
 inline Column start(std::string name, std::string dim, std::string starts, std::string long_name,
                     Enters enters = exact) {

@@ -81,6 +81,7 @@ Group origin_tracer() {
                start("row_start", "trace", "sigma", "first element in sigma", feature),
                pieces("row_count", "trace", "sigma", "elements in sigma", feature),
                number("value", f8, {"sigma"}, feature, "singular value, descending")};
+  g.columns.back().tolerance = 1e-6;
   return g;
 }
 

@@ -54,9 +54,9 @@ const RowKind& row_kind(const std::string& dimension) {
   return *found;
 }
 
-bool belongs_to_models(const RowKind& kind) {
-  if (kind.dimension == "model") return true;
-  return kind.owner_columns.size() < 2 && !kind.owner.empty() && belongs_to_models(row_kind(kind.owner));
+bool belongs_to(const RowKind& kind, const std::string& root) {
+  if (kind.dimension == root) return true;
+  return kind.owner_columns.size() < 2 && !kind.owner.empty() && belongs_to(row_kind(kind.owner), root);
 }
 
 }  // namespace stemma::layout

@@ -30,7 +30,9 @@ struct RowKind {
 const std::vector<RowKind>& row_kinds();
 const RowKind& row_kind(const std::string& dimension);
 
-/// Does a row of this kind belong to one model, directly or through other rows? Rows of pairs do not.
-bool belongs_to_models(const RowKind& kind);
+/// Does a row of this kind belong to one row of `root`, directly or through other rows, or is it one? Rows
+/// of pairs belong to no model.
+bool belongs_to(const RowKind& kind, const std::string& root);
+inline bool belongs_to_models(const RowKind& kind) { return belongs_to(kind, "model"); }
 
 }  // namespace stemma::layout

@@ -42,11 +42,12 @@ std::vector<RowRange> SourceRows::unowned(const layout::RowKind& kind) const {
   return by_owner(kind).unowned;
 }
 
-std::vector<RowRange> SourceRows::of_model(const layout::RowKind& kind, std::uint64_t model) const {
-  if (kind.dimension == "model") return {{model, 1}};
-  if (!layout::belongs_to_models(kind)) throw std::logic_error(kind.dimension + " belongs to no model");
+std::vector<RowRange> SourceRows::below(const std::string& root, std::uint64_t row,
+                                        const layout::RowKind& kind) const {
+  if (kind.dimension == root) return {{row, 1}};
+  if (!layout::belongs_to(kind, root)) throw std::logic_error(kind.dimension + " belongs to no " + root);
   std::vector<RowRange> rows;
-  for (const RowRange& owners : of_model(layout::row_kind(kind.owner), model))
+  for (const RowRange& owners : below(root, row, layout::row_kind(kind.owner)))
     for (std::uint64_t owner = owners.first; owner < owners.end(); ++owner)
       for (const RowRange& range : owned(kind, owner)) append(rows, range);
   return rows;

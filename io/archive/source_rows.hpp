@@ -40,9 +40,12 @@ class SourceRows {
   const std::vector<RowRange>& owned(const layout::RowKind& kind, std::uint64_t owner) const;
   /// Rows whose owner is missing.
   std::vector<RowRange> unowned(const layout::RowKind& kind) const;
-  /// Rows of a kind that belong to one model, directly or through others. Throws std::logic_error for a kind
-  /// that does not.
-  std::vector<RowRange> of_model(const layout::RowKind& kind, std::uint64_t model) const;
+  /// Rows of a kind that belong to a row of `root`, directly or through others. Throws std::logic_error for a
+  /// kind that does not.
+  std::vector<RowRange> below(const std::string& root, std::uint64_t row, const layout::RowKind& kind) const;
+  std::vector<RowRange> of_model(const layout::RowKind& kind, std::uint64_t model) const {
+    return below("model", model, kind);
+  }
 
  private:
   struct ByOwner {

@@ -65,7 +65,7 @@ class MergeCommand final : public Command {
   }
   std::vector<Example> examples() const override {
     return {
-        {"stemma merge family.h5 uploads.h5 -o all.h5", "archives that were made apart"},
+        {"stemma merge family.h5 uploads.h5 -o m.h5", "archives that were made apart"},
         {"stemma merge runs/* -o together.h5", "of runs; a model measured in two ways is kept as ID@RUN"}};
   }
 
