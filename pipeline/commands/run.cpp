@@ -2,9 +2,11 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
 
 #include "analyzers/distributed/unison.hpp"
 #include "pipeline/commands/plan_text.hpp"
+#include "pipeline/commands/reproduce.hpp"
 #include "pipeline/commands/request.hpp"
 #include "pipeline/outputs.hpp"
 #include "pipeline/run_directory.hpp"
@@ -25,18 +27,27 @@ class RunCommand final : public Command {
     return {{"stemma run configs/demo.yaml", "the demo, on one rank"},
             {"mpirun -n 4 stemma run audit.yaml", "the same on four ranks; srun works as well"},
             {"stemma run audit.yaml seed=2 --output runs/second", "a key changed, in another directory"},
-            {"stemma run audit.yaml --dry-run", "only say what would be done"}};
+            {"stemma run audit.yaml --dry-run", "only say what would be done"},
+            {"stemma run --reproduce runs/demo", "what an archive says, once more, and compared"}};
   }
   bool parallel() const override { return true; }
 
   void declare(CLI::App& app) override {
-    app.add_option("arguments", arguments_,
-                   "a configuration file, then overrides: key=value, key+=value, ~key")
-        ->required()
-        ->type_name("CONFIG [key=value...]");
+    CLI::Option* arguments =
+        app.add_option("arguments", arguments_,
+                       "a configuration file, then overrides: key=value, key+=value, ~key")
+            ->required()
+            ->type_name("CONFIG [key=value...]");
     app.add_flag("--fresh", fresh_, "move an existing run directory aside (NAME.old-1) and begin anew");
     app.add_flag("--dry-run", dry_run_, "print the plan and read no weight");
     app.add_option("--output", output_, "run directory, instead of the configured one")->type_name("DIR");
+    CLI::Option* reproduce = app.add_option("--reproduce", reproduce_,
+                                            "instead of CONFIG: do what an archive says again, and compare")
+                                 ->type_name("ARCHIVE")
+                                 ->each([arguments](const std::string&) { arguments->required(false); });
+    app.add_option("--inputs", inputs_, "where the models of that archive lie now, by id")
+        ->type_name("DIR")
+        ->needs(reproduce);
   }
 
   ExitCode execute(const Invocation& invocation, const World& world) override {
@@ -46,11 +57,14 @@ class RunCommand final : public Command {
     in_unison(world.all(), "reading the configuration", [&] {
       if (!leads) return;
       std::vector<std::string> notes;
-      Configuration configuration = read_configuration(arguments_);
+      if (!reproduce_.empty()) reproduction_.emplace(reproduce_, inputs_, words_of(arguments_));
+      Configuration configuration =
+          reproduction_ ? reproduction_->configuration() : read_configuration(arguments_);
       if (!output_.empty()) configuration.config.output = output_;
       notes = configuration.notes;
       log.limit_to(verbosity_of(configuration.config, invocation));
       request = request_of(configuration, invocation, notes);
+      if (reproduction_) reproduction_->limit(*request);
       if (dry_run_) return;
       directory_.emplace(configuration.config.output, configuration.config,
                          fresh_ ? ExistingRun::set_aside : ExistingRun::keep);
@@ -80,12 +94,17 @@ class RunCommand final : public Command {
       if (result->plan.model != request->rates)
         directory_->write("calibration.json", to_json(result->plan.model));
       code = result->code;
+      std::optional<Reproduced> reproduced;
+      if (reproduction_) reproduced = reproduction_->hold(request->archive);
+      if (reproduced && reproduced->against.agreement == Agreement::different) code = ExitCode::invalid;
       directory_->write("status.json",
                         status_json("end", result->plan.items.size() - result->plan.infeasible.size(),
                                     result->plan.items.size(), result->bytes_read, result->failures.size(),
                                     static_cast<int>(code)));
       say_the_end(log, *result);
-      if (invocation.json) {
+      if (reproduced) {
+        print(*reproduced, request->archive, invocation.json);
+      } else if (invocation.json) {
         fmt::print("{}", verdicts_json(*result, *request));
       } else {
         fmt::print("{}  Tables, log and archive: {}\n", verdict_summary(*result, request->labels),
@@ -128,8 +147,15 @@ class RunCommand final : public Command {
                          result.failures.empty() ? "" : " (failures.tsv)", static_cast<int>(result.code)));
   }
 
+  static void print(const Reproduced& reproduced, const std::filesystem::path& archive, bool json) {
+    if (json) return fmt::print("{}\n", reproduced_json(reproduced, archive).dump(2));
+    for (const std::string& line : reproduced.lines) fmt::print("reproduce  {}\n", line);
+    fmt::print("reproduce  {}\n", printable(archive.string(), 4000));
+  }
+
   std::vector<std::string> arguments_;
-  std::string output_;
+  std::string output_, reproduce_, inputs_;
+  std::optional<Reproduction> reproduction_;  ///< of rank 0
   bool fresh_ = false, dry_run_ = false;
   std::optional<RunDirectory> directory_;  ///< of rank 0, while the run goes on
 };
