@@ -90,9 +90,9 @@ class RunCommand final : public Command {
     const std::optional<AuditResult> result = audit(world, request ? &*request : nullptr, log);
     in_unison(world.all(), "writing the tables", [&] {
       if (!leads) return;
-      write_outputs(*directory_, *result, *request);
       if (result->plan.model != request->rates)
         directory_->write("calibration.json", to_json(result->plan.model));
+      write_outputs(*directory_, *result, *request);
       code = result->code;
       std::optional<Reproduced> reproduced;
       if (reproduction_) reproduced = reproduction_->hold(request->archive);

@@ -109,7 +109,7 @@ class VerifyCommand final : public Command {
   std::vector<Example> examples() const override {
     return {{"stemma verify runs/demo", "is the archive sound, to the last byte?"},
             {"stemma verify models/llama-7b", "is the checkpoint whole?"},
-            {"stemma verify runs/demo --against runs/second", "do two archives hold the same results?"}};
+            {"stemma verify runs/demo --against runs/demo/demo-reproduced", "are their results the same?"}};
   }
 
   void declare(CLI::App& app) override {
