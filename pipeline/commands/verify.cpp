@@ -107,7 +107,7 @@ class VerifyCommand final : public Command {
     return "check checkpoints and archives strictly and list every complaint";
   }
   std::vector<Example> examples() const override {
-    return {{"stemma verify runs/demo", "is the archive sound, to the last byte?"},
+    return {{"stemma verify runs/demo", "is every byte of the archive sound?"},
             {"stemma verify models/llama-7b", "is the checkpoint whole?"},
             {"stemma verify runs/demo --against runs/demo/demo-reproduced", "are their results the same?"}};
   }
