@@ -68,6 +68,8 @@ class Leader {
   /// Survey and a first plan. Says whether the speed of the ranks is to be measured, and on which file.
   bool begin(const Machines& machines) {
     hosts_ = machines.hosts;
+    const BlasDescription& blas = machines.algebra.front().blas;
+    arithmetic_ = fmt::format("{}, {}", blas.config.empty() ? blas.flavour : blas.config, blas.core);
     result_.provenance = provenance_of(world_, request_, machines);
     compare_linear_algebra(machines);
     read_headers();
@@ -165,6 +167,7 @@ class Leader {
             .memory_per_rank = result_.plan.memory_per_rank,
             .logs = &*logs_,
             .limit = &limit_,
+            .arithmetic = arithmetic_,
             .progress = request_.progress,
             .progress_every = request_.progress_every,
             .status_file = request_.status_file};
@@ -276,7 +279,7 @@ class Leader {
   void write_the_archive() {
     const Stopwatch watch;
     std::filesystem::create_directories(request_.archive.parent_path());
-    ArchiveWriter writer(request_.archive, fmt::format("{}", getpid()));
+    ArchiveWriter writer(request_.archive, fmt::format("{}.{}", host_name(), getpid()));
     fill_archive(writer, result_, request_, round_->store(), round_->actual_seconds());
     result_.hashes = writer.publish();
     logs_->seal();
@@ -291,6 +294,7 @@ class Leader {
   const AuditRequest& request_;
   Log& log_;
   std::vector<std::string> hosts_;  ///< by rank
+  std::string arithmetic_;          ///< BLAS of the first rank
   TimeLimit limit_;
   AuditResult result_;
   std::optional<ResultLogs> logs_;
@@ -327,13 +331,14 @@ std::optional<AuditResult> audit(const World& world, const AuditRequest* request
   in_unison(ranks, "comparing", [&] {
     if (leader) traces = leader->compare();
   });
-  if (ranks.all_reduce_sum(traces ? 1 : 0) > 0) {
-    auto traced = trace_pairs(ranks, mode, leader ? leader->trace_request() : nullptr, reading.maker(), log);
-    if (leader) leader->take_trace(std::move(*traced));
-  }
+  std::optional<TraceResult> traced;
+  if (ranks.all_reduce_sum(traces ? 1 : 0) > 0)
+    traced = trace_pairs(ranks, mode, leader ? leader->trace_request() : nullptr, reading.maker(), log);
   std::optional<AuditResult> result;
   in_unison(ranks, "gathering the results", [&] {
-    if (leader) result = leader->conclude();
+    if (!leader) return;
+    if (traced) leader->take_trace(std::move(*traced));
+    result = leader->conclude();
   });
   return result;
 }

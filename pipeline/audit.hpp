@@ -45,7 +45,8 @@ struct AuditRequest {
   bool strict = false;  ///< an invalid model ends the run before any weight is read
   ProgressRenderer progress = ProgressRenderer::automatic;
   std::chrono::seconds progress_every{30};
-  bool labels = false;  ///< the printed table shows labels where models have them
+  std::int64_t seed = 1;  ///< of the configuration, which gave it to whoever draws
+  bool labels = false;    ///< the printed table shows labels where models have them
   std::string resolved_yaml, original_yaml, overrides;  ///< for the archive
   std::string command_line;
 };

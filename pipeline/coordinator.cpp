@@ -138,6 +138,17 @@ std::vector<std::byte> answer_to(const Message& query, const ContentBook& conten
   return {bytes.begin(), bytes.end()};
 }
 
+/// What a call threw; then nothing more is handed out.
+std::exception_ptr failure_of(const std::function<void()>& call, Coordinator& coordinator, Mailbox& mailbox) {
+  try {
+    call();
+    return nullptr;
+  } catch (...) {
+    for (Message& out : coordinator.stop_all()) mailbox.send(std::move(out));
+    return std::current_exception();
+  }
+}
+
 void keep_to(const TimeLimit& limit, Coordinator& coordinator, Mailbox& mailbox) {
   if (limit.over()) throw OutOfTime("items that still run are given up");
   const double left = limit.seconds_left();
@@ -148,13 +159,15 @@ void keep_to(const TimeLimit& limit, Coordinator& coordinator, Mailbox& mailbox)
 }  // namespace
 
 std::exception_ptr serve(Coordinator& coordinator, Mailbox& mailbox, const ResultSink& sink,
-                         const TimeLimit* limit, const ContentBook& contents) {
+                         const TimeLimit* limit, const ContentBook& contents,
+                         const std::function<void()>& now_and_then) {
   std::exception_ptr failure;
   Patience patience(Patience::coordinator);
   while (!coordinator.finished()) {
     if (limit) keep_to(*limit, coordinator, mailbox);
     const auto message = mailbox.receive();
     if (!message) {
+      if (now_and_then && !failure) failure = failure_of(now_and_then, coordinator, mailbox);
       patience.wait();
       continue;
     }
@@ -183,7 +196,7 @@ std::exception_ptr serve(Coordinator& coordinator, Mailbox& mailbox, const Resul
     for (Message& out : coordinator.handle(*message)) mailbox.send(std::move(out));
     if (!failure) failure = coordinator.failure();
   }
-  return failure;
+  return failure ? failure : coordinator.failure();
 }
 
 }  // namespace stemma

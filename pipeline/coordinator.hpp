@@ -97,13 +97,14 @@ using ContentBook = std::function<std::vector<std::uint8_t>(std::span<const Hash
 
 /// Runs the coordinator until every worker has stopped. Sleeps when there is nothing to do. With a `limit`
 /// no work is handed out that would end too late; throws OutOfTime when it is over and somebody still works,
-/// who cannot be told. When `sink`
+/// who cannot be told. `now_and_then` is called while there is nothing to do. When `sink`
 /// throws (the disk is full), or a result or an order cannot be read or written, the workers are stopped,
 /// their last results are dropped, and the exception is returned; nothing when all went well on this rank.
 /// When a worker failed, everybody is stopped and all results that still come reach the sink. Throws only
 /// when a worker cannot be told.
 std::exception_ptr serve(Coordinator& coordinator, Mailbox& mailbox, const ResultSink& sink,
-                         const TimeLimit* limit = nullptr, const ContentBook& contents = {});
+                         const TimeLimit* limit = nullptr, const ContentBook& contents = {},
+                         const std::function<void()>& now_and_then = {});
 
 /// The time is over, and not everybody has stopped.
 class OutOfTime : public std::runtime_error {

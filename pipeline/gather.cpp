@@ -87,7 +87,7 @@ void collect_failures(std::span<const SurveyedModel> models, const Plan& plan, c
            .rule = first->rule,
            .sentence = first->problem,
            .suggestion = first->suggestion,
-           .attempts = 1,
+           .attempts = static_cast<std::uint32_t>(first->attempts),
            .quarantined = false,
            .rank = static_cast<std::uint32_t>(first->rank),
            .node = hosts[static_cast<std::size_t>(first->rank)],

@@ -42,9 +42,8 @@ void align(SurveyedModel& joined, const FoundAlignment& found, const std::filesy
   pair->alignment.change = found.alignment.change;
   pair->alignment.scale = found.alignment.scale;
   if (!found.map.empty()) {
-    if (!std::filesystem::exists(map_file))
-      write_whole(map_file,
-                  {reinterpret_cast<const char*>(found.map.data()), found.map.size() * sizeof(double)});
+    write_whole(map_file,
+                {reinterpret_cast<const char*>(found.map.data()), found.map.size() * sizeof(double)});
     Model& model = *joined.model;
     const std::uint64_t width = found.alignment.width, cols = found.map.size() / width;
     model.checkpoint.files.push_back(stat_source(map_file.string()));

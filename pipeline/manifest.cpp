@@ -59,15 +59,13 @@ Json binding() {
 }
 
 Json run_of(const AuditResult& result, const AuditRequest& request) {
-  std::vector<std::string> notes;
-  const Environment none = [](const std::string&) { return std::nullopt; };
   const Provenance& p = result.provenance;
   return {{"uuid", p.uuid},
           {"argv", p.argv},
           {"started", p.started},
           {"ended", utc_now()},
           {"exit_code", static_cast<int>(result.code)},
-          {"seed", parse_run_config(request.resolved_yaml, "resolved configuration", {}, notes, none).seed},
+          {"seed", request.seed},
           {"plan_digest", result.plan.digest},
           {"ranks", p.ranks},
           {"nodes", p.nodes},

@@ -306,6 +306,7 @@ void Performance::ask(HeldReader& held, const ContentAsker& ask) {
 Hash128 Performance::content_of(const Matrix& matrix, HeldReader& held) const {
   const StoredTensor& tensor = order_.tensors[matrix.tensor];
   held.hold(order_.files[tensor.file], tensor);
+  held.check(order_.files[tensor.file]);
   ContentHash hash;
   stream_tensor(order_.files[tensor.file], tensor, std::span(&matrix, 1), held, {},
                 [&](std::size_t, const Panel& panel) { hash.add(panel.bytes); });

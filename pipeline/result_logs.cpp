@@ -1,9 +1,12 @@
 // One log of its own to write, any number of others to read.
 #include "pipeline/result_logs.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <cstring>
 #include <fstream>
@@ -61,7 +64,7 @@ ResultLogs::ResultLogs(std::filesystem::path directory, Leftovers leftovers)
   if (error) throw StorageError(directory_.string(), "", "create", error.value());
   if (leftovers_ == Leftovers::kept) enter_directory();
   const auto path = directory_ / fmt::format("{}{}", new_uuid(), extension);
-  logs_.push_back({path, true, 0});
+  logs_.push_back({.path = path, .sealed = true});
   numbers_.emplace(path.string(), 0);
   if (leftovers_ == Leftovers::kept) look_at_all();
   own_.emplace(RecordLog::create(path));
@@ -102,10 +105,13 @@ RecordPlace ResultLogs::append(const RecordName& name, std::span<const std::byte
   own_offsets_.push_back(place.offset);
   take(name, place);
   unsynced_ += record.size();
-  if (leftovers_ == Leftovers::kept &&
-      (unsynced_ > bytes_between_syncs || since_sync_.seconds() > seconds_between_syncs))
-    sync();
+  sync_if_due();
   return place;
+}
+
+void ResultLogs::sync_if_due() {
+  if (leftovers_ == Leftovers::removed || unsynced_ == 0) return;
+  if (unsynced_ > bytes_between_syncs || since_sync_.seconds() > seconds_between_syncs) sync();
 }
 
 void ResultLogs::claim(std::span<const Hash128> keys) {
@@ -141,17 +147,20 @@ void ResultLogs::look_at_all() {
   for (const auto& entry : std::filesystem::directory_iterator(directory_))
     if (entry.path().extension() == extension && entry.is_regular_file()) paths.push_back(entry.path());
   std::sort(paths.begin(), paths.end());
-  company_ = false;
-  claims_.clear();
   for (const auto& path : paths) {
     const auto [at, fresh] = numbers_.try_emplace(path.string(), static_cast<std::uint32_t>(logs_.size()));
-    if (fresh) logs_.push_back({path, false, 0});
-    if (!logs_[at->second].sealed) look_at(at->second);
+    if (fresh) logs_.push_back({.path = path});
+    if (logs_[at->second].sealed) continue;
+    try {
+      look_at(at->second);
+    } catch (const StorageError&) {  // NOLINT(bugprone-empty-catch): it has gone, or is not for us to read
+    }
   }
 }
 
 void ResultLogs::look_at(std::uint32_t number) {
   Log& log = logs_[number];
+  log.works = false;
   const RecordLog file = RecordLog::open(log.path);
   if (const auto index = file.index()) {
     log.sealed = true;
@@ -162,25 +171,31 @@ void ResultLogs::look_at(std::uint32_t number) {
     }
     return;
   }
-  const bool works = lately(log.path);
-  company_ = company_ || works;
+  log.works = lately(log.path);
+  company_ = company_ || log.works;
+  if (file.bytes() == log.bytes) return;
+  log.bytes = file.bytes();
   log.seen = file.scan(log.seen, [&](std::uint64_t offset, std::span<const std::byte> payload) {
     NameBytes name;
     if (payload.size() < sizeof name) return;
     std::memcpy(&name, payload.data(), sizeof name);
     if (name.kind == RecordName::Kind::claim) {
-      if (works) claims_.insert({name.key_hi, name.key_lo});
+      log.claims.insert({name.key_hi, name.key_lo});
     } else {
       take(name_from(name), {number, offset});
     }
   });
 }
 
+bool ResultLogs::claimed(const Hash128& key) const {
+  return std::ranges::any_of(logs_, [&](const Log& log) { return log.works && log.claims.contains(key); });
+}
+
 void ResultLogs::take(const RecordName& name, const RecordPlace& place) {
   switch (name.kind) {
     case RecordName::Kind::result:
-      by_key_.try_emplace(name.key, place);
-      if (name.content != Hash128{}) by_content_.try_emplace(name.content, place);
+      by_key_.emplace(name.key, place);
+      if (name.content != Hash128{}) by_content_.emplace(name.content, place);
       break;
     case RecordName::Kind::same:
       same_.try_emplace(name.key, name.content);
@@ -191,48 +206,63 @@ void ResultLogs::take(const RecordName& name, const RecordPlace& place) {
   }
 }
 
+bool ResultLogs::is_first(const std::string& name) const {
+  const auto path = directory_ / name;
+  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+  if (file < 0 && errno != EEXIST) throw StorageError(path.string(), "", "create", errno);
+  if (file >= 0) ::close(file);
+  return file >= 0;
+}
+
 void ResultLogs::look_again() {
   if (leftovers_ == Leftovers::removed || since_look_.seconds() < seconds_between_looks) return;
   look_at_all();
   since_look_ = Stopwatch();
 }
 
-std::optional<RecordPlace> ResultLogs::find(const Hash128& key) const {
-  if (const auto at = by_key_.find(key); at != by_key_.end()) return at->second;
-  if (const auto at = same_.find(key); at != same_.end()) return find_content(at->second);
-  return std::nullopt;
+std::optional<RecordPlace> ResultLogs::find(const Hash128& key) {
+  if (const auto place = proven(by_key_, key)) return place;
+  const auto at = same_.find(key);
+  return at == same_.end() ? std::nullopt : find_content(at->second);
 }
 
-std::optional<RecordPlace> ResultLogs::find_content(const Hash128& content) const {
-  const auto at = by_content_.find(content);
-  if (at == by_content_.end()) return std::nullopt;
-  return at->second;
+std::optional<RecordPlace> ResultLogs::find_content(const Hash128& content) {
+  return proven(by_content_, content);
 }
 
-bool ResultLogs::proves_itself(const RecordPlace& place) const {
-  try {
-    read(place);
-    return true;
-  } catch (const InvalidInput&) {
-    return false;
+/// The first of its places that can be read; others are forgotten.
+std::optional<RecordPlace> ResultLogs::proven(Places& places, const Hash128& key) {
+  for (auto at = places.find(key); at != places.end(); at = places.find(key)) {
+    try {
+      read(at->second);
+      return at->second;
+    } catch (const InvalidInput&) {
+      places.erase(at);
+    } catch (const StorageError&) {
+      places.erase(at);
+    }
   }
+  return std::nullopt;
 }
 
 std::vector<std::byte> ResultLogs::read(const RecordPlace& place) const {
   std::vector<std::byte> record =
-      place.log == 0 ? own_->read(place.offset) : opened(place.log).read(place.offset);
+      place.log == 0 ? own_->read(place.offset) : opened(place).read(place.offset);
   record.erase(record.begin(), record.begin() + sizeof(NameBytes));
   return record;
 }
 
-const RecordLog& ResultLogs::opened(std::uint32_t log) const {
-  const auto at = std::find_if(open_.begin(), open_.end(), [&](const auto& o) { return o.first == log; });
-  if (at != open_.end()) {
+/// The log that holds the record: opened again where it has grown since.
+const RecordLog& ResultLogs::opened(const RecordPlace& place) const {
+  const auto at =
+      std::find_if(open_.begin(), open_.end(), [&](const auto& o) { return o.first == place.log; });
+  if (at != open_.end() && place.offset < at->second.bytes()) {
     open_.splice(open_.begin(), open_, at);
-  } else {
-    open_.emplace_front(log, RecordLog::open(logs_[log].path));
-    if (open_.size() > most_open) open_.pop_back();
+    return open_.front().second;
   }
+  if (at != open_.end()) open_.erase(at);
+  open_.emplace_front(place.log, RecordLog::open(logs_[place.log].path));
+  if (open_.size() > most_open) open_.pop_back();
   return open_.front().second;
 }
 

@@ -60,28 +60,32 @@ class ResultLogs {
   void claim(std::span<const Hash128> keys);
   /// Returns when everything is on the disk.
   void sync();
+  /// The same, where something waits for a minute, or much does.
+  void sync_if_due();
   /// Syncs, adds the index and makes the log read-only: nothing can be appended any more. One without any
   /// result is removed.
   void seal();
 
-  /// The result of this work; of another run, or of this one.
-  std::optional<RecordPlace> find(const Hash128& key) const;
+  /// The result of this work; of another run, or of this one. What is damaged is as if it were not there.
+  std::optional<RecordPlace> find(const Hash128& key);
   /// The result of work on these bytes, wherever they lie.
-  std::optional<RecordPlace> find_content(const Hash128& content) const;
-  /// Whether the record can be read and has its check sum.
-  bool proves_itself(const RecordPlace& place) const;
+  std::optional<RecordPlace> find_content(const Hash128& content);
   /// Payload of a record. Throws InvalidInput(record.damaged), StorageError.
   std::vector<std::byte> read(const RecordPlace& place) const;
+
+  /// Whether nobody who shares this directory has asked for this name before.
+  bool is_first(const std::string& name) const;
 
   /// Looks at what other runs have written since it looked last.
   void look_at_all();
   /// The same, at most once a second, and only where logs are shared.
   void look_again();
-  /// Whether another run was at work in the last ten minutes: is there anybody to share with?
+  /// Whether another run was at work in the ten minutes before a look: may somebody share?
   bool has_company() const { return company_; }
   /// Whether another run that is at work said that it does this.
-  bool claimed(const Hash128& key) const { return claims_.contains(key); }
+  bool claimed(const Hash128& key) const;
 
+  bool kept() const { return leftovers_ == Leftovers::kept; }
   const std::filesystem::path& directory() const { return directory_; }
   /// Results of others that could be read.
   std::size_t known() const { return by_key_.size(); }
@@ -94,12 +98,17 @@ class ResultLogs {
   struct Log {
     std::filesystem::path path;
     bool sealed = false;
-    std::uint64_t seen = 0;  ///< bytes that were looked at
+    bool works = false;       ///< somebody wrote lately
+    std::uint64_t bytes = 0;  ///< when it was looked at
+    std::uint64_t seen = 0;   ///< behind the last whole record
+    std::unordered_set<Hash128, KeyHash> claims;
   };
+  using Places = std::unordered_multimap<Hash128, RecordPlace, KeyHash>;
   void enter_directory() const;
   void look_at(std::uint32_t log);
   void take(const RecordName& name, const RecordPlace& place);
-  const RecordLog& opened(std::uint32_t log) const;
+  std::optional<RecordPlace> proven(Places& places, const Hash128& key);
+  const RecordLog& opened(const RecordPlace& place) const;
 
   std::filesystem::path directory_;
   Leftovers leftovers_;
@@ -108,9 +117,8 @@ class ResultLogs {
   std::vector<std::uint64_t> own_offsets_;                  ///< parallel to own_names_
   std::vector<Log> logs_;                                   ///< the own one first
   std::unordered_map<std::string, std::uint32_t> numbers_;  ///< of logs_, by path
-  std::unordered_map<Hash128, RecordPlace, KeyHash> by_key_, by_content_;
+  Places by_key_, by_content_;
   std::unordered_map<Hash128, Hash128, KeyHash> same_;  ///< key to content
-  std::unordered_set<Hash128, KeyHash> claims_;
   bool company_ = false;
   std::uint64_t unsynced_ = 0;  ///< bytes
   double longest_sync_ = 0;

@@ -23,6 +23,7 @@ void ResultStore::add(std::uint32_t model, const ItemResult& result) {
       logs_.append({result.keys[i], content, RecordName::Kind::same}, {});
       if (const auto place = logs_.find_content(content)) {
         places_[model][name] = *place;
+        ++linked_;
       } else {
         open_links_.push_back({model, result.item, name, content});
       }
@@ -36,7 +37,8 @@ void ResultStore::add(std::uint32_t model, const ItemResult& result) {
                                 .suggestion = features.suggestion,
                                 .rank = result.rank,
                                 .seconds = result.spent[i],
-                                .when = result.ended});
+                                .when = result.ended,
+                                .attempts = failed_before_[model].contains(name) ? 2 : 1});
     places_[model][name] =
         logs_.append({.key = result.keys[i],
                       .content = content,
@@ -51,7 +53,7 @@ bool ResultStore::recall(std::uint32_t model, std::span<const Subject> subjects,
   std::vector<RecordPlace> found;
   for (const Hash128& key : keys) {
     const auto place = logs_.find(key);
-    if (!place || !logs_.proves_itself(*place)) return false;
+    if (!place) return false;
     found.push_back(*place);
   }
   for (std::size_t i = 0; i < subjects.size(); ++i)
@@ -63,7 +65,10 @@ std::size_t ResultStore::forget(std::uint32_t model, std::span<const Subject> su
   std::size_t failures = 0;
   for (const Subject& subject : subjects) {
     const std::string name = name_of(subject.analyzer, subject.path);
-    failures += std::erase_if(failed_[model], [&](const auto& failed) { return failed.subject == name; });
+    const auto of_subject =
+        std::erase_if(failed_[model], [&](const auto& failed) { return failed.subject == name; });
+    if (of_subject > 0) failed_before_[model].insert(name);
+    failures += of_subject;
     places_[model].erase(name);
   }
   return failures;
@@ -74,6 +79,7 @@ std::vector<std::uint32_t> ResultStore::settle() {
   for (Link& link : std::exchange(open_links_, {})) {
     if (const auto place = logs_.find_content(link.content)) {
       places_[link.model][link.name] = *place;
+      ++linked_;
     } else if (without.empty() || without.back() != link.item) {
       without.push_back(link.item);
     }

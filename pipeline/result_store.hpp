@@ -1,6 +1,7 @@
 // Which subject of which model has which result?
 #pragma once
 #include <cstdint>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -17,7 +18,8 @@ namespace stemma {
 class ResultStore {
  public:
   /// `models` is the number of surveyed models; `logs` outlive the store.
-  ResultStore(ResultLogs& logs, std::size_t models) : logs_(logs), places_(models), failed_(models) {}
+  ResultStore(ResultLogs& logs, std::size_t models)
+      : logs_(logs), places_(models), failed_(models), failed_before_(models) {}
   ResultStore(const ResultStore&) = delete;
   ResultStore& operator=(const ResultStore&) = delete;
 
@@ -35,6 +37,9 @@ class ResultStore {
   /// Links what could not be linked yet. Returns the items with subjects whose equals never came.
   std::vector<std::uint32_t> settle();
 
+  /// Subjects that have the result of equal tensors.
+  std::uint64_t linked() const { return linked_; }
+
   FeatureSource of_model(std::uint32_t model) const;
 
   /// Subjects of `model` that failed so far.
@@ -44,6 +49,7 @@ class ResultStore {
     int rank = 0;        ///< where it failed
     double seconds = 0;  ///< spent on it
     std::string when;    ///< ISO 8601 UTC
+    int attempts = 1;
   };
   const std::vector<FailedSubject>& failed(std::uint32_t model) const { return failed_[model]; }
   /// Subjects of `model` that have a result, failed or not.
@@ -60,7 +66,9 @@ class ResultStore {
   ResultLogs& logs_;
   std::vector<std::unordered_map<std::string, RecordPlace>> places_;
   std::vector<std::vector<FailedSubject>> failed_;
+  std::vector<std::set<std::string>> failed_before_;  ///< forgotten
   std::vector<Link> open_links_;
+  std::uint64_t linked_ = 0;
 };
 
 }  // namespace stemma

@@ -30,7 +30,7 @@ Round::Round(std::string name, std::span<const SurveyedModel> work, std::vector<
       work_(work),
       hosts_(terms.hosts),
       log_(log),
-      orders_(work, std::move(questions), plan_.width_rule),
+      orders_(work, std::move(questions), plan_.width_rule, terms.arithmetic),
       logs_(*terms.logs),
       store_(logs_, work.size()),
       limit_(terms.limit),
@@ -80,6 +80,7 @@ void Round::recall() {
 
 bool Round::others_ended() {
   if (others_.empty()) return true;
+  logs_.sync();  // another shard may look at the same moment
   logs_.look_at_all();
   return std::ranges::all_of(others_, [&](std::uint32_t i) {
     const WorkOrder order = orders_.order(i, plan_.items[i]);
@@ -100,10 +101,15 @@ WorkInput Round::input() {
   return {.plan = &plan_,
           .orders = [this](std::span<const std::uint32_t> items) { return orders_for(items); },
           .sink = [this](const ItemResult& r) { take(r); },
-          .team_orders = team_orders_from(orders_, plan_),
+          .team_orders =
+              [this](std::uint32_t item, int block, std::span<const int> members) {
+                if (logs_.has_company()) logs_.claim(work_keys(orders_.order(item, plan_.items[item])));
+                return team_orders_from(orders_, plan_)(item, block, members);
+              },
           .occupied_seconds = &occupied_seconds_,
           .limit = limit_,
           .contents = [this](std::span<const Hash128> contents) { return look_up(contents); },
+          .now_and_then = [this] { logs_.sync_if_due(); },
           .last_words =
               [this] {
                 logs_.sync();
@@ -117,10 +123,11 @@ std::vector<std::byte> Round::orders_for(std::span<const std::uint32_t> items) {
   std::vector<Hash128> ours;
   for (const std::uint32_t i : items) {
     WorkOrder order = orders_.order(i, plan_.items[i]);
-    if (logs_.has_company()) {
+    if (logs_.has_company() || pass_ > 0) {
       const std::vector<Hash128> keys = work_keys(order);
       if (store_.recall(order.model, order.subjects, keys)) {
         count(plan_.items[i], 0);
+        limit_->work_was_done();
         continue;
       }
       // In the second pass nobody is waited for: whoever said that it does this may have been killed.
@@ -139,8 +146,7 @@ std::vector<std::byte> Round::orders_for(std::span<const std::uint32_t> items) {
 std::vector<std::uint8_t> Round::look_up(std::span<const Hash128> contents) {
   std::vector<std::uint8_t> known;
   for (const Hash128& content : contents) {
-    const auto place = logs_.find_content(content);
-    const bool there = place && logs_.proves_itself(*place);
+    const bool there = logs_.find_content(content).has_value();
     // In a later pass nobody waits for another, who may fail as the first one did.
     known.push_back(there || (pass_ == 0 && !on_its_way_.insert(content).second) ? 1 : 0);
   }
@@ -157,7 +163,6 @@ void Round::take(const ItemResult& result) {
   if (pass_ > 0 || item.file || item.portion == Portion::decompositions || item.portion == Portion::apart)
     announced_bytes_ += result.bytes_read;
   count(item, result.bytes_read);
-  same_ += static_cast<std::uint64_t>(std::ranges::count(result.same, 1));
   bool may_pass = false;
   for (const Features& f : result.features) {
     counters_.failed += f.status == Status::failed;
@@ -175,21 +180,19 @@ void Round::count(const Item& item, std::uint64_t bytes) {
 bool Round::goes_on() {
   std::vector<bool> left(plan_.items.size());
   std::uint64_t items = 0;
-  const auto again = [&](std::uint32_t i) {
-    items += !left[i];
+  const auto again = [&](std::uint32_t i, bool ended) {
+    if (left[i]) return;
     left[i] = true;
-  };
-  for (const std::uint32_t i : std::exchange(elsewhere_, {})) again(i);
-  for (const std::uint32_t i : store_.settle()) {
-    if (!left[i]) counters_.items -= 1;
-    again(i);
-  }
-  for (const std::uint32_t i : std::exchange(once_more_, {})) {
+    ++items;
+    if (!ended) return;
     const WorkOrder order = orders_.order(i, plan_.items[i]);
     counters_.failed -= store_.forget(order.model, order.subjects);
-    if (!left[i]) counters_.items -= 1;
-    again(i);
-  }
+    counters_.items -= 1;
+    counters_.seconds = counters_.seconds - plan_.items[i].width * plan_.items[i].seconds;
+  };
+  for (const std::uint32_t i : std::exchange(elsewhere_, {})) again(i, false);
+  for (const std::uint32_t i : store_.settle()) again(i, true);
+  for (const std::uint32_t i : std::exchange(once_more_, {})) again(i, true);
   if (items == 0 || limit_->seconds_left() <= 0) return false;
   ++pass_;
   plan_.known.clear();
@@ -204,9 +207,9 @@ bool Round::goes_on() {
 void Round::end() {
   seconds_ = watch_.seconds();
   progress_.reset();
-  if (same_ > 0)
+  if (store_.linked() > 0)
     log_.info("work", fmt::format("{}: {} were those of equal tensors, computed once", name_,
-                                  counted(same_, "result")));
+                                  counted(store_.linked(), "result")));
   if (counters_.items < counters_.items_total) stop_early(counters_.items_total - counters_.items);
   if (!others_ended()) {
     logs_.seal();
@@ -221,18 +224,19 @@ void Round::end() {
 
 void Round::stop_early(std::uint64_t left) {
   logs_.seal();
-  if (stop_wish() == StopWish::none && !limit_->work_was_possible())
+  if (stop_wish() != StopWish::at_once && !limit_->work_was_possible())
     throw StoppedEarly(
         fmt::format("nothing could be done in time: {}, none of {} is sure to end before the "
                     "last part of it, which is kept for what follows (runtime.deadline_margin). "
                     "Give the run more time",
                     limit_->reason(), counted(left, "item")),
         ExitCode::usage);
-  throw StoppedEarly(fmt::format("stopped early, because {}: {} of {} of this stage done and kept, {} left. "
-                                 "The same command goes on from here",
+  const std::string kept = logs_.kept() ? "and kept" : "and not kept";
+  const std::string advice = logs_.kept() ? " The same command goes on from here" : "";
+  throw StoppedEarly(fmt::format("stopped early, because {}: {} of {} of this stage done {}, {} left.{}",
                                  limit_->reason(), with_commas(counters_.items),
-                                 counted(counters_.items_total, "item"), with_commas(left)),
-                     ExitCode::stopped);
+                                 counted(counters_.items_total, "item"), kept, with_commas(left), advice),
+                     logs_.kept() ? ExitCode::stopped : ExitCode::usage);
 }
 
 void Round::say_plan() const {

@@ -30,6 +30,7 @@ struct RoundTerms {
   ResultLogs* logs = nullptr;         ///< where results go, and what is known already
   TimeLimit* limit = nullptr;
   Shard shard = {};
+  std::string arithmetic = {};  ///< of the ranks: what results depend on that are to be reproducible
   ProgressRenderer progress = ProgressRenderer::automatic;
   std::chrono::seconds progress_every{30};
   std::filesystem::path status_file = {};  ///< "" for none
@@ -106,7 +107,6 @@ class Round {
   int pass_ = 0;
   std::vector<std::uint32_t> elsewhere_;  ///< items that another run works on
   std::set<Hash128> on_its_way_;          ///< contents that somebody asked for first, and measures
-  std::uint64_t same_ = 0;                ///< results that are those of equal tensors
   std::vector<std::uint32_t> once_more_;  ///< items with failures that may have passed
   WorkCounters counters_;
   std::uint64_t bytes_read_ = 0, announced_bytes_ = 0;

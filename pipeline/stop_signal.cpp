@@ -58,7 +58,13 @@ void listen_to_signals() {
   action.sa_handler = take_signal;
   action.sa_flags = SA_RESTART;  // whoever reads or writes goes on
   sigemptyset(&action.sa_mask);
-  for (const int signal : {SIGUSR1, SIGUSR2, SIGTERM, SIGINT, SIGHUP}) sigaction(signal, &action, nullptr);
+  for (const int signal : {SIGUSR1, SIGUSR2, SIGTERM}) sigaction(signal, &action, nullptr);
+  for (const int signal : {SIGINT, SIGHUP}) {
+    struct sigaction before = {};
+    const bool known = sigaction(signal, nullptr, &before) == 0;
+    if (known && before.sa_handler == SIG_IGN) continue;  // nohup, or behind an & of a script
+    sigaction(signal, &action, nullptr);
+  }
 }
 
 StopWish stop_wish() {

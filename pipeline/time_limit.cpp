@@ -66,20 +66,13 @@ std::string TimeLimit::reason() const {
 }
 
 TimeLimit limit_of(const Moment& deadline, double margin) {
-  switch (deadline.kind) {
-    case Moment::Kind::at:
-      return TimeLimit(deadline.seconds, margin);
-    case Moment::Kind::after:
-      return TimeLimit(unix_now() + deadline.seconds, margin);
-    case Moment::Kind::automatic:
-      if (const char* end = std::getenv("SLURM_JOB_END_TIME"))
-        if (const auto moment = moment_from(fmt::format("@{}", end)))
-          return TimeLimit(moment->seconds, margin);
-      break;
-    case Moment::Kind::none:
-      break;
-  }
-  return TimeLimit(std::nullopt, margin);
+  if (deadline.kind == Moment::Kind::none) return TimeLimit(std::nullopt, margin);
+  double end = forever;
+  if (const char* job = std::getenv("SLURM_JOB_END_TIME"))
+    if (const auto moment = moment_from(fmt::format("@{}", job))) end = moment->seconds;
+  if (deadline.kind == Moment::Kind::at) end = std::min(end, deadline.seconds);
+  if (deadline.kind == Moment::Kind::after) end = std::min(end, unix_now() + deadline.seconds);
+  return TimeLimit(end == forever ? std::nullopt : std::optional(end), margin);
 }
 
 }  // namespace stemma

@@ -62,8 +62,8 @@ class TimeLimit {
   double seconds_ = std::numeric_limits<double>::infinity();  ///< from began_ to the end
 };
 
-/// The limit of a run that starts now: by `deadline`, and where that is automatic by the end of its Slurm
-/// job, if SLURM_JOB_END_TIME tells it. `margin` in seconds.
+/// The limit of a run that starts now: by `deadline` or the end of its Slurm job, if SLURM_JOB_END_TIME tells
+/// it, whichever is earlier; none where the deadline is none. `margin` in seconds.
 TimeLimit limit_of(const Moment& deadline, double margin);
 
 }  // namespace stemma

@@ -74,14 +74,14 @@ static void to_json(Json& j, const WorkOrder& o) {
   j = Json{{"i", o.item},     {"m", o.model},    {"f", o.files},   {"t", o.tensors},
            {"x", o.matrices}, {"s", o.subjects}, {"n", o.streamed}};
   if (o.asks) j["a"] = true;
-  if (o.width != 0) j["d"] = o.width;
+  if (o.width != 0) j["d"] = o.width, j["l"] = o.arithmetic;
   if (!o.members.empty()) j["b"] = o.block, j["w"] = o.members;
 }
 static void from_json(const Json& j, WorkOrder& o) {
   j.at("i").get_to(o.item), j.at("m").get_to(o.model), j.at("f").get_to(o.files), j.at("t").get_to(o.tensors);
   j.at("x").get_to(o.matrices), j.at("s").get_to(o.subjects), j.at("n").get_to(o.streamed);
   o.asks = j.contains("a");
-  if (j.contains("d")) j.at("d").get_to(o.width);
+  if (j.contains("d")) j.at("d").get_to(o.width), j.at("l").get_to(o.arithmetic);
   if (j.contains("w")) j.at("b").get_to(o.block), j.at("w").get_to(o.members);
 }
 
@@ -119,7 +119,7 @@ Json question_of(const WorkOrder& order, const Subject& subject) {
   Json j{{"analyzer", subject.analyzer},
          {"version", method ? method->version() : 0},
          {"parameters", subject.parameters}};
-  if (order.width != 0) j["width"] = order.width;
+  if (order.width != 0) j["width"] = order.width, j["arithmetic"] = order.arithmetic;
   return j;
 }
 
@@ -226,7 +226,10 @@ WorkOrder OrderBook::order(std::uint32_t index, const Item& item) {
   const Model& model = *models_[item.model].model;
   WorkOrder order{.item = index, .model = item.model};
   order.asks = item.asks;
-  if (rule_ == WidthRule::by_size) order.width = item.width;
+  if (rule_ == WidthRule::by_size) {
+    order.width = item.width;
+    order.arithmetic = arithmetic_;
+  }
   Packer pack(order, model);
   for (const std::uint32_t t : item.tensors) pack.once_more(t);
   order.streamed = static_cast<std::uint32_t>(order.tensors.size());

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <list>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -27,6 +28,7 @@ struct WorkOrder {
   std::uint32_t streamed = 0;  ///< the first so many tensors are streamed, the rest are companions
   bool asks = false;  ///< its tensors are held in memory, and equal ones asked for, before it is measured
   int width = 0;      ///< on how many ranks it has to be done, where results depend on that; 0: they may
+  std::string arithmetic;  ///< by which linear algebra, where they depend on that
 };
 
 /// Batches of orders as bytes and back.
@@ -49,10 +51,10 @@ Hash128 content_key(const WorkOrder& order, const Subject& subject, std::span<co
 /// few models are kept: a plan of a thousand models stays small.
 class OrderBook {
  public:
-  /// By WidthRule::by_size orders state their width.
+  /// By WidthRule::by_size orders state their width and arithmetic.
   OrderBook(std::span<const SurveyedModel> models, std::vector<Question> questions,
-            WidthRule rule = WidthRule::soonest)
-      : models_(models), questions_(std::move(questions)), rule_(rule) {}
+            WidthRule rule = WidthRule::soonest, std::string arithmetic = {})
+      : models_(models), questions_(std::move(questions)), rule_(rule), arithmetic_(std::move(arithmetic)) {}
   WorkOrder order(std::uint32_t index, const Item& item);
 
  private:
@@ -61,6 +63,7 @@ class OrderBook {
   std::span<const SurveyedModel> models_;
   std::vector<Question> questions_;
   WidthRule rule_;
+  std::string arithmetic_;
   std::list<std::pair<std::uint32_t, std::vector<Subject>>> recent_;  ///< most recent first
 };
 

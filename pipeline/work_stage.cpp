@@ -78,13 +78,13 @@ class Conversation {
     // Aborts before the local thread is waited for: it would wait for its stop.
     const std::exception_ptr failure = talk(ranks_, [&] { return serve_in_time(mailbox); });
     if (local.joinable()) local.join();
-    if (input_.occupied_seconds) *input_.occupied_seconds = coordinator_->occupied_seconds();
+    if (input_.occupied_seconds) *input_.occupied_seconds += coordinator_->occupied_seconds();
     return failure ? failure : own;
   }
 
   std::exception_ptr serve_in_time(Mailbox& mailbox) {
     try {
-      return serve(*coordinator_, mailbox, input_.sink, input_.limit, input_.contents);
+      return serve(*coordinator_, mailbox, input_.sink, input_.limit, input_.contents, input_.now_and_then);
     } catch (const OutOfTime&) {
       if (input_.last_words) input_.last_words();
       abort_job(ranks_, ExitCode::stopped);

@@ -18,9 +18,10 @@ struct WorkInput {
   Coordinator::OrderWriter orders;
   ResultSink sink;
   Coordinator::TeamOrderWriter team_orders;  ///< may be empty where the plan has no item for a team
-  double* occupied_seconds = nullptr;        ///< gets Coordinator::occupied_seconds, where wanted
+  double* occupied_seconds = nullptr;        ///< Coordinator::occupied_seconds is added, where wanted
   const TimeLimit* limit = nullptr;          ///< of this work; may be null
   ContentBook contents;                      ///< may be empty: nothing is known
+  std::function<void()> now_and_then;        ///< called while there is nothing to do; may be empty
   std::function<void()> last_words;          ///< called before the job is ended because its time is over
 };
 

@@ -55,6 +55,8 @@ void write_section(const RunConfig& config, Keys keys, std::string_view section,
     }
     std::string below;
     write_section(config, keys, key->path, depth + 1, below);
+    // Where no question runs, the analyzers leave none: nobody could have written that down.
+    if (key->type == KeyType::questions && below.empty()) continue;
     out += begin + (below.empty() ? " {}\n" : "\n" + below);
   }
 }

@@ -239,6 +239,7 @@ AuditRequest request_of(const Configuration& configuration, const Invocation& in
                            static_cast<double>(config.runtime.deadline_margin));
   request.progress = renderer_of(invocation.progress, config.runtime.progress);
   request.progress_every = std::chrono::seconds(config.runtime.progress_every);
+  request.seed = config.seed;
   request.labels = config.report.labels == Labels::label;
   request.resolved_yaml = resolved_yaml(config);
   request.original_yaml = configuration.original;

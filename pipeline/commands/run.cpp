@@ -5,11 +5,13 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <ctime>
 #include <nlohmann/json.hpp>
 #include <numeric>
 
 #include "analyzers/distributed/unison.hpp"
 #include "io/config/key_table.hpp"
+#include "io/config/moment.hpp"
 #include "pipeline/clock.hpp"
 #include "pipeline/commands/plan_text.hpp"
 #include "pipeline/commands/reproduce.hpp"
@@ -80,9 +82,7 @@ class RunCommand final : public Command {
             ->type_name("CONFIG [key=value...]");
     app.add_flag("--fresh", fresh_, "move an existing run directory aside (NAME.old-1) and begin anew");
     CLI::Option* dry_run = app.add_flag("--dry-run", dry_run_, "print the plan and read no weight");
-    app.add_option("--deadline", deadline_,
-                   "when the run has to have ended, instead of runtime.deadline: +4h, @UNIX-SECONDS, "
-                   "2026-11-21T18:00:00Z or none")
+    app.add_option("--deadline", deadline_, "when it has to have ended: +4h, @1795228378, none")
         ->type_name("TIME");
     app.add_option("--deadline-margin", margin_, "instead of runtime.deadline_margin")->type_name("DURATION");
     app.add_option("--output", output_, "run directory, instead of the configured one")->type_name("DIR");
@@ -90,8 +90,7 @@ class RunCommand final : public Command {
         app.add_option("--store", store_, "where results are kept and looked for, instead of runtime.store")
             ->type_name("DIR");
     CLI::Option* shard =
-        app.add_option("--shard", shard_,
-                       "do only this part of the work, counted from 0, for later runs with the same store")
+        app.add_option("--shard", shard_, "one of N parts of the work, from 0; the last makes the archive")
             ->type_name("I/N");
     CLI::Option* point =
         app.add_option("--point", point_, "only this point of a sweep, counted from 0, or all")
@@ -142,7 +141,11 @@ class RunCommand final : public Command {
   /// Options for keys are overrides that come last.
   std::vector<std::string> with_overrides() const {
     std::vector<std::string> words = arguments_;
-    if (!deadline_.empty()) words.push_back("runtime.deadline=" + quoted_text(deadline_));
+    // All points of a sweep have one end: "+4h" is counted from here.
+    std::string end = deadline_;
+    if (const auto moment = moment_from(end); moment && moment->kind == Moment::Kind::after)
+      end = fmt::format("@{}", std::time(nullptr) + std::llround(moment->seconds));
+    if (!end.empty()) words.push_back("runtime.deadline=" + quoted_text(end));
     if (!margin_.empty()) words.push_back("runtime.deadline_margin=" + margin_);
     return words;
   }
@@ -170,6 +173,8 @@ class RunCommand final : public Command {
     } else if (const std::size_t point = std::stoul(point_); point < series.size()) {
       chosen_ = {point};
     }
+    if (chosen_.size() > 1 && !shard_.empty())
+      throw UsageError("--shard is for one run. Choose a point of this sweep with --point");
   }
 
   /// Rank 0: one of the runs, with the places that were given beside the configuration.
@@ -225,6 +230,7 @@ class RunCommand final : public Command {
     log.limit_to(verbosity_of(configuration.config, invocation));
     AuditRequest request = request_of(configuration, invocation, notes);
     if (reproduction_) reproduction_->limit(request);
+    if (index != chosen_.front()) request.limit.work_was_done();  // at points before
     directory_.emplace(configuration.config.output, configuration.config,
                        fresh_ ? ExistingRun::set_aside : ExistingRun::keep);
     log.copy_to(directory_->log());

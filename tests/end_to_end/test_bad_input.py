@@ -281,7 +281,7 @@ class Places(BadInput):
     def test_no_space_left(self):
         demo = harness.SOURCE / "configs/demo.yaml"
         for size, stage, more in (("4k", "config.yaml", []), ("400k", ".rec", []),
-                                  ("200k", "layers.rec", ["analyzers={content: {}}"]),
+                                  ("200k", ".rec", ["analyzers={content: {}}"]),
                                   ("200k", "demo.h5.tmp", ["analyzers={content: {}}", "trace.enabled=false"])):
             for ranks in (1, 2):
                 with self.small_disk(size) as disk:

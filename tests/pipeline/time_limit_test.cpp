@@ -48,6 +48,7 @@ TEST(TimeLimit, IsTakenFromTheJobWhereNothingElseIsSaid) {
   EXPECT_EQ(limit_of({Moment::Kind::none, 0}, 60).seconds_left(), forever);
   EXPECT_NEAR(limit_of({Moment::Kind::after, 100}, 60).seconds_left(), 40, 3);
   EXPECT_NEAR(limit_of({Moment::Kind::at, soon - 300}, 60).seconds_left(), 240, 3);
+  EXPECT_NEAR(limit_of({Moment::Kind::at, soon + 300}, 60).seconds_left(), 540, 3);
   setenv("SLURM_JOB_END_TIME", "Unknown", 1);
   EXPECT_EQ(limit_of({}, 5).seconds_left(), forever);
   unsetenv("SLURM_JOB_END_TIME");
