@@ -71,7 +71,7 @@ ResultLogs::ResultLogs(std::filesystem::path directory, Leftovers leftovers)
 }
 
 ResultLogs::~ResultLogs() {
-  if (leftovers_ == Leftovers::kept && own_->bytes() > 0) return;
+  if (leftovers_ == Leftovers::kept && !own_names_.empty()) return;
   std::error_code ignored;
   std::filesystem::remove(own_->path(), ignored);
 }
@@ -115,10 +115,12 @@ void ResultLogs::sync_if_due() {
 }
 
 void ResultLogs::claim(std::span<const Hash128> keys) {
-  for (const Hash128& key : keys) {
-    const NameBytes name = bytes_of({.key = key, .content = {}, .kind = RecordName::Kind::claim});
-    own_->append(std::as_bytes(std::span(&name, 1)));
-  }
+  if (leftovers_ == Leftovers::removed || keys.empty()) return;
+  const NameBytes name = bytes_of({.key = {}, .content = {}, .kind = RecordName::Kind::claim});
+  std::vector<std::byte> record(sizeof name + keys.size_bytes());
+  std::memcpy(record.data(), &name, sizeof name);
+  std::memcpy(record.data() + sizeof name, keys.data(), keys.size_bytes());
+  own_->append(record);
 }
 
 void ResultLogs::sync() {
@@ -164,6 +166,7 @@ void ResultLogs::look_at(std::uint32_t number) {
   const RecordLog file = RecordLog::open(log.path);
   if (const auto index = file.index()) {
     log.sealed = true;
+    log.claims.clear();
     for (std::size_t at = 0; at + sizeof(IndexEntry) <= index->size(); at += sizeof(IndexEntry)) {
       IndexEntry entry;
       std::memcpy(&entry, index->data() + at, sizeof entry);
@@ -180,7 +183,11 @@ void ResultLogs::look_at(std::uint32_t number) {
     if (payload.size() < sizeof name) return;
     std::memcpy(&name, payload.data(), sizeof name);
     if (name.kind == RecordName::Kind::claim) {
-      log.claims.insert({name.key_hi, name.key_lo});
+      for (std::size_t at = sizeof name; at + sizeof(Hash128) <= payload.size(); at += sizeof(Hash128)) {
+        Hash128 key;
+        std::memcpy(&key, payload.data() + at, sizeof key);
+        log.claims.insert(key);
+      }
     } else {
       take(name_from(name), {number, offset});
     }

@@ -31,7 +31,7 @@ struct RecordName {
     result,   ///< with a payload
     failure,  ///< with one that says why; nobody uses it again
     same,     ///< as the result with this content
-    claim     ///< whoever wrote this log works on it
+    claim     ///< no result: the payload is keys on which whoever wrote this log works
   };
   Hash128 key;      ///< of the work: which bytes of which file, and what was asked (work_key)
   Hash128 content;  ///< the same with the bytes themselves instead of their place (content_key); or nothing
@@ -56,7 +56,7 @@ class ResultLogs {
   /// Appends a record. What is appended outlives this process at once, and its machine after a minute or
   /// 256 MB. Throws StorageError.
   RecordPlace append(const RecordName& name, std::span<const std::byte> payload);
-  /// Tells others that this run works on these keys now.
+  /// Tells others that this run works on these keys now, also those who will begin while it does.
   void claim(std::span<const Hash128> keys);
   /// Returns when everything is on the disk.
   void sync();

@@ -103,7 +103,7 @@ WorkInput Round::input() {
           .sink = [this](const ItemResult& r) { take(r); },
           .team_orders =
               [this](std::uint32_t item, int block, std::span<const int> members) {
-                if (logs_.has_company()) logs_.claim(work_keys(orders_.order(item, plan_.items[item])));
+                logs_.claim(work_keys(orders_.order(item, plan_.items[item])));
                 return team_orders_from(orders_, plan_)(item, block, members);
               },
           .occupied_seconds = &occupied_seconds_,
@@ -123,8 +123,8 @@ std::vector<std::byte> Round::orders_for(std::span<const std::uint32_t> items) {
   std::vector<Hash128> ours;
   for (const std::uint32_t i : items) {
     WorkOrder order = orders_.order(i, plan_.items[i]);
+    const std::vector<Hash128> keys = work_keys(order);
     if (logs_.has_company() || pass_ > 0) {
-      const std::vector<Hash128> keys = work_keys(order);
       if (store_.recall(order.model, order.subjects, keys)) {
         count(plan_.items[i], 0);
         limit_->work_was_done();
@@ -135,8 +135,8 @@ std::vector<std::byte> Round::orders_for(std::span<const std::uint32_t> items) {
         elsewhere_.push_back(i);
         continue;
       }
-      ours.insert(ours.end(), keys.begin(), keys.end());
     }
+    ours.insert(ours.end(), keys.begin(), keys.end());
     orders.push_back(std::move(order));
   }
   logs_.claim(ours);

@@ -351,8 +351,9 @@ std::vector<Key> make_table() {
             STEMMA_MEMBER(runtime.log_level)));
   add(bound({.path = "runtime.deadline",
              .type = T::moment,
-             .meaning = "When the run has to have ended, as +4h, @1795228378 (Unix seconds) or "
-                        "2026-11-21T18:00:00Z. auto: at the end of the Slurm job, where it is known.",
+             .meaning = "When all work has to have ended, as +4h, @1795228378 (Unix seconds) or "
+                        "2026-11-21T18:00:00Z. The end of the Slurm job counts too, where it is known; with "
+                        "none neither counts.",
              .consumer = "coordinator",
              .changes_results = false},
             STEMMA_MEMBER(runtime.deadline)));
