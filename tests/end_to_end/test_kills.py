@@ -24,7 +24,7 @@ class Tally:
         kills = ", ".join(f"{n} of {victim}" for victim, n in sorted(self.kills.items()))
         flight = sorted(self.in_flight) or [0]
         return (f"{self.kills.total()} kills ({kills}) in {self.runs} runs, the same canonical hashes at the end of each; {self.kept} records "
-                f"kept, {sum(self.twice)} written again, at most {max(self.twice, default=0)} in a run; handed out and not finished at a kill: "
+                f"found at their last start, {sum(self.twice)} written again, at most {max(self.twice, default=0)} in a run; handed out and not finished at a kill: "
                 f"median {flight[len(flight) // 2]}, at most {flight[-1]}")
 
 
@@ -62,7 +62,6 @@ class Kills(Interrupted):
                 if claimed:  # only a run that has company says what it works on
                     tally.in_flight.append(len(claimed - set(results(path))))
             keys = {key for path in self.logs(out) for key in results(path)}
-            tally.kept += len(keys)
         return published, keys
 
     def killed_anywhere(self, undisturbed, kills):
@@ -71,6 +70,7 @@ class Kills(Interrupted):
             out = self.directory / f"run-{tally.runs}"
             tally.runs += 1
             published, keys = self.attempts(out, chance, tally)
+            tally.kept += len(keys)
             self.finish(out, chance.choice((1, 2, 4)))
             self.assert_nothing_half_done(out, published)
             written = collections.Counter(key for path in self.logs(out) for key in results(path))
