@@ -68,7 +68,7 @@ ResultLogs::ResultLogs(std::filesystem::path directory, Leftovers leftovers)
 }
 
 ResultLogs::~ResultLogs() {
-  if (leftovers_ == Leftovers::kept && own_->bytes() > 0) return;
+  if (leftovers_ == Leftovers::kept && !own_names_.empty()) return;
   std::error_code ignored;
   std::filesystem::remove(own_->path(), ignored);
 }
@@ -109,6 +109,7 @@ RecordPlace ResultLogs::append(const RecordName& name, std::span<const std::byte
 }
 
 void ResultLogs::claim(std::span<const Hash128> keys) {
+  if (leftovers_ == Leftovers::removed) return;
   for (const Hash128& key : keys) {
     const NameBytes name = bytes_of({.key = key, .content = {}, .kind = RecordName::Kind::claim});
     own_->append(std::as_bytes(std::span(&name, 1)));

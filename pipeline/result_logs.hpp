@@ -56,7 +56,7 @@ class ResultLogs {
   /// Appends a record. What is appended outlives this process at once, and its machine after a minute or
   /// 256 MB. Throws StorageError.
   RecordPlace append(const RecordName& name, std::span<const std::byte> payload);
-  /// Tells others that this run works on these keys now.
+  /// Tells others that this run works on these keys now, also those that will begin while it does.
   void claim(std::span<const Hash128> keys);
   /// Returns when everything is on the disk.
   void sync();

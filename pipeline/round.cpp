@@ -98,8 +98,8 @@ std::vector<std::byte> Round::orders_for(std::span<const std::uint32_t> items) {
   std::vector<Hash128> ours;
   for (const std::uint32_t i : items) {
     WorkOrder order = orders_.order(i, plan_.items[i]);
+    const std::vector<Hash128> keys = work_keys(order);
     if (logs_.has_company()) {
-      const std::vector<Hash128> keys = work_keys(order);
       if (store_.recall(order.model, order.subjects, keys)) {
         count(plan_.items[i], 0);
         continue;
@@ -109,8 +109,8 @@ std::vector<std::byte> Round::orders_for(std::span<const std::uint32_t> items) {
         elsewhere_.push_back(i);
         continue;
       }
-      ours.insert(ours.end(), keys.begin(), keys.end());
     }
+    ours.insert(ours.end(), keys.begin(), keys.end());
     orders.push_back(std::move(order));
   }
   logs_.claim(ours);
