@@ -18,6 +18,7 @@ import launder
 from harness import ZOO, EndToEnd, llama_config, llama_tensors, write_checkpoint
 
 RESULT, FAILURE, SAME, CLAIM = range(4)  # kinds of records
+LARGEST_ITEM = 64  # records that a kill can cost: those of one item, of which the last is not there yet
 VICTIMS = ("first", "other", "launcher", "job")
 
 
@@ -99,7 +100,7 @@ def family(directory):
 
 def small_items(directory):
     """Some 200 items of milliseconds each, in one round."""
-    config = llama_config(8)
+    config = llama_config(18)
     models = [write_checkpoint(directory / f"tiny-{seed}", llama_tensors(config, seed), config) for seed in range(3)]
     return {"models": models, "trace": {"enabled": False}}
 
