@@ -61,7 +61,7 @@ ResultLogs::ResultLogs(std::filesystem::path directory, Leftovers leftovers)
   if (error) throw StorageError(directory_.string(), "", "create", error.value());
   if (leftovers_ == Leftovers::kept) enter_directory();
   const auto path = directory_ / fmt::format("{}{}", new_uuid(), extension);
-  logs_.push_back({path, true, 0});
+  logs_.push_back({.path = path, .sealed = true});
   numbers_.emplace(path.string(), 0);
   if (leftovers_ == Leftovers::kept) look_at_all();
   own_.emplace(RecordLog::create(path));
@@ -142,11 +142,10 @@ void ResultLogs::look_at_all() {
   for (const auto& entry : std::filesystem::directory_iterator(directory_))
     if (entry.path().extension() == extension && entry.is_regular_file()) paths.push_back(entry.path());
   std::sort(paths.begin(), paths.end());
-  company_ = false;
-  claims_.clear();
+  at_work_.clear();
   for (const auto& path : paths) {
     const auto [at, fresh] = numbers_.try_emplace(path.string(), static_cast<std::uint32_t>(logs_.size()));
-    if (fresh) logs_.push_back({path, false, 0});
+    if (fresh) logs_.push_back({.path = path});
     if (!logs_[at->second].sealed) look_at(at->second);
   }
 }
@@ -156,6 +155,7 @@ void ResultLogs::look_at(std::uint32_t number) {
   const RecordLog file = RecordLog::open(log.path);
   if (const auto index = file.index()) {
     log.sealed = true;
+    log.claims.clear();
     for (std::size_t at = 0; at + sizeof(IndexEntry) <= index->size(); at += sizeof(IndexEntry)) {
       IndexEntry entry;
       std::memcpy(&entry, index->data() + at, sizeof entry);
@@ -163,14 +163,13 @@ void ResultLogs::look_at(std::uint32_t number) {
     }
     return;
   }
-  const bool works = lately(log.path);
-  company_ = company_ || works;
+  if (lately(log.path)) at_work_.push_back(number);
   log.seen = file.scan(log.seen, [&](std::uint64_t offset, std::span<const std::byte> payload) {
     NameBytes name;
     if (payload.size() < sizeof name) return;
     std::memcpy(&name, payload.data(), sizeof name);
     if (name.kind == RecordName::Kind::claim) {
-      if (works) claims_.insert({name.key_hi, name.key_lo});
+      log.claims.insert({name.key_hi, name.key_lo});
     } else {
       take(name_from(name), {number, offset});
     }
@@ -196,6 +195,10 @@ void ResultLogs::look_again() {
   if (leftovers_ == Leftovers::removed || since_look_.seconds() < seconds_between_looks) return;
   look_at_all();
   since_look_ = Stopwatch();
+}
+
+bool ResultLogs::claimed(const Hash128& key) const {
+  return std::ranges::any_of(at_work_, [&](std::uint32_t log) { return logs_[log].claims.contains(key); });
 }
 
 std::optional<RecordPlace> ResultLogs::find(const Hash128& key) const {

@@ -76,9 +76,9 @@ class ResultLogs {
   /// Looks at what other runs have written since this was called last, at most once a second.
   void look_again();
   /// Whether another run was at work in the last ten minutes: is there anybody to share with?
-  bool has_company() const { return company_; }
+  bool has_company() const { return !at_work_.empty(); }
   /// Whether another run that is at work said that it does this.
-  bool claimed(const Hash128& key) const { return claims_.contains(key); }
+  bool claimed(const Hash128& key) const;
 
   const std::filesystem::path& directory() const { return directory_; }
   /// Results of others that could be read.
@@ -93,6 +93,7 @@ class ResultLogs {
     std::filesystem::path path;
     bool sealed = false;
     std::uint64_t seen = 0;  ///< bytes that were looked at
+    std::unordered_set<Hash128, KeyHash> claims = {};
   };
   void enter_directory() const;
   void look_at_all();
@@ -109,9 +110,8 @@ class ResultLogs {
   std::unordered_map<std::string, std::uint32_t> numbers_;  ///< of logs_, by path
   std::unordered_map<Hash128, RecordPlace, KeyHash> by_key_, by_content_;
   std::unordered_map<Hash128, Hash128, KeyHash> same_;  ///< key to content
-  std::unordered_set<Hash128, KeyHash> claims_;
-  bool company_ = false;
-  std::uint64_t unsynced_ = 0;  ///< bytes
+  std::vector<std::uint32_t> at_work_;                  ///< logs of others who wrote lately
+  std::uint64_t unsynced_ = 0;                          ///< bytes
   double longest_sync_ = 0;
   Stopwatch since_sync_, since_look_;
   mutable std::list<std::pair<std::uint32_t, RecordLog>> open_;  ///< others, most recent first
