@@ -99,7 +99,9 @@ class Leader {
   void prepare() {
     say_the_plan();
     logs_.emplace(request_.store, request_.leftovers);
-    round_.emplace("work", result_.models, request_.questions, result_.plan, terms(), log_);
+    RoundTerms of_models = terms();
+    of_models.shard = request_.shard;
+    round_.emplace("work", result_.models, request_.questions, result_.plan, of_models, log_);
   }
 
   Round* round() { return &*round_; }

@@ -14,6 +14,7 @@
 #include "pipeline/log.hpp"
 #include "pipeline/plan.hpp"
 #include "pipeline/progress.hpp"
+#include "pipeline/round.hpp"
 
 namespace stemma {
 
@@ -34,6 +35,7 @@ struct AuditRequest {
   std::filesystem::path status_file;                 ///< "" for none
   Leftovers leftovers = Leftovers::removed;          ///< in the store
   TimeLimit limit;
+  Shard shard = {};                                 ///< of the work on single models
   DirectReading direct = DirectReading::automatic;  ///< past the page cache?
   CoordinatorMode coordinator = CoordinatorMode::automatic;
   WidthRule width_rule = WidthRule::soonest;     ///< by_size: an item that finds no such team ends the run

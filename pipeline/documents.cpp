@@ -3,7 +3,6 @@
 #include <map>
 
 #include "analyzers/curve_score.hpp"
-#include "io/archive/sha256.hpp"
 #include "pipeline/json_document.hpp"
 #include "pipeline/outputs.hpp"
 #include "pipeline/pair_view.hpp"
@@ -100,47 +99,6 @@ std::string comparison_json(const std::vector<Fingerprint>& models, const Compar
                     {"pairs", pairs}});
 }
 
-std::string manifest_json(const AuditResult& result, const AuditRequest& request) {
-  Json inputs = Json::array();
-  for (std::size_t m = 0; m < result.models.size(); ++m) {
-    Json files = Json::array();
-    for (std::size_t i = 0; i < result.files[m].size(); ++i) {
-      const SourceFile& file = result.models[m].model->checkpoint.files[i];
-      files.push_back({{"path", file.path}, {"bytes", file.bytes}, {"mtime_ns", file.mtime_ns}});
-      if (!result.files[m][i].sha256.empty()) files.back()["sha256"] = result.files[m][i].sha256;
-    }
-    inputs.push_back({{"id", result.models[m].request.id}, {"files", files}});
-  }
-  Json methods = Json::object();
-  for (const Question& q : request.questions) methods[std::string(q.method().name())] = q.method().version();
-  Json hosts = Json::array();
-  for (const Host& h : result.provenance.hosts) hosts.push_back({{"name", h.name}, {"cpu", h.cpu_model}});
-  return json_text(
-      {{"schema", "stemma.manifest/1"},
-       {"tool", {{"version", version_text}, {"commit", commit_text}, {"build", build_text}}},
-       {"libraries",
-        {{"mpi", result.provenance.hosts.empty() ? "" : result.provenance.hosts[0].mpi_library}}},
-       {"run",
-        {{"uuid", result.provenance.uuid},
-         {"command", result.provenance.argv},
-         {"started", result.provenance.started},
-         {"exit_code", static_cast<int>(result.code)},
-         {"plan_digest", result.plan.digest},
-         {"ranks", result.provenance.ranks},
-         {"nodes", result.provenance.nodes}}},
-       {"config",
-        {{"sha256", sha256_hex(request.original_yaml)},
-         {"resolved_sha256", sha256_hex(request.resolved_yaml)},
-         {"overrides", request.overrides}}},
-       {"inputs", inputs},
-       {"methods", methods},
-       {"machine", {{"hosts", hosts}}},
-       {"guarantees",
-        {{"canonical_exact", result.hashes.exact},
-         {"canonical_all", result.hashes.all},
-         {"read_ratio", json_number(result.provenance.read_ratio)}}}});
-}
-
 void write_outputs(const RunDirectory& directory, const AuditResult& result, const AuditRequest& request) {
   directory.write("models.tsv", models_table(result));
   directory.write("pairs.tsv", pairs_table(result.fingerprints, result.comparison));
@@ -151,7 +109,7 @@ void write_outputs(const RunDirectory& directory, const AuditResult& result, con
   directory.write("findings.tsv", findings_table(result.models));
   directory.write("failures.tsv", failures_table(result.failures));
   directory.write("verdicts.json", verdicts_json(result, request));
-  directory.write("manifest.json", manifest_json(result, request));
+  directory.write("manifest.json", manifest_json(result, request, directory.path()));
 }
 
 }  // namespace stemma

@@ -139,6 +139,18 @@ std::vector<std::vector<FileFacts>> gather_file_facts(std::span<const SurveyedMo
   return facts;
 }
 
+std::vector<BackgroundScores> measured_backgrounds(const Comparison& comparison) {
+  std::vector<BackgroundScores> backgrounds;
+  for (const auto& [name, stratum] : comparison.background().strata) {
+    if (stratum.published) continue;
+    BackgroundScores& b = backgrounds.emplace_back();
+    b.method = "intrinsic_fingerprint";
+    b.population = stratum.population;
+    for (const auto& score : stratum.scores) b.scores.push_back(score.value);
+  }
+  return backgrounds;
+}
+
 void fill_archive(ArchiveWriter& writer, const AuditResult& result, const AuditRequest& request,
                   const ResultStore& store, std::span<const double> actual_seconds) {
   const std::set<std::string> failed = failed_ids(result.failures);
@@ -162,12 +174,8 @@ void fill_archive(ArchiveWriter& writer, const AuditResult& result, const AuditR
     writer.add_pair(result.comparison.with_evidence(i));
     if (const PairTrace* trace = result.comparison.trace(i)) writer.add_trace(trace->origin);
   }
-  for (const auto& [name, stratum] : result.comparison.background().strata) {
-    if (stratum.published) continue;  // quantiles are no scores, and stay with the program
-    std::vector<double> values;
-    for (const auto& score : stratum.scores) values.push_back(score.value);
-    writer.add_background("intrinsic_fingerprint", stratum.population, values);
-  }
+  for (const BackgroundScores& b : measured_backgrounds(result.comparison))
+    writer.add_background(b.method, b.population, b.scores);
   std::vector<MethodRecord> methods;
   for (const Question& question : request.questions)
     methods.push_back({.name = std::string(question.method().name()),

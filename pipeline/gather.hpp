@@ -27,6 +27,10 @@ std::vector<std::vector<FileFacts>> gather_file_facts(std::span<const SurveyedMo
                                                       const ResultStore& store,
                                                       std::span<const double> actual_seconds);
 
+/// Backgrounds that a comparison has measured, for the archive: quantiles that travel with the program are no
+/// scores and are left out.
+std::vector<BackgroundScores> measured_backgrounds(const Comparison& comparison);
+
 /// Hands everything to the writer; `actual_seconds` by item of the plan, NaN where an item did not run.
 void fill_archive(ArchiveWriter& writer, const AuditResult& result, const AuditRequest& request,
                   const ResultStore& store, std::span<const double> actual_seconds);

@@ -1,5 +1,6 @@
 // Which files does a finished run leave for people and scripts?
 #pragma once
+#include <filesystem>
 #include <string>
 
 #include "pipeline/audit.hpp"
@@ -31,7 +32,9 @@ std::string verdicts_json(const AuditResult& result, const AuditRequest& request
 /// stemma.compare/1: every pair with all its evidence, and the sentence that says what a curve score is
 /// worth.
 std::string comparison_json(const std::vector<Fingerprint>& models, const Comparison& comparison);
-/// stemma.manifest/1
-std::string manifest_json(const AuditResult& result, const AuditRequest& request);
+/// stemma.manifest/1, with the SHA-256 of every file that lies in the run directory by then. Throws
+/// StorageError.
+std::string manifest_json(const AuditResult& result, const AuditRequest& request,
+                          const std::filesystem::path& directory);
 
 }  // namespace stemma

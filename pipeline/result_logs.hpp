@@ -73,7 +73,9 @@ class ResultLogs {
   /// Payload of a record. Throws InvalidInput(record.damaged), StorageError.
   std::vector<std::byte> read(const RecordPlace& place) const;
 
-  /// Looks at what other runs have written since this was called last, at most once a second.
+  /// Looks at what other runs have written since it looked last.
+  void look_at_all();
+  /// The same, at most once a second, and only where logs are shared.
   void look_again();
   /// Whether another run was at work in the last ten minutes: is there anybody to share with?
   bool has_company() const { return !at_work_.empty(); }
@@ -96,7 +98,6 @@ class ResultLogs {
     std::unordered_set<Hash128, KeyHash> claims = {};
   };
   void enter_directory() const;
-  void look_at_all();
   void look_at(std::uint32_t log);
   void take(const RecordName& name, const RecordPlace& place);
   const RecordLog& opened(std::uint32_t log) const;

@@ -33,7 +33,8 @@ Round::Round(std::string name, std::span<const SurveyedModel> work, std::vector<
       orders_(work, std::move(questions), plan_.width_rule),
       logs_(*terms.logs),
       store_(logs_, work.size()),
-      limit_(terms.limit) {
+      limit_(terms.limit),
+      shard_(terms.shard) {
   recall();
   if (own_plan_ && !plan_.items.empty()) say_plan();
   begin(terms);
@@ -51,21 +52,39 @@ Round::Round(std::string name, std::span<const SurveyedModel> work, const std::v
             nullptr, terms, log) {}
 
 void Round::recall() {
-  if (logs_.known() == 0) return;
+  if (logs_.known() == 0 && shard_.count == 1) return;
   std::vector<bool> infeasible(plan_.items.size());
   for (const std::uint32_t i : plan_.infeasible) infeasible[i] = true;
   std::vector<std::uint32_t> known;
   for (std::uint32_t i = 0; i < plan_.items.size(); ++i) {
     if (infeasible[i]) continue;
     const WorkOrder order = orders_.order(i, plan_.items[i]);
-    if (store_.recall(order.model, order.subjects, work_keys(order))) known.push_back(i);
+    if (store_.recall(order.model, order.subjects, work_keys(order))) {
+      known.push_back(i);
+    } else if (i % shard_.count != shard_.index) {
+      others_.push_back(i);
+    }
   }
-  if (known.empty()) return;
-  leave_out(plan_, std::move(known));
-  log_.info("resume", fmt::format("{}: {} of {} known already, {} left: predicted {}", name_,
-                                  with_commas(plan_.known.size()), counted(plan_.items.size(), "item"),
+  std::vector<std::uint32_t> not_ours = known;
+  not_ours.insert(not_ours.end(), others_.begin(), others_.end());
+  if (not_ours.empty()) return;
+  std::sort(not_ours.begin(), not_ours.end());
+  leave_out(plan_, std::move(not_ours));
+  std::string of_others;
+  if (!others_.empty()) of_others = fmt::format(", {} of other shards", with_commas(others_.size()));
+  log_.info("resume", fmt::format("{}: {} of {} known already{}, {} left: predicted {}", name_,
+                                  with_commas(known.size()), counted(plan_.items.size(), "item"), of_others,
                                   with_commas(plan_.items.size() - plan_.known.size()),
                                   duration_words(plan_.makespan)));
+}
+
+bool Round::others_ended() {
+  if (others_.empty()) return true;
+  logs_.look_at_all();
+  return std::ranges::all_of(others_, [&](std::uint32_t i) {
+    const WorkOrder order = orders_.order(i, plan_.items[i]);
+    return store_.recall(order.model, order.subjects, work_keys(order));
+  });
 }
 
 void Round::begin(const RoundTerms& terms) {
@@ -189,6 +208,14 @@ void Round::end() {
     log_.info("work", fmt::format("{}: {} were those of equal tensors, computed once", name_,
                                   counted(same_, "result")));
   if (counters_.items < counters_.items_total) stop_early(counters_.items_total - counters_.items);
+  if (!others_ended()) {
+    logs_.seal();
+    throw StoppedEarly(
+        fmt::format("shard {}/{} is done, {} of it now. The last shard to end makes the archive, "
+                    "or the same command without --shard",
+                    shard_.index, shard_.count, counted(counters_.items, "item")),
+        ExitCode::done);
+  }
   if (own_plan_ && counters_.items_total > 0) say_work();
 }
 

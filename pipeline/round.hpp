@@ -15,6 +15,12 @@
 
 namespace stemma {
 
+/// One part of work that several runs share without talking to each other: of every `count` items the one
+/// with the remainder `index`.
+struct Shard {
+  std::uint32_t index = 0, count = 1;
+};
+
 /// What a round is planned with and shown by.
 struct RoundTerms {
   CostModel rates;
@@ -23,6 +29,7 @@ struct RoundTerms {
   std::uint64_t memory_per_rank = 0;  ///< bytes
   ResultLogs* logs = nullptr;         ///< where results go, and what is known already
   TimeLimit* limit = nullptr;
+  Shard shard = {};
   ProgressRenderer progress = ProgressRenderer::automatic;
   std::chrono::seconds progress_every{30};
   std::filesystem::path status_file = {};  ///< "" for none
@@ -47,8 +54,8 @@ class Round {
   /// Whether another pass is worth it: for what another run did not finish after all, and once more for what
   /// failed for a reason that may have passed.
   bool goes_on();
-  /// Stops the clock and takes the progress away. Throws StoppedEarly where something is left because the
-  /// time was over: what was done is then safe on the disk.
+  /// Stops the clock and takes the progress away. Throws StoppedEarly where something is left: because the
+  /// time was over, or because other shards have not ended. What was done is then safe on the disk.
   void end();
 
   const Plan& plan() const { return plan_; }
@@ -71,6 +78,8 @@ class Round {
   Round(std::string name, std::span<const SurveyedModel> work, std::vector<Question> questions,
         std::optional<Plan> own, Plan* given, const RoundTerms& terms, Log& log);
   void recall();
+  /// Whether all that was left to other shards is known by now.
+  bool others_ended();
   void begin(const RoundTerms& terms);
   void take(const ItemResult& result);
   /// Orders for those items that nobody else does, as bytes.
@@ -92,6 +101,8 @@ class Round {
   ResultLogs& logs_;
   ResultStore store_;
   TimeLimit* limit_;
+  Shard shard_;
+  std::vector<std::uint32_t> others_;  ///< items of other shards that nobody had done at the begin
   int pass_ = 0;
   std::vector<std::uint32_t> elsewhere_;  ///< items that another run works on
   std::set<Hash128> on_its_way_;          ///< contents that somebody asked for first, and measures

@@ -12,11 +12,12 @@
 
 namespace stemma {
 
-/// A run that ended before its work was done. What was computed is kept: the same command goes on there.
+/// A run that ended before all its work was done. What was computed is kept: the same command goes on there.
 class StoppedEarly : public std::runtime_error {
  public:
   StoppedEarly(const std::string& sentence, ExitCode code) : std::runtime_error(sentence), code_(code) {}
-  /// stopped; usage where nothing was done, and doing the same again would do nothing again.
+  /// stopped; usage where nothing was done, and doing the same again would do nothing again; done where the
+  /// rest is the work of others.
   ExitCode code() const { return code_; }
 
  private:

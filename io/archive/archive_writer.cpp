@@ -6,36 +6,19 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "io/archive/archive_validator.hpp"
-#include "io/archive/canonical_hash.hpp"
-#include "io/archive/durable.hpp"
 #include "io/archive/model_rows.hpp"
 #include "io/archive/pair_rows.hpp"
-#include "io/archive/seal.hpp"
-#include "io/archive/sha256.hpp"
 #include "io/archive/table_writer.hpp"
-#include "io/archive/timestamp.hpp"
+#include "io/archive/unfinished_archive.hpp"
 
 namespace stemma {
 
 class ArchiveWriter::Impl {
  public:
   Impl(std::filesystem::path final_path, std::string_view suffix, const ArchiveChunks& chunks)
-      : final_(std::move(final_path)),
-        temporary_(fmt::format("{}.tmp.{}", final_.string(), suffix)),
-        table_(std::make_unique<TableWriter>(temporary_.string(), chunks)) {}
+      : archive_(std::move(final_path), suffix, chunks) {}
 
-  ~Impl() {
-    if (published_ || kept_) return;
-    table_.reset();
-    std::error_code ignored;
-    std::filesystem::remove(temporary_, ignored);
-  }
-
-  TableWriter& table() {
-    if (!table_) throw std::logic_error("the archive is already published");
-    return *table_;
-  }
+  TableWriter& table() { return archive_.table(); }
 
   void add_model(const ModelEntry& entry, const FeatureSource& features) {
     if (!ids_.empty() && entry.id <= ids_.back())
@@ -64,34 +47,20 @@ class ArchiveWriter::Impl {
 
   ArchiveHashes publish() {
     const ModelIndex model = [this](std::string_view id) { return row_of(id); };
+    write_run_of_models();
     write_duplicates(table(), std::move(keys_), table().rows("tensors/name"));
     write_failures(table(), std::move(failures), model);
     write_findings(table(), std::move(findings), model);
     if (plan) write_plan(table(), *plan, model);
-    for (const auto& [name, value] : config_texts()) table().put_scalar("config/" + name, value);
-    table().put_scalar("schema/layout", layout::as_text());
-    table().put_scalar("schema/schema_json", layout::as_json());
-    table().put_scalar("schema/flag_tables", layout::flag_tables_json());
-    table().finish();
-    table().file().flush();
-    const ArchiveHashes hashes = canonical_hashes(table().file());
-    write_root(hashes);
-    table().file().close();
-    table_.reset();
-
-    seal(temporary_);
-    if (const auto complaints = validate(temporary_); !complaints.empty()) {
-      kept_ = true;
-      throw InvalidInput({.rule = "archive.invalid",
-                          .file = temporary_.string(),
-                          .expected = "an archive without complaints",
-                          .found = fmt::format("{} complaints, the first: {}", complaints.size(),
-                                               sentence(complaints.front())),
-                          .hint = "the file is kept under its temporary name"});
-    }
-    publish_file(temporary_, final_);
-    published_ = true;
-    return hashes;
+    const Provenance who = provenance.value_or(Provenance{});
+    return archive_.publish({.software_version = who.software_version,
+                             .software_commit = who.software_commit,
+                             .machine = who.machine,
+                             .run_uuid = who.uuid,
+                             .plan_digest = plan ? plan->digest : "",
+                             .resolved_yaml = resolved_yaml,
+                             .original_yaml = original_yaml,
+                             .overrides = overrides});
   }
 
   std::vector<Failure> failures;
@@ -103,38 +72,18 @@ class ArchiveWriter::Impl {
   std::string overrides;
 
  private:
-  std::vector<std::pair<std::string, std::string>> config_texts() const {
-    return {{"resolved_yaml", resolved_yaml}, {"original_yaml", original_yaml}, {"overrides", overrides}};
+  /// One run measured all of them.
+  void write_run_of_models() {
+    for (std::size_t i = 0; i < ids_.size(); ++i)
+      if (provenance)
+        table().put("models/run_index", 0);
+      else
+        table().put_missing("models/run_index");
   }
 
-  void write_root(const ArchiveHashes& hashes) {
-    const Provenance who = provenance.value_or(Provenance{});
-    h5::Group root = table().file().group("");
-    root.set_text("Conventions", "CF-1.8");
-    root.set_text("stemma_archive", layout::version);
-    root.set_text("title", "Fingerprints of language models");
-    root.set_text("default", "/layers");
-    root.set_text("software", "stemma");
-    root.set_text("software_version", archive_text(who.software_version));
-    root.set_text("software_commit", archive_text(who.software_commit));
-    root.set_text("created", utc_now());
-    root.set_text("machine", archive_text(who.machine));
-    root.set_text("run_uuid", archive_text(who.uuid));
-    root.set_text("config_sha256", sha256_hex(archive_text(resolved_yaml)));
-    root.set_text("plan_digest", plan ? archive_text(plan->digest) : "");
-    root.set_text("canonical_exact", hashes.exact);
-    root.set_text("canonical_all", hashes.all);
-    root.set_integer("extensions", h5::Type::u4, 0);
-    root.set_integer("complete", h5::Type::u1, 1);
-  }
-
-  std::filesystem::path final_;
-  std::filesystem::path temporary_;
-  std::unique_ptr<TableWriter> table_;
+  UnfinishedArchive archive_;
   std::vector<std::string> ids_;
   std::vector<ContentKey> keys_;
-  bool published_ = false;
-  bool kept_ = false;
 };
 
 ArchiveWriter::ArchiveWriter(std::filesystem::path final_path, std::string_view job_suffix,

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <concepts>
 #include <cstring>
 #include <limits>
@@ -102,6 +103,20 @@ void ColumnWriter::put_text(std::string_view text) {
     throw std::logic_error(fmt::format("{}: text in a column of numbers", dataset_.path()));
   texts_.push_back(archive_text(text));
   end_row();
+}
+
+void ColumnWriter::put_block(std::span<const std::byte> bytes, std::uint64_t rows) {
+  const std::size_t row_bytes = width_ * h5::size_of(type_);
+  if (type_ == h5::Type::str || bytes.size() != rows * row_bytes)
+    throw std::logic_error(fmt::format("{}: {} bytes are no {} rows", dataset_.path(), bytes.size(), rows));
+  for (std::uint64_t done = 0; done < rows;) {
+    const std::uint64_t some = std::min(rows - done, rows_per_chunk_ - buffered_);
+    const auto part = bytes.subspan(done * row_bytes, some * row_bytes);
+    bytes_.insert(bytes_.end(), part.begin(), part.end());
+    buffered_ += some;
+    done += some;
+    if (buffered_ == rows_per_chunk_) flush();
+  }
 }
 
 void ColumnWriter::put_missing() {

@@ -26,6 +26,8 @@ class ColumnWriter {
   void put(std::span<const std::int64_t> values);
   void put(std::span<const double> values);
   void put_text(std::string_view text);
+  /// Many rows of numbers of the column's own type, row-major.
+  void put_block(std::span<const std::byte> bytes, std::uint64_t rows);
   /// A row whose bits are all set, or NaN, or empty text.
   void put_missing();
 

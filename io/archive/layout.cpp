@@ -25,7 +25,7 @@ Group files() {
           "files that the models were read from",
           {rows("file", "file of a model")},
           {text("path", d, record, "path as opened"),
-           index("model_index", "model", d, exact, "model that the file belongs to"),
+           owner(index("model_index", "model", d, exact, "model that the file belongs to")),
            number("bytes", u8, d, exact, "size of the file", "B"),
            number("mtime_ns", i8, d, record, "time of last change since 1970-01-01 UTC", "ns"),
            number("header_bytes", u8, d, exact, "size of the header", "B"),
@@ -55,10 +55,11 @@ Group models() {
            number("bytes", u8, d, exact, "bytes of all stored tensors", "B"),
            number("n_layers", u4, d, exact, "decoder layers"),
            flag("status", "status", d, exact, "how the model ended"),
-           start("tensor_start", "model", "first row in /tensors"),
+           start("tensor_start", "model", "tensor", "first row in /tensors"),
            pieces("tensor_count", "model", "tensor", "rows in /tensors"),
-           start("layer_start", "model", "first row in /layers"),
-           pieces("layer_count", "model", "layer_row", "rows in /layers")}};
+           start("layer_start", "model", "layer_row", "first row in /layers"),
+           pieces("layer_count", "model", "layer_row", "rows in /layers"),
+           optional(index("run_index", "run", d, record, "run that measured it, row in /provenance"))}};
 }
 
 Group tensors() {
@@ -86,8 +87,8 @@ Group tensors() {
            number("nbytes", u8, d, exact, "bytes of the elements", "B"),
            optional(number("content_hash_hi", u8, d, exact, "XXH3-128 of the bytes, first half")),
            optional(number("content_hash_lo", u8, d, exact, "XXH3-128 of the bytes, second half")),
-           optional(index("duplicate_of", "tensor", d, exact,
-                          "first row of the archive with the same hash, dtype, rows and columns")),
+           derived(optional(index("duplicate_of", "tensor", d, exact,
+                                  "first row of the archive with the same hash, dtype, rows and columns"))),
            flag("status", "status", d, exact, "how its measurement ended")}};
 }
 
@@ -138,15 +139,16 @@ Group moments() {
 
 Group histograms() {
   const Dims d = {"histogram"};
-  Column low = optional(start("low_start", "histogram", "first element in low; as many as row_count"));
+  Column low = optional(start("low_start", "histogram", "low", "first element in low; as many as row_count"));
+  low.length = "row_count";
   return {"histograms",
           "ragged",
           "how often each code occurs in a tensor",
           {rows("histogram", "tensor with a histogram"), bare("bin", "code that occurs"),
            bare("low", "code that occurs, of a type wider than 16 bits")},
-          {index("tensor_index", "tensor", d, exact, "row in /tensors, ascending"),
+          {owner(index("tensor_index", "tensor", d, exact, "row in /tensors, ascending")),
            flag("kind", "histogram", d, exact, "what a code is"),
-           start("row_start", "histogram", "first element in bin"),
+           start("row_start", "histogram", "bin", "first element in bin"),
            pieces("row_count", "histogram", "bin", "elements in bin"), low,
            number("digest_hi", u8, d, exact, "XXH3-128 of the codes and counts, first half"),
            number("digest_lo", u8, d, exact, "XXH3-128 of the codes and counts, second half"),
@@ -157,14 +159,14 @@ Group histograms() {
 }
 
 Group vectors() {
-  return {
-      "vectors",
-      "ragged",
-      "one-dimensional tensors of at most 65,536 elements, whole",
-      {rows("vector", "tensor kept whole"), bare("element", "element of a vector")},
-      {index("tensor_index", "tensor", {"vector"}, exact, "row in /tensors, ascending"),
-       start("row_start", "vector", "first element"), pieces("row_count", "vector", "element", "elements"),
-       number("value", f8, {"element"}, exact, "value, widened exactly")}};
+  return {"vectors",
+          "ragged",
+          "one-dimensional tensors of at most 65,536 elements, whole",
+          {rows("vector", "tensor kept whole"), bare("element", "element of a vector")},
+          {owner(index("tensor_index", "tensor", {"vector"}, exact, "row in /tensors, ascending")),
+           start("row_start", "vector", "element", "first element"),
+           pieces("row_count", "vector", "element", "elements"),
+           number("value", f8, {"element"}, exact, "value, widened exactly")}};
 }
 
 Group spectra() {
@@ -173,22 +175,26 @@ Group spectra() {
   const auto real = [&](const char* name, const char* what) {
     c.push_back(number(name, f8, d, feature, what));
   };
-  c.push_back(index("tensor_index", "tensor", d, feature, "row in /tensors, ascending"));
+  const auto rounded = [&](const char* name, const char* what) {
+    c.push_back(rounding(number(name, f8, d, feature, what)));
+  };
+  c.push_back(owner(index("tensor_index", "tensor", d, feature, "row in /tensors, ascending")));
   c.push_back(flag("kind", "spectrum_kind", d, feature, "what the values belong to"));
   c.push_back(number("rows", u8, d, feature, "rows of the matrix"));
   c.push_back(number("cols", u8, d, feature, "columns of the matrix"));
-  c.push_back(start("row_start", "spectrum", "first element in sv"));
-  c.back().enters = feature;
+  c.push_back(start("row_start", "spectrum", "sv", "first element in sv", feature));
   c.push_back(pieces("row_count", "spectrum", "sv", "elements in sv: the shorter side", feature));
   c.push_back(number("value", f8, {"sv"}, feature, "singular value, descending in a spectrum"));
+  c.back().tolerance = 1e-6;  // small values: twice sqrt(E), 4 k^(1/4) 2^-26.5 s1 each
   real("e_estimate", "E of the estimated error, in squares of the weight's unit");
   real("e_bound", "E of the error bound, in squares of the weight's unit");
   real("tau", "values below it are small and no more");
-  c.push_back(flag("error_model", "error_model", d, feature, "which formula gives the error of a value"));
-  c.push_back(number("count_below_tau", u4, d, feature, "values below tau"));
-  c.push_back(flag("method", "spectrum_method", d, feature, "how the values were computed"));
+  c.push_back(
+      rounding(flag("error_model", "error_model", d, feature, "which formula gives the error of a value")));
+  c.push_back(rounding(number("count_below_tau", u4, d, feature, "values below tau")));
+  c.push_back(rounding(flag("method", "spectrum_method", d, feature, "how the values were computed")));
   c.push_back(flag("exact_products", "yes_no", d, feature, "are products of two elements exact in f8"));
-  c.push_back(number("attempts", u1, d, feature, "2 when the first answer broke an invariant"));
+  c.push_back(rounding(number("attempts", u1, d, feature, "2 when the first answer broke an invariant")));
   c.push_back(number("grid_rows", u2, d, record, "rows of the grid of ranks that shared the work"));
   c.push_back(number("grid_cols", u2, d, record, "columns of that grid"));
   real("stable_rank", "sum of squares over the largest square");
@@ -197,14 +203,14 @@ Group spectra() {
   real("energy_rank", "exponential of the entropy of the squares");
   real("participation_ratio", "squared sum of squares over the sum of fourth powers");
   real("tail_exponent", "Hill's estimator over the larger half of the squares");
-  real("condition", "largest value over the smallest, where that is not below tau");
+  rounded("condition", "largest value over the smallest, where that is not below tau");
   real("frobenius_sq", "sum of squares of the elements, found beside the values");
-  real("trace_gap", "sum of eigenvalues against frobenius_sq, relative");
-  real("square_gap", "sum of squared eigenvalues against the Gram matrix, relative");
-  real("probe_gap", "products with random signs against the elements, over sqrt(k) s1^2");
-  real("norm_gap", "how far the largest value lies outside the norms that enclose it, relative");
-  real("min_eigenvalue", "smallest eigenvalue of the Gram matrix");
-  real("crosscheck_gap", "largest difference from another method over the largest value");
+  rounded("trace_gap", "sum of eigenvalues against frobenius_sq, relative");
+  rounded("square_gap", "sum of squared eigenvalues against the Gram matrix, relative");
+  rounded("probe_gap", "products with random signs against the elements, over sqrt(k) s1^2");
+  rounded("norm_gap", "how far the largest value lies outside the norms that enclose it, relative");
+  rounded("min_eigenvalue", "smallest eigenvalue of the Gram matrix");
+  rounded("crosscheck_gap", "largest difference from another method over the largest value");
   return {
       "spectra",
       "ragged",

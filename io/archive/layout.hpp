@@ -42,8 +42,15 @@ struct Column {
   std::string units = "1";  ///< of numeric columns
   std::string flags = {};   ///< name of the enumeration, for u1 columns
   std::string refers = {};  ///< dimension that an index points into
-  bool sentinel = false;    ///< all bits set means missing
   std::string counts = {};  ///< of a row count: the dimension of the pieces that it counts
+  std::string starts = {};  ///< of a row start: the dimension that it points into
+  std::string length = {};  ///< of a row start: the column that says how many pieces begin there
+  double tolerance = 1e-9;  ///< of reals that may differ, over the largest number of the row or piece
+  bool sentinel = false;    ///< all bits set means missing
+  bool owner = false;       ///< of an index: the row belongs to the row that it points to
+  bool derived = false;     ///< follows from other columns of all models, so a merge makes it anew
+  bool rounding = false;  ///< tells how a number was found and how well, and may differ between equal results
+  bool turns = false;     ///< changes its sign when the two models of a pair change places
 };
 
 struct Group {
@@ -73,6 +80,8 @@ struct PlacedDimension {
   std::string path;
 };
 PlacedDimension find_dimension(const Group& group, std::string_view name);
+/// Path of the scale that an index points into, wherever it stands.
+std::string path_of_referred(const Column& column);
 
 /// The whole layout as text, for people: /schema/layout, ARCHIVE.md, `stemma schema`.
 std::string as_text();

@@ -2,6 +2,7 @@
 #pragma once
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -51,8 +52,29 @@ inline Column optional(Column column) {
   return column;
 }
 
-inline Column start(std::string name, std::string dim, std::string long_name) {
-  return number(std::move(name), u8, {std::move(dim)}, exact, std::move(long_name));
+/// The row of a model or a pair that this row belongs to.
+inline Column owner(Column column) {
+  column.owner = true;
+  return column;
+}
+
+inline Column derived(Column column) {
+  column.derived = true;
+  return column;
+}
+
+inline Column rounding(Column column) {
+  column.rounding = true;
+  return column;
+}
+
+/// NAME_start goes with NAME_count.
+inline Column start(std::string name, std::string dim, std::string starts, std::string long_name,
+                    Enters enters = exact) {
+  Column c = number(std::move(name), u8, {std::move(dim)}, enters, std::move(long_name));
+  c.starts = std::move(starts);
+  c.length = c.name.substr(0, c.name.size() - std::string_view("start").size()) + "count";
+  return c;
 }
 
 inline Column pieces(std::string name, std::string dim, std::string counts, std::string long_name,

@@ -15,10 +15,11 @@ Group content() {
   g.dimensions = {rows("group", "set of equal tensors"), bare("member", "tensor of a set")};
   g.columns = {number("content_hash_hi", u8, d, exact, "XXH3-128 of the bytes, first half"),
                number("content_hash_lo", u8, d, exact, "XXH3-128 of the bytes, second half"),
-               start("row_start", "group", "first element in member"),
+               start("row_start", "group", "member", "first element in member"),
                pieces("row_count", "group", "member", "elements in member"),
                flag("bytes_compared", "yes_no", d, exact, "were the bytes themselves compared"),
                index("tensor_index", "tensor", {"member"}, exact, "row in /tensors, ascending in a set")};
+  for (Column& column : g.columns) column.derived = true;
   return g;
 }
 
@@ -64,9 +65,7 @@ Group origin_tracer() {
   const Dims d = {"trace"};
   g.dimensions = {rows("trace", "reading of one place of one pair"),
                   bare("sigma", "singular value of a difference")};
-  Column first = start("row_start", "trace", "first element in sigma");
-  first.enters = feature;
-  g.columns = {index("pair_index", "pair", d, feature, "row in /pairs"),
+  g.columns = {owner(index("pair_index", "pair", d, feature, "row in /pairs")),
                number("layer", i4, d, feature, "layer, -1 for none"),
                text("subject", d, feature, "where in the model"),
                text("reading", d, feature, "operator, tensor, row_space or control"),
@@ -79,25 +78,28 @@ Group origin_tracer() {
                number("update", f8, d, feature, "size of the difference over that of the base"),
                number("cosine", f8, d, feature, "of both circuits"),
                number("noise_floor", f8, d, feature, "largest singular value of rounding noise"),
-               first,
+               start("row_start", "trace", "sigma", "first element in sigma", feature),
                pieces("row_count", "trace", "sigma", "elements in sigma", feature),
                number("value", f8, {"sigma"}, feature, "singular value, descending")};
+  g.columns.back().tolerance = 1e-6;
   return g;
 }
 
 Group pairs() {
   const Dims d = {"pair"};
+  Column direction =
+      number("direction", i4, d, feature, "1 when b comes from a, -1 when a comes from b, 0 unknown");
+  direction.turns = true;
   return {"pairs",
           "table",
           "what is said of each compared pair",
           {},
-          {index("model_a", "model", d, feature, "model that comes first by id"),
-           index("model_b", "model", d, feature, "model that comes second"),
+          {owner(index("model_a", "model", d, feature, "model that comes first by id")),
+           owner(index("model_b", "model", d, feature, "model that comes second")),
            flag("verdict", "relation", d, feature, "class given by the rules of evidence"),
            number("log10_p", f8, d, feature, "log10 of the p-value"),
            number("log10_p_corrected", f8, d, feature, "the same, corrected for the number of tests"),
-           number("tests", u8, d, feature, "tests that were corrected for"),
-           number("direction", i4, d, feature, "1 when b comes from a, -1 when a comes from b, 0 unknown"),
+           number("tests", u8, d, feature, "tests that were corrected for"), direction,
            text("reason", d, feature, "why the verdict abstains"),
            text("sentence", d, feature, "the verdict in words")}};
 }
@@ -109,9 +111,9 @@ Group evidence() {
       "table",
       "what each test found in each pair, each score beside its null and its background",
       {rows("evidence", "result of one test on one pair")},
-      {index("pair_index", "pair", d, feature, "row in /pairs"), text("method", d, feature, "pair test"),
-       text("statistic", d, feature, "what the score is"), text("null", d, feature, "null hypothesis"),
-       number("score", f8, d, feature, "score"),
+      {owner(index("pair_index", "pair", d, feature, "row in /pairs")),
+       text("method", d, feature, "pair test"), text("statistic", d, feature, "what the score is"),
+       text("null", d, feature, "null hypothesis"), number("score", f8, d, feature, "score"),
        number("background_percentile", f8, d, feature, "share of unrelated pairs below the score", "percent"),
        number("background_n", u8, d, feature, "unrelated pairs in the background"),
        text("background", d, feature, "name of the background"),
@@ -125,14 +127,13 @@ Group evidence() {
 
 Group backgrounds() {
   const Dims d = {"background"};
-  Column first = start("row_start", "background", "first element in null_score");
-  first.enters = feature;
   return {"backgrounds",
           "ragged",
           "scores of populations of unrelated pairs",
           {rows("background", "population"), bare("null_score", "score of one unrelated pair")},
           {text("method", d, feature, "pair test"), text("population", d, feature, "name of the population"),
-           first, pieces("row_count", "background", "null_score", "elements in null_score", feature),
+           start("row_start", "background", "null_score", "first element in null_score", feature),
+           pieces("row_count", "background", "null_score", "elements in null_score", feature),
            number("value", f8, {"null_score"}, feature, "score")}};
 }
 
@@ -141,7 +142,9 @@ Group provenance() {
   const Dims h = {"host"};
   return {"provenance",
           "table",
-          "who made this archive, with what, where and when",
+          "who made this archive, with what, where and when; an archive that one run wrote says archive to "
+          "overrides "
+          "elsewhere, and they are empty here",
           {},
           {text("uuid", d, record, "id of the run"),
            text("job_id", d, record, "job of the batch system"),
@@ -157,6 +160,18 @@ Group provenance() {
            number("nodes", u4, d, record, "machines"),
            number("exit_code", i4, d, record, "exit code"),
            number("read_ratio", f8, d, record, "bytes read over bytes of weights"),
+           text("archive", d, record, "name of the archive that the run wrote"),
+           text("software_version", d, record, "version of the program"),
+           text("software_commit", d, record, "its commit"),
+           text("machine", d, record, "machine of the first process"),
+           text("created", d, record, "when its archive was written, ISO 8601 UTC"),
+           text("canonical_exact", d, record, "canonical_exact of its archive"),
+           text("canonical_all", d, record, "canonical_all of its archive"),
+           text("methods_json", d, record, "methods of models and of pairs, with versions and parameters"),
+           text("plan_json", d, record, "totals of its plan, with the calibration"),
+           text("resolved_yaml", d, record, "configuration with every default filled in"),
+           text("original_yaml", d, record, "configuration as the user wrote it"),
+           text("overrides", d, record, "what the command line changed"),
            text("name", h, record, "name of the machine"),
            text("cpu_model", h, record, "processor"),
            text("blas_core", h, record, "kernel that BLAS chose"),
@@ -171,7 +186,7 @@ Group plan() {
           "table",
           "what was planned and what it took; totals are attributes",
           {rows("item", "planned item")},
-          {optional(index("model_index", "model", d, record, "model")),
+          {optional(owner(index("model_index", "model", d, record, "model"))),
            text("name", d, record, "stored tensor or group of tensors"),
            number("width", u2, d, record, "ranks that worked on it together"),
            number("predicted", f8, d, record, "predicted time", "s"),
@@ -186,7 +201,7 @@ Group failures() {
       "table",
       "items that could not be done",
       {rows("failure", "item that failed")},
-      {optional(index("model_index", "model", d, exact, "model")),
+      {optional(owner(index("model_index", "model", d, exact, "model"))),
        text("item", d, exact, "analyzer and subject, or file"),
        flag("stage", "stage", d, exact, "where in the run"),
        text("rule", d, exact, "stable name of the problem"),
@@ -203,7 +218,7 @@ Group findings() {
           "table",
           "what was odd about the inputs",
           {rows("finding", "observation about an input")},
-          {optional(index("model_index", "model", d, exact, "model")),
+          {optional(owner(index("model_index", "model", d, exact, "model"))),
            text("rule", d, exact, "stable name of the observation"),
            flag("severity", "severity", d, exact, "how serious it is"), text("file", d, record, "file"),
            text("tensor", d, exact, "tensor"),

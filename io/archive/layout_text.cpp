@@ -36,7 +36,9 @@ std::string column_line(const Column& c) {
   if (c.type != h5::Type::str && c.units != "1") tail += fmt::format(" ({})", c.units);
   if (!c.flags.empty()) tail += fmt::format("; flags {}", c.flags);
   if (!c.refers.empty()) tail += fmt::format("; index into {}", c.refers);
+  if (c.owner) tail += ", to which the row belongs";
   if (!c.counts.empty()) tail += fmt::format("; counts {}", c.counts);
+  if (c.derived) tail += "; follows from the tensors of all models";
   if (c.sentinel) tail += "; may be missing";
   return fmt::format("  {:<38} {:<8} {}\n", head, name_of(c.enters), tail);
 }
@@ -64,6 +66,13 @@ PlacedDimension find_dimension(const Group& group, std::string_view name) {
     for (const Dimension& d : place->dimensions)
       if (d.name == name) return {&d, path_in(*place, name)};
   throw std::logic_error(fmt::format("{}: no dimension {} in sight", group.path, name));
+}
+
+std::string path_of_referred(const Column& column) {
+  for (const Group& group : groups())
+    for (const Dimension& d : group.dimensions)
+      if (d.name == column.refers) return path_in(group, d.name);
+  throw std::logic_error(fmt::format("{}: no dimension {}", column.name, column.refers));
 }
 
 std::string as_text() {
@@ -101,7 +110,9 @@ std::string as_json() {
                                   {"hash", name_of(c.enters)},
                                   {"flags", c.flags},
                                   {"index_into", c.refers},
-                                  {"may_be_missing", c.sentinel}});
+                                  {"may_be_missing", c.sentinel},
+                                  {"owner", c.owner},
+                                  {"derived", c.derived}});
     out["groups"].push_back(std::move(group));
   }
   return out.dump(1);

@@ -94,6 +94,10 @@ void write_provenance(TableWriter& table, const Provenance& p) {
   table.put("provenance/nodes", p.nodes);
   table.put("provenance/exit_code", p.exit_code);
   table.put("provenance/read_ratio", p.read_ratio);
+  for (const char* name :
+       {"archive", "software_version", "software_commit", "machine", "created", "canonical_exact",
+        "canonical_all", "methods_json", "plan_json", "resolved_yaml", "original_yaml", "overrides"})
+    table.put_missing(std::string("provenance/") + name);  // of an archive of several runs
   for (const Host& host : p.hosts) {
     table.put("provenance/name", host.name);
     table.put("provenance/cpu_model", host.cpu_model);

@@ -118,6 +118,13 @@ struct PlanRecord {
   std::vector<PlanItem> items;
 };
 
+/// Scores of a population of unrelated pairs.
+struct BackgroundScores {
+  std::string method;
+  std::string population;
+  std::vector<double> scores;
+};
+
 /// An analyzer that contributed: attributes of its group under /methods.
 struct MethodRecord {
   std::string name;

@@ -26,7 +26,8 @@ constexpr h5::Type archive_type() {
 /// from the same unpacked chunk.
 class TableReader {
  public:
-  explicit TableReader(const h5::File& file) : file_(file) {}
+  /// The file must outlive it.
+  explicit TableReader(const h5::File& file) : file_(&file) {}
 
   /// Rows [start, start + count), row-major, `width` numbers each.
   template <class Number>
@@ -54,16 +55,31 @@ class TableReader {
   }
   std::vector<std::string> text(const std::string& path) const { return text(path, 0, rows(path)); }
   std::string scalar(const std::string& path) const { return open(path).read_scalar(); }
+  /// Rows of numbers as they lie in memory, whatever their type.
+  std::vector<std::byte> read_bytes(const std::string& path, h5::Type type, std::uint64_t start,
+                                    std::uint64_t count) const {
+    const bool wide = open(path).extents().size() == 2;
+    std::vector<std::byte> bytes(count * width(path) * h5::size_of(type));
+    if (!bytes.empty())
+      open(path).read(type, wide ? h5::Extents{start, 0} : h5::Extents{start},
+                      wide ? h5::Extents{count, width(path)} : h5::Extents{count}, bytes);
+    return bytes;
+  }
+  /// Numbers in a row.
+  std::uint64_t width(const std::string& path) const {
+    const h5::Extents extents = open(path).extents();
+    return extents.size() == 2 ? extents[1] : 1;
+  }
   std::uint64_t rows(const std::string& path) const { return open(path).extents().at(0); }
 
  private:
   const h5::Dataset& open(const std::string& path) const {
     auto found = open_.find(path);
-    if (found == open_.end()) found = open_.emplace(path, file_.dataset(path)).first;
+    if (found == open_.end()) found = open_.emplace(path, file_->dataset(path)).first;
     return found->second;
   }
 
-  const h5::File& file_;
+  const h5::File* file_;
   mutable std::map<std::string, h5::Dataset> open_;
 };
 

@@ -53,6 +53,10 @@ class TableWriter {
     ColumnWriter& c = at(column);
     for (const Value& value : values) c.put(std::span(&value, 1));
   }
+  /// Many rows of numbers as they lie in memory.
+  void put_block(std::string_view column, std::span<const std::byte> bytes, std::uint64_t rows) {
+    at(column).put_block(bytes, rows);
+  }
   void put_scalar(const std::string& path, std::string_view text);
 
   /// Rows in a column so far.

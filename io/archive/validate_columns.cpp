@@ -26,9 +26,7 @@ void each_block(const TableReader& table, const std::string& path, const Sink& s
 void check_index(const h5::File& file, const TableReader& table, const Group& group, const Column& column,
                  ComplaintList& complaints) {
   const std::string path = layout::path_in(group, column.name);
-  // An index points into a dimension of the root or of /files.
-  const std::string scale = column.refers == "file" ? "files/file" : column.refers;
-  const std::uint64_t limit = file.dataset(scale).extents().at(0);
+  const std::uint64_t limit = file.dataset(layout::path_of_referred(column)).extents().at(0);
   std::uint64_t wrong = 0;
   std::uint64_t example = 0;
   each_block<std::uint32_t>(table, path, [&](std::uint64_t, const std::vector<std::uint32_t>& values) {
@@ -63,16 +61,17 @@ void check_flags(const TableReader& table, const Group& group, const Column& col
 }
 
 // start[i] must be the sum of the counts before it, and all pieces together the whole dimension.
-void check_ragged(const TableReader& table, const Group& group, const std::string& start,
-                  const std::string& count, std::uint64_t pieces, ComplaintList& complaints) {
-  const std::string path = layout::path_in(group, start);
+void check_ragged(const h5::File& file, const TableReader& table, const Group& group, const Column& start,
+                  ComplaintList& complaints) {
+  const std::string path = layout::path_in(group, start.name);
+  const std::uint64_t pieces = file.dataset(layout::find_dimension(group, start.starts).path).extents().at(0);
   std::uint64_t expected = 0;
   bool broken = false;
   each_block<std::uint64_t>(table, path, [&](std::uint64_t at, const std::vector<std::uint64_t>& starts) {
-    const auto counts = table.read<std::uint32_t>(layout::path_in(group, count), at, starts.size());
+    const auto counts = table.read<std::uint32_t>(layout::path_in(group, start.length), at, starts.size());
     for (std::size_t i = 0; i < starts.size() && !broken; ++i) {
-      // The low halves of wide codes exist for some histograms only.
-      if (start == "low_start" && starts[i] == std::numeric_limits<std::uint64_t>::max()) continue;
+      // Pieces that only some rows have, as the low halves of wide codes.
+      if (start.sentinel && starts[i] == std::numeric_limits<std::uint64_t>::max()) continue;
       if (starts[i] != expected) {
         complaints.add(
             "ragged", path,
@@ -96,17 +95,9 @@ void check_columns(const h5::File& file, ComplaintList& complaints) {
       complaints.attempt(path, [&] {
         if (!column.refers.empty()) check_index(file, table, group, column, complaints);
         if (!column.flags.empty()) check_flags(table, group, column, complaints);
-        if (column.counts.empty()) return;
-        const std::string prefix = column.name.substr(0, column.name.size() - std::string("count").size());
-        const auto placed = layout::find_dimension(group, column.counts);
-        check_ragged(table, group, prefix + "start", column.name, file.dataset(placed.path).extents().at(0),
-                     complaints);
+        if (!column.starts.empty()) check_ragged(file, table, group, column, complaints);
       });
     }
-  complaints.attempt("histograms/low_start", [&] {
-    const Group& histograms = *std::ranges::find(layout::groups(), "histograms", &Group::path);
-    check_ragged(table, histograms, "low_start", "row_count", table.rows("histograms/low_sum"), complaints);
-  });
 }
 
 }  // namespace stemma

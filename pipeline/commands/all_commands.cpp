@@ -12,6 +12,7 @@ std::vector<std::unique_ptr<Command>> all_commands() {
   commands.push_back(trace_command());
   commands.push_back(inspect_command());
   commands.push_back(verify_command());
+  commands.push_back(merge_command());
   commands.push_back(schema_command());
   commands.push_back(doctor_command());
   return commands;

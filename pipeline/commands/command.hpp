@@ -70,6 +70,7 @@ std::unique_ptr<Command> compare_command();
 std::unique_ptr<Command> trace_command();
 std::unique_ptr<Command> inspect_command();
 std::unique_ptr<Command> verify_command();
+std::unique_ptr<Command> merge_command();
 std::unique_ptr<Command> schema_command();
 std::unique_ptr<Command> doctor_command();
 

@@ -106,6 +106,17 @@ std::vector<Fingerprint> company_of(const std::vector<std::string>& operands) {
   return all;
 }
 
+std::vector<WeightVerdict> weight_verdicts_in(const ArchiveReader& archive) {
+  std::vector<WeightVerdict> verdicts;
+  for (Pair& pair : archive.pairs()) {
+    std::erase_if(pair.evidence, [](const Evidence& e) { return !pair_analyzer_named(e.method); });
+    if (!pair.evidence.empty())
+      verdicts.push_back({pair.a, pair.b, std::move(pair.evidence), pair.relation, pair.reason, pair.sentence,
+                          pair.direction});
+  }
+  return verdicts;
+}
+
 std::vector<WeightVerdict> weight_verdicts_of(const std::vector<std::string>& operands,
                                               const std::vector<Fingerprint>& models) {
   std::set<fs::path> archives;
@@ -118,13 +129,12 @@ std::vector<WeightVerdict> weight_verdicts_of(const std::vector<std::string>& op
   std::vector<WeightVerdict> verdicts;
   for (const fs::path& file : archives) {
     const ArchiveReader archive(file, SealCheck::trust);  // models_of has looked at the seal
-    for (Pair& pair : archive.pairs()) {
-      std::erase_if(pair.evidence, [](const Evidence& e) { return !pair_analyzer_named(e.method); });
-      if (pair.evidence.empty()) continue;
-      const auto a = index_of(archive.models()[pair.a].id), b = index_of(archive.models()[pair.b].id);
-      if (a && b)
-        verdicts.push_back(
-            {*a, *b, std::move(pair.evidence), pair.relation, pair.reason, pair.sentence, pair.direction});
+    for (WeightVerdict& verdict : weight_verdicts_in(archive)) {
+      const auto a = index_of(archive.models()[verdict.a].id), b = index_of(archive.models()[verdict.b].id);
+      if (!a || !b) continue;
+      verdict.a = *a;
+      verdict.b = *b;
+      verdicts.push_back(std::move(verdict));
     }
   }
   return verdicts;

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "io/archive/fingerprint.hpp"
+#include "io/archive/archive_reader.hpp"
 #include "pipeline/comparison.hpp"
 
 namespace stemma {
@@ -18,6 +18,9 @@ std::vector<Fingerprint> models_of(const std::vector<std::string>& operands);
 /// over a corpus gives a pair of a run the run's score. Empty where operands name whole archives, which hold
 /// no more than models_of. Throws like models_of.
 std::vector<Fingerprint> company_of(const std::vector<std::string>& operands);
+
+/// What the weights said about pairs when an archive was made. Models by their index there.
+std::vector<WeightVerdict> weight_verdicts_in(const ArchiveReader& archive);
 
 /// What the weights said about pairs of `models` when their archives were made, for archives that were
 /// traced. Models by index; those that were renamed to tell them apart are left out. Throws like models_of.

@@ -3,12 +3,16 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <charconv>
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <numeric>
 
 #include "analyzers/distributed/unison.hpp"
+#include "io/config/key_table.hpp"
 #include "pipeline/clock.hpp"
 #include "pipeline/commands/plan_text.hpp"
+#include "pipeline/commands/reproduce.hpp"
 #include "pipeline/commands/request.hpp"
 #include "pipeline/commands/sweep_text.hpp"
 #include "pipeline/outputs.hpp"
@@ -34,6 +38,23 @@ CLI::Validator point_or_all() {
   return CLI::Validator(check, "");
 }
 
+/// "3/40"; all of the work for "".
+Shard shard_from(const std::string& text) {
+  if (text.empty()) return {};
+  constexpr std::uint32_t most = 100'000;
+  Shard shard;
+  const char* const end = text.data() + text.size();
+  const auto [slash, bad_index] = std::from_chars(text.data(), end, shard.index);
+  if (bad_index == std::errc() && slash != end && *slash == '/') {
+    const auto [behind, bad_count] = std::from_chars(slash + 1, end, shard.count);
+    if (bad_count == std::errc() && behind == end && shard.index < shard.count && shard.count <= most)
+      return shard;
+  }
+  throw UsageError(
+      fmt::format("--shard {} is no part of the work: write I/N with I from 0 to N-1, N at most {}",
+                  printable(text), with_commas(most)));
+}
+
 class RunCommand final : public Command {
  public:
   std::string_view name() const override { return "run"; }
@@ -45,35 +66,54 @@ class RunCommand final : public Command {
             {"mpirun -n 4 stemma run audit.yaml", "the same on four ranks; srun works as well"},
             {"stemma run audit.yaml seed=2 --output runs/second", "a key changed, in another directory"},
             {"stemma run audit.yaml --dry-run", "only say what would be done"},
-            {"stemma run configs/sweep.yaml --point 3", "one point of a sweep"}};
+            {"stemma run configs/sweep.yaml --point 3", "one point of a sweep"},
+            {"stemma run --reproduce runs/demo", "what an archive says, once more, and compared"}};
   }
   bool parallel() const override { return true; }
   bool heeds_signals() const override { return true; }
 
   void declare(CLI::App& app) override {
-    app.add_option("arguments", arguments_,
-                   "a configuration file, then overrides: key=value, key+=value, ~key")
-        ->required()
-        ->type_name("CONFIG [key=value...]");
+    CLI::Option* arguments =
+        app.add_option("arguments", arguments_,
+                       "a configuration file, then overrides: key=value, key+=value, ~key")
+            ->required()
+            ->type_name("CONFIG [key=value...]");
     app.add_flag("--fresh", fresh_, "move an existing run directory aside (NAME.old-1) and begin anew");
-    app.add_flag("--dry-run", dry_run_, "print the plan and read no weight");
+    CLI::Option* dry_run = app.add_flag("--dry-run", dry_run_, "print the plan and read no weight");
     app.add_option("--deadline", deadline_,
                    "when the run has to have ended, instead of runtime.deadline: +4h, @UNIX-SECONDS, "
                    "2026-11-21T18:00:00Z or none")
         ->type_name("TIME");
     app.add_option("--deadline-margin", margin_, "instead of runtime.deadline_margin")->type_name("DURATION");
     app.add_option("--output", output_, "run directory, instead of the configured one")->type_name("DIR");
-    app.add_option("--store", store_, "where results are kept and looked for, instead of runtime.store")
-        ->type_name("DIR");
-    app.add_option("--point", point_, "only this point of a sweep, counted from 0, or all")
-        ->check(point_or_all())
-        ->type_name("K|all");
+    CLI::Option* store =
+        app.add_option("--store", store_, "where results are kept and looked for, instead of runtime.store")
+            ->type_name("DIR");
+    CLI::Option* shard =
+        app.add_option("--shard", shard_,
+                       "do only this part of the work, counted from 0, for later runs with the same store")
+            ->type_name("I/N");
+    CLI::Option* point =
+        app.add_option("--point", point_, "only this point of a sweep, counted from 0, or all")
+            ->check(point_or_all())
+            ->type_name("K|all");
+    CLI::Option* reproduce = app.add_option("--reproduce", reproduce_,
+                                            "instead of CONFIG: do what an archive says again, and compare")
+                                 ->type_name("ARCHIVE")
+                                 ->each([arguments](const std::string&) { arguments->required(false); });
+    // Results that are known would be held against themselves.
+    for (CLI::Option* other : {dry_run, store, shard, point}) reproduce->excludes(other);
+    app.add_option("--inputs", inputs_, "where the models of that archive lie now, by id")
+        ->type_name("DIR")
+        ->needs(reproduce);
   }
 
   ExitCode execute(const Invocation& invocation, const World& world) override {
     const bool leads = world.all().leads();
     in_unison(world.all(), "reading the configuration", [&] {
-      if (leads) choose_runs();
+      if (!leads) return;
+      shard_from(shard_);
+      choose_runs();
     });
     if (dry_run_) return plan(invocation, world);
     const auto runs =
@@ -89,7 +129,9 @@ class RunCommand final : public Command {
   void ended_badly(ExitCode code) noexcept override {
     if (!directory_) return;
     try {
-      const char* stage = code == ExitCode::stopped ? "stopped" : "failed";
+      const bool stopped =
+          code == ExitCode::stopped || code == ExitCode::done;  // done: as far as a shard goes
+      const char* stage = stopped ? "stopped" : "failed";
       directory_->write("status.json", status_json(stage, 0, 0, 0, 0, static_cast<int>(code)));
       record_the_end(code, "");
     } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): the disk may be what failed
@@ -100,13 +142,18 @@ class RunCommand final : public Command {
   /// Options for keys are overrides that come last.
   std::vector<std::string> with_overrides() const {
     std::vector<std::string> words = arguments_;
-    if (!deadline_.empty()) words.push_back("runtime.deadline=" + deadline_);
+    if (!deadline_.empty()) words.push_back("runtime.deadline=" + quoted_text(deadline_));
     if (!margin_.empty()) words.push_back("runtime.deadline_margin=" + margin_);
     return words;
   }
 
   /// Rank 0: what is asked for, and in which directory.
   void choose_runs() {
+    if (!reproduce_.empty()) {
+      reproduction_.emplace(reproduce_, inputs_, words_of(with_overrides()));
+      chosen_ = {0};
+      return;
+    }
     runs_.emplace(read_configuration(with_overrides()));
     const RunSeries& series = runs_->series;
     if (!series.is_sweep()) {
@@ -127,7 +174,8 @@ class RunCommand final : public Command {
 
   /// Rank 0: one of the runs, with the places that were given beside the configuration.
   Configuration configuration_of(std::size_t index) const {
-    Configuration run = runs_->at(index);
+    Configuration run = reproduction_ ? reproduction_->configuration() : runs_->at(index);
+    if (reproduction_) run.config.runtime.store.clear();
     if (!store_.empty()) run.config.runtime.store = store_;
     if (sweep_) {
       run.config.output = sweep_->directory(index).string();
@@ -166,8 +214,7 @@ class RunCommand final : public Command {
     ExitCode code = ExitCode::done;
     in_unison(world.all(), "writing the tables", [&] {
       if (!leads) return;
-      end(*result, *request, invocation, log);
-      code = result->code;
+      code = end(*result, *request, invocation, log);
     });
     return code;
   }
@@ -177,11 +224,13 @@ class RunCommand final : public Command {
     std::vector<std::string> notes = configuration.notes;
     log.limit_to(verbosity_of(configuration.config, invocation));
     AuditRequest request = request_of(configuration, invocation, notes);
+    if (reproduction_) reproduction_->limit(request);
     directory_.emplace(configuration.config.output, configuration.config,
                        fresh_ ? ExistingRun::set_aside : ExistingRun::keep);
     log.copy_to(directory_->log());
     request.archive = directory_->archive(configuration.config.name);
     request.store = directory_->store();
+    request.shard = shard_from(shard_);
     request.scratch = directory_->scratch();
     request.leftovers = Leftovers::kept;
     request.status_file = directory_->status();
@@ -198,17 +247,24 @@ class RunCommand final : public Command {
     return request;
   }
 
-  void end(const AuditResult& result, const AuditRequest& request, const Invocation& invocation, Log& log) {
-    write_outputs(*directory_, result, request);
+  ExitCode end(const AuditResult& result, const AuditRequest& request, const Invocation& invocation,
+               Log& log) {
     if (result.plan.model != request.rates) directory_->write("calibration.json", to_json(result.plan.model));
+    write_outputs(*directory_, result, request);
+    std::optional<Reproduced> reproduced;
+    if (reproduction_) reproduced = reproduction_->hold(request.archive);
+    const bool differs = reproduced && reproduced->against.agreement == Agreement::different;
+    const ExitCode code = differs ? ExitCode::invalid : result.code;
     directory_->write(
         "status.json",
         status_json("end", result.plan.items.size() - result.plan.infeasible.size(), result.plan.items.size(),
-                    result.bytes_read, result.failures.size(), static_cast<int>(result.code)));
+                    result.bytes_read, result.failures.size(), static_cast<int>(code)));
     directory_->remove_leftovers();
-    record_the_end(result.code, result.hashes.exact);
+    record_the_end(code, result.hashes.exact);
     say_the_end(log, result);
-    if (chosen_.size() == 1) {
+    if (reproduced) {
+      print(*reproduced, request.archive, invocation.json);
+    } else if (chosen_.size() == 1) {
       if (invocation.json) {
         fmt::print("{}", verdicts_json(result, request));
       } else {
@@ -217,6 +273,7 @@ class RunCommand final : public Command {
       }
     }
     directory_.reset();  // the run is whole, whatever becomes of the words about it
+    return code;
   }
 
   /// Of a point of a sweep; other runs have no record.
@@ -281,15 +338,22 @@ class RunCommand final : public Command {
                          result.failures.empty() ? "" : " (failures.tsv)", static_cast<int>(result.code)));
   }
 
+  static void print(const Reproduced& reproduced, const std::filesystem::path& archive, bool json) {
+    if (json) return fmt::print("{}\n", reproduced_json(reproduced, archive).dump(2));
+    for (const std::string& line : reproduced.lines) fmt::print("reproduce  {}\n", line);
+    fmt::print("reproduce  {}\n", printable(archive.string(), 4000));
+  }
+
   std::vector<std::string> arguments_;
-  std::string output_, store_, point_, deadline_, margin_;
+  std::string output_, store_, point_, shard_, deadline_, margin_, reproduce_, inputs_;
   bool fresh_ = false, dry_run_ = false;
   // All below is rank 0's.
   std::optional<ConfiguredRuns> runs_;
-  std::optional<SweepDirectory> sweep_;    ///< nothing without a sweep
-  std::vector<std::size_t> chosen_;        ///< of these runs, in order
-  std::size_t running_ = 0;                ///< one of them
-  std::optional<RunDirectory> directory_;  ///< its directory, while it goes on
+  std::optional<Reproduction> reproduction_;  ///< instead of runs_
+  std::optional<SweepDirectory> sweep_;       ///< nothing without a sweep
+  std::vector<std::size_t> chosen_;           ///< of these runs, in order
+  std::size_t running_ = 0;                   ///< one of them
+  std::optional<RunDirectory> directory_;     ///< its directory, while it goes on
   PointRecord record_;
   Stopwatch watch_;
 };

@@ -13,6 +13,7 @@
 #include "io/formats/open_checkpoint.hpp"
 #include "io/model/architecture.hpp"
 #include "pipeline/commands/adhoc.hpp"
+#include "pipeline/commands/against.hpp"
 #include "pipeline/commands/target.hpp"
 #include "pipeline/wording.hpp"
 
@@ -29,7 +30,7 @@ struct Report {
   std::vector<std::string> complaints;  ///< any of them makes the target invalid
   std::vector<std::string> remarks;     ///< warnings and notes
   ArchiveHashes hashes;
-  std::string relation;  ///< to --against: "equal", "exact part equal", "different"
+  Against against;  ///< relation "" without --against
 };
 
 /// Moments of every tensor, recomputed from its histogram and compared bit by bit.
@@ -66,20 +67,18 @@ Report verify_archive(const std::filesystem::path& path, Depth depth) {
   return report;
 }
 
-void hold_against(Report& report, const Report& other) {
+void hold_one_against(Report& report, const Report& other) {
   if (!report.complaints.empty()) return;
   if (!other.complaints.empty()) {
     report.complaints.push_back(fmt::format("verify.against: nothing was compared, because {} is not sound",
                                             printable(other.target)));
     return;
   }
-  const bool same_exact = other.hashes.exact == report.hashes.exact;
-  report.relation = other.hashes == report.hashes ? "equal"
-                    : same_exact                  ? "exact part equal, features of methods differ"
-                                                  : "different";
-  if (!same_exact)
-    report.complaints.push_back(fmt::format("verify.different: canonical_exact {} there, {} here",
-                                            other.hashes.exact, report.hashes.exact));
+  report.against = hold_against(report.target, other.target);
+  for (const std::string& line : report.against.differing)
+    report.complaints.push_back("verify.different: " + line);
+  for (const std::string& line : report.against.rounding)
+    report.remarks.push_back("verify.rounding: " + line);
 }
 
 Report verify_checkpoint(const std::string& location, const ArchitectureTables& tables) {
@@ -108,9 +107,9 @@ class VerifyCommand final : public Command {
     return "check checkpoints and archives strictly and list every complaint";
   }
   std::vector<Example> examples() const override {
-    return {{"stemma verify runs/demo", "is the archive sound, to the last byte?"},
+    return {{"stemma verify runs/demo", "is every byte of the archive sound?"},
             {"stemma verify models/llama-7b", "is the checkpoint whole?"},
-            {"stemma verify runs/demo --against runs/second", "do two archives hold the same results?"}};
+            {"stemma verify runs/demo --against runs/demo/demo-reproduced", "are their results the same?"}};
   }
 
   void declare(CLI::App& app) override {
@@ -119,7 +118,8 @@ class VerifyCommand final : public Command {
         ->type_name("TARGET...");
     CLI::Option* hash = app.add_flag(
         "--hash", hash_, "only compute canonical_exact and canonical_all of an archive and print them");
-    app.add_option("--against", against_, "another archive: are the canonical hashes of both equal?")
+    app.add_option("--against", against_,
+                   "another archive: do both hold the same results, and where do they part?")
         ->type_name("ARCHIVE")
         ->excludes(hash);
   }
@@ -153,7 +153,7 @@ class VerifyCommand final : public Command {
       if (!against_.empty()) other = verify_archive(archive_at(against_), Depth::hashes);
       for (const Word& target : targets) {
         reports.push_back(verify_archive(archive_at(target.text), hash_ ? Depth::hashes : Depth::all));
-        if (other) hold_against(reports.back(), *other);
+        if (other) hold_one_against(reports.back(), *other);
       }
       if (other && !other->complaints.empty()) reports.push_back(std::move(*other));
       return reports;
@@ -182,7 +182,7 @@ class VerifyCommand final : public Command {
     fmt::print(
         "{}: {} {}{}\n", printable(report.target, most_of_a_line), report.kind,
         report.complaints.empty() ? "is sound" : "has " + counted(report.complaints.size(), "complaint"),
-        report.relation.empty() ? "" : "; against the other: " + report.relation);
+        report.against.relation.empty() ? "" : "; against the other: " + report.against.relation);
   }
 
   static void print_json(const std::vector<Report>& reports) {
@@ -194,7 +194,9 @@ class VerifyCommand final : public Command {
                       {"remarks", r.remarks},
                       {"canonical_exact", r.hashes.exact},
                       {"canonical_all", r.hashes.all},
-                      {"against", r.relation}});
+                      {"against", r.against.relation}});
+    for (std::size_t i = 0; i < reports.size(); ++i)
+      if (!reports[i].against.relation.empty()) list[i]["difference"] = difference_json(reports[i].against);
     const Json document{{"schema", "stemma.verify/1"}, {"targets", list}};
     fmt::print("{}\n", document.dump(2, ' ', false, Json::error_handler_t::replace));
   }

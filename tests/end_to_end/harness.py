@@ -2,12 +2,14 @@
 import json
 import os
 import pathlib
+import re
 import shutil
 import struct
 import subprocess
 import tempfile
 import unittest
 
+import h5py
 import numpy as np
 
 SOURCE = pathlib.Path(os.environ.get("STEMMA_SOURCE_DIR", pathlib.Path(__file__).resolve().parents[2]))
@@ -183,6 +185,26 @@ class EndToEnd(unittest.TestCase):
         path = self.directory / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
+        return path
+
+    def forge(self, source, name, edit):
+        """A copy of an archive in which `edit` changed something, with hashes and a seal that say it was always so."""
+        xxhsum = shutil.which("xxhsum")
+        if not xxhsum:
+            self.skipTest("xxhsum is absent (Debian package xxhash)")
+        path = self.directory / name
+        shutil.copyfile(source, path)
+        path.chmod(0o644)
+        with h5py.File(path, "r+") as file:
+            edit(file)
+        stated = stemma("verify", path).stdout
+        with h5py.File(path, "r+") as file:
+            for which, digest in re.findall(r"/@(canonical_\w+): \w+ is stored, the columns give (\w+)", stated):
+                file.attrs.modify(which, digest)
+        digest = subprocess.run([xxhsum, "-H128", path], capture_output=True, check=True).stdout.lstrip(b"\\")[:32].decode()
+        size = path.stat().st_size
+        with open(path, "ab") as file:
+            file.write(b"STEMSEAL" + struct.pack("<QQQ", size, int(digest[:16], 16), int(digest[16:], 16)))
         return path
 
     def fingerprint(self, name, *models, code=0, ranks=1):

@@ -122,13 +122,13 @@ class Jobs(Audit, Submitted):
         self.assertRegex(text, r"(?m)^  problem +archive ")
         self.assertNotIn("  start  ", text)
 
-    def test_warning_leaves_the_run_alone(self):
+    def test_what_is_nearly_done_is_done_in_spite_of_a_warning(self):
         self.write("zoo.yaml", f"schema_version: 1\nmodels: [{{glob: '{ZOO}/*/'}}]\n")
         job = self.submit("zoo.yaml")
         until("the run begins", 60, lambda: "  start  " in self.output())
         self.cluster.ask("scancel", "--batch", "--signal=USR1", job)
         text = self.ended(job, "COMPLETED", "0:0")
-        self.assertIn("audit.sbatch: the time of this job is nearly over", text)
+        self.assertIn("audit.sbatch: the run was asked to end soon", text)
         self.assertTrue(text.endswith("audit.sbatch: exit code 0\n"))
 
     def test_a_cancelled_job_goes_on_when_it_is_submitted_again(self):
@@ -139,7 +139,7 @@ class Jobs(Audit, Submitted):
         self.cluster.ask("scancel", job)
         self.assertEqual(self.cluster.finished(job)["JobState"], "CANCELLED", self.output())
         text = self.ended(self.submit("zoo.yaml", options=["--nodes=1", "--ntasks-per-node=2"]), "COMPLETED", "0:0")
-        self.assertRegex(text, r"resume +work: \d+ of \d+ items known from an earlier attempt")
+        self.assertRegex(text, r"resume +work: \d+ of \d+ items known already")
         self.stemma("run", "zoo.yaml", "--output", "alone")
         self.assertEqual(self.canonical_exact("alone"), self.canonical_exact(next((self.directory / "runs").iterdir())))
 

@@ -1,0 +1,157 @@
+// stemma merge: the models of several archives in one. No weight is read.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "io/archive/merge_archives.hpp"
+#include "pipeline/clock.hpp"
+#include "pipeline/commands/command.hpp"
+#include "pipeline/commands/merged_pairs.hpp"
+#include "pipeline/commands/target.hpp"
+#include "pipeline/commands/words.hpp"
+#include "pipeline/machine.hpp"
+#include "pipeline/version.hpp"
+#include "pipeline/wording.hpp"
+
+namespace stemma {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+constexpr std::size_t most_of_a_path = 4000;
+
+/// The archives that the words name, each once.
+std::vector<fs::path> archives_of(const std::vector<Word>& words) {
+  std::vector<fs::path> paths;
+  for (const Word& word : words) {
+    const fs::path path = archive_at(word.text);
+    for (const fs::path& other : paths)
+      if (fs::equivalent(path, other))
+        throw UsageError(fmt::format("{} is named twice", printable(path.string())));
+    paths.push_back(path);
+  }
+  if (paths.size() < 2)
+    throw UsageError(fmt::format("two archives or more are wanted, one was given ({})",
+                                 printable(paths.front().string())));
+  return paths;
+}
+
+fs::path place_of(const std::string& output, const std::vector<fs::path>& sources) {
+  if (output.empty()) throw UsageError("--output is empty. Name the archive to write");
+  const fs::path path = fs::absolute(output);
+  std::error_code error;
+  for (const fs::path& source : sources)
+    if (fs::equivalent(path, source, error))
+      throw UsageError(
+          fmt::format("{} is one of the archives to merge, and archives are never changed. Name "
+                      "another one to write",
+                      printable(output)));
+  if (fs::exists(path, error))
+    throw UsageError(
+        fmt::format("{} exists. Name another archive to write, or move it away", printable(output)));
+  return path;
+}
+
+class MergeCommand final : public Command {
+ public:
+  std::string_view name() const override { return "merge"; }
+  std::string_view summary() const override {
+    return "put the models of several archives into one; no weight is read";
+  }
+  std::vector<Example> examples() const override {
+    return {
+        {"stemma merge family.h5 uploads.h5 -o m.h5", "archives that were made apart"},
+        {"stemma merge runs/* -o together.h5", "of runs; a model measured in two ways is kept as ID@RUN"}};
+  }
+
+  void declare(CLI::App& app) override {
+    app.add_option("archives", arguments_, "archives or run directories, two or more")
+        ->required()
+        ->type_name("ARCHIVE...");
+    app.add_option("-o,--output", output_, "archive to write; it must not exist")
+        ->required()
+        ->type_name("FILE");
+  }
+
+  ExitCode execute(const Invocation& invocation, const World&) override {
+    const std::vector<fs::path> paths = archives_of(words_of(arguments_));
+    const fs::path output = place_of(output_, paths);
+    const std::vector<MergeSource> sources = open_sources(paths);
+    const MergePlan plan = plan_merge(sources, names_of(sources));
+    const PairsAcross across = compare_across(sources, plan);
+    RootRecord root;
+    root.software_version = version_text;
+    root.software_commit = commit_text;
+    root.machine = host_name();
+    root.run_uuid = new_uuid();
+    const MergeOutcome outcome =
+        write_merged(output, fmt::format("{}", getpid()), sources, plan, across.compared, root);
+    if (invocation.json)
+      print_json(output, sources, plan, across, outcome);
+    else
+      print_text(output, sources, plan, across, outcome);
+    return ExitCode::done;
+  }
+
+ private:
+  static void print_text(const fs::path& output, const std::vector<MergeSource>& sources,
+                         const MergePlan& plan, const PairsAcross& across, const MergeOutcome& outcome) {
+    fmt::print("{}\n", printable(output.string(), most_of_a_path));
+    fmt::print("{} of {}, {}, {} of them compared anew\n", counted(plan.models.size(), "model"),
+               counted(sources.size(), "archive"), counted(outcome.pairs, "pair"),
+               across.compared.pairs.size());
+    fmt::print("canonical_exact {}\ncanonical_all {}\n", outcome.hashes.exact, outcome.hashes.all);
+    if (!plan.repeated.empty())
+      fmt::print("{} in more than one archive, with equal exact results\n",
+                 counted(plan.repeated.size(), "model"));
+    if (outcome.repeated_pairs > 0)
+      fmt::print("{} compared by more than one archive: the fullest evidence was kept\n",
+                 counted(outcome.repeated_pairs, "pair"));
+    for (const Renaming& renaming : plan.renamings)
+      fmt::print("{} is not one model (other {}): {}\n", printable(renaming.id), renaming.reason,
+                 fmt::join(renaming.ids, ", "));
+    if (!across.asked)
+      fmt::print("no archive holds pairs, so none were compared; stemma compare does that\n");
+    if (across.left_out > 0)
+      fmt::print("{} across archives not compared: their methods or their comparisons differ\n",
+                 counted(across.left_out, "pair"));
+  }
+
+  static void print_json(const fs::path& output, const std::vector<MergeSource>& sources,
+                         const MergePlan& plan, const PairsAcross& across, const MergeOutcome& outcome) {
+    Json from = Json::array();
+    for (const MergeSource& source : sources)
+      from.push_back({{"archive", source.path().string()},
+                      {"canonical_exact", source.attribute("canonical_exact")},
+                      {"canonical_all", source.attribute("canonical_all")}});
+    Json renamed = Json::array();
+    for (const Renaming& r : plan.renamings)
+      renamed.push_back({{"id", r.id}, {"other", r.reason}, {"ids", r.ids}});
+    const Json document{{"schema", "stemma.merge/1"},
+                        {"archive", output.string()},
+                        {"canonical_exact", outcome.hashes.exact},
+                        {"canonical_all", outcome.hashes.all},
+                        {"sources", from},
+                        {"models", plan.models.size()},
+                        {"repeated", plan.repeated},
+                        {"renamed", renamed},
+                        {"pairs", outcome.pairs},
+                        {"pairs_compared", across.compared.pairs.size()},
+                        {"pairs_not_compared", across.left_out}};
+    fmt::print("{}\n", document.dump(2, ' ', false, Json::error_handler_t::replace));
+  }
+
+  std::vector<std::string> arguments_;
+  std::string output_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> merge_command() { return std::make_unique<MergeCommand>(); }
+
+}  // namespace stemma
