@@ -50,6 +50,14 @@ void set_aside(const std::filesystem::path& path) {
   }
 }
 
+/// NAME.tmp.NUMBER, as files are called until they are whole.
+bool is_temporary(const std::string& name) {
+  constexpr std::string_view mark = ".tmp.";
+  const std::size_t at = name.rfind(mark);
+  return at != std::string::npos && at + mark.size() < name.size() &&
+         name.find_first_not_of("0123456789", at + mark.size()) == std::string::npos;
+}
+
 void require_same_results(const std::filesystem::path& path, const RunConfig& config) {
   const std::string name = printable(path.string()), advice = "Use --output, or --fresh to set it aside";
   std::string before;
@@ -91,6 +99,23 @@ RunDirectory::RunDirectory(std::filesystem::path path, const RunConfig& config, 
 
 void RunDirectory::write(const std::string& file, std::string_view text) const {
   write_whole(path_ / file, text);
+}
+
+void RunDirectory::remove_leftovers() const {
+  remove_leftovers(path_);
+  remove_leftovers(store_);
+}
+
+void RunDirectory::remove_leftovers(const std::filesystem::path& directory) const {
+  std::error_code ignored;
+  const auto began = std::filesystem::last_write_time(path_ / resolved_name, ignored);
+  if (ignored) return;
+  for (const auto& entry : std::filesystem::directory_iterator(directory, ignored)) {
+    std::error_code gone;
+    const auto written = entry.last_write_time(gone);
+    if (!gone && written < began && is_temporary(entry.path().filename().string()))
+      std::filesystem::remove(entry.path(), gone);
+  }
 }
 
 }  // namespace stemma

@@ -36,8 +36,13 @@ class RunDirectory {
   std::filesystem::path status() const { return path_ / "status.json"; }
 
   void write(const std::string& file, std::string_view text) const;
+  /// Removes what earlier attempts were writing when they were killed; for the end of a run. What began
+  /// later than this run may be somebody's.
+  void remove_leftovers() const;
 
  private:
+  void remove_leftovers(const std::filesystem::path& directory) const;
+
   std::filesystem::path path_, store_;
 };
 

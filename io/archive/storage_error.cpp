@@ -16,6 +16,11 @@ bool is_no_space(int error_number) {
   return error_number == ENOSPC || error_number == EDQUOT || error_number == EFBIG;
 }
 
+/// Not what was asked, but the disk or the way to it: a connection, a mount, a server.
+bool is_broken(int error_number) {
+  return error_number == EIO || error_number == ESTALE || error_number == ENODEV || error_number == EROFS;
+}
+
 std::string text_of(int error_number) { return std::generic_category().message(error_number); }
 
 std::string sentence(std::string_view file, std::string_view object, std::string_view operation,
@@ -31,8 +36,10 @@ std::string sentence(std::string_view file, std::string_view object, std::string
   }
   std::string cause{printable(detail, 400)};
   if (error_number != 0) cause = cause.empty() ? text_of(error_number) : text_of(error_number) + "; " + cause;
-  return fmt::format("{}: cannot {}{}{}{}", printable(file), operation, object.empty() ? "" : " ",
-                     printable(object), cause.empty() ? "" : " (" + cause + ")");
+  const char* advice = "; the disk or the file system failed. Check it or use another one, then start again.";
+  return fmt::format("{}: cannot {}{}{}{}{}", printable(file), operation, object.empty() ? "" : " ",
+                     printable(object), cause.empty() ? "" : " (" + cause + ")",
+                     is_broken(error_number) ? advice : "");
 }
 
 }  // namespace

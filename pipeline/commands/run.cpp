@@ -265,6 +265,7 @@ class RunCommand final : public Command {
         "status.json",
         status_json("end", result.plan.items.size() - result.plan.infeasible.size(), result.plan.items.size(),
                     result.bytes_read, result.failures.size(), static_cast<int>(code)));
+    directory_->remove_leftovers();
     record_the_end(code, result.hashes.exact);
     say_the_end(log, result);
     if (reproduced) {

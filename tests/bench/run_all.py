@@ -2,10 +2,10 @@
 
 python3 tests/bench/run_all.py [--small] [--json FILE] [--build build/release] [--only NAME,...] [--torch-sample]
 
-Runs every bench_* program of the build, weighs items in memory against their promises (memory), then fingerprints a checkpoint
-with the shapes of TinyLlama on two ranks beside a script that computes the same singular values with PyTorch. --small takes
-seconds and only proves that all of it works; for figures run it alone on an idle machine, without --small. Exit code 1 when a
-program fails, never for a missed target.
+Runs every bench_* program of the build, weighs items in memory against their promises (memory), resumes a run (resume), then
+fingerprints a checkpoint with the shapes of TinyLlama on two ranks beside a script that computes the same singular values with
+PyTorch. --small takes seconds and only proves that all of it works; for figures run it alone on an idle machine, without
+--small. Exit code 1 when a program fails, never for a missed target.
 """
 import argparse
 import glob
@@ -221,6 +221,19 @@ def fingerprint(build, checkpoint, directory):
             "lower_bound_seconds": bound, "predicted_makespan_seconds": plan["makespan_seconds"], "plan": plan}
 
 
+def resume(build, small, directory):
+    """What record logs cost, and a run that finds all its results there."""
+    done = ran([sys.executable, HERE.with_name("bench_resume.py"), "--build", build, "--directory", directory,
+                *(["--layers", 1, "--scale", 16] if small else [])])
+    try:
+        result = json.loads(done.stdout)
+    except ValueError:
+        return {"name": "resume", "failed": True, "stderr": done.stderr.splitlines()[-20:]}
+    goals = [goal("writing results to their log / the whole run", result["log_share"], "<=", 0.02),
+             goal("seconds of a run with nothing left to compute", result["resumed_seconds"], "<=", 2)]
+    return {"name": "resume", "results": result, "targets": goals if not small else [], "failed": result["items_left"] != 0}
+
+
 def pytorch(checkpoint, dtype, sample):
     """The script of 30 lines, by the first interpreter that has PyTorch."""
     for python in dict.fromkeys((sys.executable, "/usr/bin/python3")):
@@ -294,7 +307,7 @@ def machine(build):
 
 def say(report):
     """One line per target."""
-    for part in [*report["benchmarks"], report.get("memory", {}), report.get("trace", {}), {"name": "tinyllama", **report.get("tinyllama", {})}]:
+    for part in [*report["benchmarks"], report.get("memory", {}), report.get("trace", {}), report.get("resume", {}), {"name": "tinyllama", **report.get("tinyllama", {})}]:
         if part.get("failed"):
             print(f"{part['name']}: failed")
         for g in part.get("targets", []):
@@ -325,6 +338,9 @@ def main():
         if only is None or "trace" in only:
             print("trace ...", file=sys.stderr)
             report["trace"] = trace(build, options.small, directory)
+        if only is None or "resume" in only:
+            print("resume ...", file=sys.stderr)
+            report["resume"] = resume(build, options.small, directory)
         if only is None or "tinyllama" in only:
             print("tinyllama ...", file=sys.stderr)
             report["tinyllama"] = comparison(build, options.small, options.torch_sample, directory)
@@ -332,7 +348,7 @@ def main():
     if options.json:
         options.json.write_text(json.dumps(report, indent=1) + "\n")
     say(report)
-    parts = [*report["benchmarks"], *(report.get(name, {}) for name in ("memory", "trace", "tinyllama"))]
+    parts = [*report["benchmarks"], *(report.get(name, {}) for name in ("memory", "trace", "resume", "tinyllama"))]
     return 1 if any(part.get("failed") for part in parts) else 0
 
 

@@ -279,8 +279,7 @@ class DemoRun(unittest.TestCase):
                 self.assertGreater(len((self.out / name).read_text().split("\n")[0].split("\t")), 5, name)
         self.assertEqual(read_tsv(self.out / "failures.tsv"), [])
         self.assertEqual((self.out / "demo.h5").stat().st_mode & 0o777, 0o444)
-        kept = {path.suffix: path for path in (self.out / "store").iterdir()}  # what later runs know
-        self.assertEqual((set(kept), kept[".rec"].stat().st_mode & 0o777), ({".json", ".rec"}, 0o444))
+        self.assertEqual({path.suffix for path in (self.out / "store").iterdir()}, {".rec", ".json"})
         self.assertEqual(list((self.out / "scratch").iterdir()), [])
         pairs = [(row["a"], row["b"]) for row in read_tsv(self.out / "pairs.tsv")]
         self.assertEqual(pairs, [(a, b) for a in MODELS for b in MODELS if a < b])

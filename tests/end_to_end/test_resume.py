@@ -1,179 +1,145 @@
-"""Does a run that was killed, wherever, end with the archive of an undisturbed one, and compute nothing twice that it had?"""
-import json
+"""Does a run that begins where another was interrupted compute only what is missing, and end with the same archive?"""
 import os
-import random
 import re
 import shutil
 import signal
 import struct
-import subprocess
-import time
 import unittest
 
-import harness
-import launder
-from harness import ZOO, EndToEnd, llama_config, llama_tensors, write_checkpoint
-
-KILLS = int(os.environ.get("STEMMA_KILLS", "8"))  # more by hand
+from harness import llama_config, llama_tensors, write_checkpoint
+from interrupted import LARGEST_ITEM, Interrupted, Undisturbed, family, is_published, results
 
 
-def processes(word):
-    """Numbers of the processes, other than this one, that have the word in their command lines."""
-    found = []
-    for number in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{number}/cmdline", encoding="utf-8", errors="replace") as file:
-                words = file.read().split("\0")
-        except OSError:
-            continue  # it has ended
-        if any(word in w for w in words) and int(number) != os.getpid():
-            found.append((int(number), words[0]))
-    return found
-
-
-def killed(number):
-    try:
-        os.kill(number, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
-
-
-class Resume(EndToEnd):
-    def setUp(self):
-        super().setUp()
-        # Six models, one of them in turned coordinates, all their pairs traced, in about two seconds.
-        models = [str(ZOO / n) for n in ("aspen", "aspen-code", "aspen-lora-r8", "birch", "cedar")]
-        models.append(str(launder.launder_directory(ZOO / "aspen-lora-r8", self.directory / "turned", launder.ALL)))
-        self.config = self.write("run.yaml", json.dumps({"schema_version": 1, "models": [{"path": path} for path in models],
-                                                         "trace": {"pairs": "all"}}))
-
-    def arguments(self, out):
-        return ["run", str(self.config), "--output", str(out)]
-
-    def hashes(self, out):
-        return json.loads((out / "manifest.json").read_text(encoding="utf-8"))["guarantees"]
-
-    def finish(self, out, ranks=1):
-        done = self.stemma(*self.arguments(out), ranks=ranks)
-        self.assertEqual(list((out / "store").iterdir()), [])
-        return done.stderr
-
-    def interrupted(self, out, ranks, seconds, victim):
-        """Starts a run and kills after `seconds` the whole job, its launcher, or one of its ranks."""
-        run = subprocess.Popen([*(harness.mpirun(ranks) if ranks > 1 else []), harness.STEMMA, *self.arguments(out)], cwd=self.directory,
-                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, "OMP_NUM_THREADS": "1"})
-        try:
-            run.wait(seconds)
-            return False
-        except subprocess.TimeoutExpired:
-            pass
-        found = processes(str(out))
-        ranks_of_job = sorted(number for number, name in found if name.endswith("stemma"))
-        for number in ({"job": [n for n, _ in found], "first": ranks_of_job[:1], "last": ranks_of_job[-1:], "launcher": [run.pid]}[victim]):
-            killed(number)
-        run.wait(60)
-        deadline = time.monotonic() + 30
-        while processes(str(out)):  # a rank that lost its launcher notices soon
-            self.assertLess(time.monotonic(), deadline)
-            time.sleep(0.05)
-        return True
-
-    def test_killed_anywhere(self):
-        self.finish(self.directory / "undisturbed")
-        wanted, chance = self.hashes(self.directory / "undisturbed"), random.Random(7)
-        kills = attempts = 0
-        while kills < KILLS:
-            out = self.directory / f"attempt-{attempts}"
-            attempts += 1
-            for _ in range(3):
-                if not self.interrupted(out, chance.choice((1, 2, 3)), chance.uniform(0.2, 2.0), chance.choice(("job", "first", "last", "launcher"))):
-                    break
-                kills += 1
-                self.assertFalse((out / "run.h5").exists() and not (out / "run.h5").stat().st_size)
-            self.finish(out, chance.choice((1, 2, 4)))
-            found = self.hashes(out)
-            self.assertEqual(found["canonical_exact"], wanted["canonical_exact"])
-            self.assertEqual(found["canonical_all"], wanted["canonical_all"])  # no team is worth it here
-        print(f"{kills} kills in {attempts} runs, each with the same canonical hashes in the end")
+class Resume(Interrupted):
+    @classmethod
+    def setUpClass(cls):
+        cls.undisturbed = Undisturbed(family)
 
     def half(self, out):
-        """A run killed when some results were there; how many records its log has."""
-        for seconds in (0.6, 0.8, 1.0, 1.3, 1.6, 2.0):
-            shutil.rmtree(out, ignore_errors=True)
-            self.interrupted(out, 1, seconds, "job")
-            logs = [p for p in (out / "store").glob("*.rec") if p.stat().st_size > 10_000] if out.exists() else []
-            if logs and not (out / "manifest.json").exists():
-                return logs
-        self.fail("no run could be killed between its first result and its end")
+        """A run that was killed when some results were there; its log."""
+        self.assertTrue(self.interrupt_after(out, 0.2), "the run was over before it could be killed")
+        (log,) = self.logs(out)
+        self.assertFalse(is_published(log))
+        return log
 
-    def known(self, log, name="work"):
-        found = re.search(rf"resume +{name}: ([\d,]+) of ([\d,]+) items known from an earlier attempt, ([\d,]+) left", log)
-        return tuple(int(n.replace(",", "")) for n in found.groups()) if found else None
+    def done(self, log):
+        """Items of the first round that a run computed itself."""
+        return int(re.search(r"work +([\d,]+) items?, .* read in", log)[1].replace(",", ""))
 
     def test_what_is_known_is_not_computed_again(self):
         out = self.directory / "out"
-        logs = self.half(out)
-        kept = {path.name: path.read_bytes() for path in logs}
+        kept = self.half(out)
+        data, keys = kept.read_bytes(), results(kept)
         log = self.finish(out, 2)
         known, items, left = self.known(log)
         self.assertEqual(known + left, items)
         self.assertGreater(known, 0)
-        done = int(re.search(r"work +(\d+) items, .* read in", log)[1].replace(",", ""))
-        self.assertEqual(done, left)
-        # One flipped bit in each log costs what lies there, and nothing else; the archive is the same.
-        wanted = self.hashes(out)
+        self.assertEqual(self.done(log), left)
+        (new,) = (path for path in self.logs(out) if path != kept)
+        self.assertLess(len(set(results(new)) & set(keys)), LARGEST_ITEM, "more than one item was computed again")
+        self.assertEqual(kept.read_bytes(), data, "a log of another run was changed")
+        # One flipped bit in the log costs what lies there, and nothing else; the archive is the same.
         shutil.rmtree(out)
-        self.half(out)
-        for path in (out / "store").glob("*.rec"):
-            path.unlink()
-        for name, data in kept.items():
-            damaged = bytearray(data)
-            damaged[len(data) // 2] ^= 1
-            (out / "store" / name).write_bytes(damaged)
+        (out / "store").mkdir(parents=True)
+        damaged = bytearray(data)
+        damaged[len(data) // 2] ^= 1
+        (out / "store" / kept.name).write_bytes(damaged)
         self.assertEqual(self.known(self.finish(out))[0], known - 1)
-        self.assertEqual(self.hashes(out)["canonical_exact"], wanted["canonical_exact"])
+
+    def test_a_torn_tail_is_no_result(self):
+        """The last record, cut anywhere, is computed again."""
+        out = self.directory / "out"
+        kept = self.half(out)
+        data, whole = kept.read_bytes(), results(kept)
+        last = data.rindex(b"STRC")
+        for length in (last + 23, last + 63, len(data) - 9):
+            shutil.rmtree(out)
+            (out / "store").mkdir(parents=True)
+            (out / "store" / kept.name).write_bytes(data[:length])
+            self.finish(out)
+            again = [key for path in self.logs(out) if path.name != kept.name for key in results(path)]
+            self.assertIn(whole[-1], again)
+
+    def test_a_finished_run_is_only_written_again(self):
+        out = self.directory / "out"
+        shutil.copytree(self.undisturbed.out, out)
+        before = self.published(out)
+        self.assertEqual(len(before), 1, "one log for all rounds")
+        log = self.finish(out)
+        self.assertEqual(self.published(out), before)
+        self.assertEqual(self.done(log), 0)
+        for name in ("work", "coordinates", "layers", "functions"):
+            known, items, left = self.known(log, name)
+            self.assertEqual((known, left), (items, 0), name)
+
+    def test_a_polite_stop_closes_the_log(self):
+        out = self.directory / "out"
+        run = self.start(out)
+        self.assertTrue(self.wait_until(lambda: self.log_bytes(out) > 0.2 * self.undisturbed.log_bytes, run))
+        run.send_signal(signal.SIGTERM)
+        self.assertEqual(run.wait(60), 85)
+        before = self.published(out)
+        self.assertEqual(list(before), self.logs(out))
+        self.assertFalse((out / "run.h5").exists())
+        said = (self.directory / "out.err").read_text(encoding="utf-8")
+        self.assertIn("The same command goes on from here", said)
+        self.assertGreater(self.known(self.finish(out, 2))[0], 0)
+        self.assert_nothing_half_done(out, before)
 
     def test_layers_in_turned_coordinates_are_known_too(self):
         """Their map is a file of the run: it has to be the same for the next attempt."""
         out = self.directory / "out"
-        for _ in range(10):
+        layers = int(re.search(r"layers: (\d+) items", (self.undisturbed.out / "log/run.log").read_text())[1])
+        self.assertGreater(layers, 0)
+        for share in (0.995, 0.98, 0.96):  # the last results are those of layers and functions
             shutil.rmtree(out, ignore_errors=True)
-            run = subprocess.Popen([harness.STEMMA, *self.arguments(out)], cwd=self.directory, stdout=subprocess.DEVNULL,
-                                   stderr=subprocess.DEVNULL)
-            while run.poll() is None and not list((out / "store").glob("*.functions.rec")):  # which come after layers
-                time.sleep(0.01)
-            run.kill()
-            run.wait()
-            if not (out / "manifest.json").exists():
+            if self.interrupt_after(out, share):
                 break
-        self.assertGreater(len(list((out / "store").glob("*.map"))), 0)
+        maps = {path.name: path.read_bytes() for path in (out / "scratch").glob("*.map")}
+        self.assertGreater(len(maps), 0)
         known, items, left = self.known(self.finish(out), "layers")
-        self.assertEqual((known, left), (items, 0))
+        self.assertEqual(items, layers)
+        self.assertLess(left, items // 4)
+
+    def test_another_number_of_ranks(self):
+        """Four, one, three and two ranks, each killed before its end, and one archive."""
+        out, published, kept = self.directory / "out", {}, set()
+        for ranks, victim in ((4, "first"), (1, "job"), (3, "launcher"), (2, "other")):
+            self.assertTrue(self.interrupt_after(out, 0.2, ranks, victim), (ranks, victim))
+            published = self.assert_nothing_half_done(out, published)
+            now = [key for path in self.logs(out) for key in results(path)]
+            self.assertLess(len(now) - len(set(now)), 4 * LARGEST_ITEM, "more than an item of each run was computed again")
+            self.assertTrue(kept < set(now), "a run added nothing, or took something away")
+            kept = set(now)
+        self.finish(out, 5)
+        self.assert_nothing_half_done(out, published)
 
     def test_a_model_that_changed_in_between_is_read_again(self):
+        def two_models(directory):
+            return {"models": [write_checkpoint(directory / name, llama_tensors(config, seed), config)
+                               for name, seed in (("one", 1), ("two", 2))], "trace": {"enabled": False}}
+
         config = llama_config(12, hidden_size=256, intermediate_size=512, head_dim=64)
-        for name, seed in (("one", 1), ("two", 2)):
-            write_checkpoint(self.directory / name, llama_tensors(config, seed), config)
-        self.config = self.write("run.yaml", json.dumps({"schema_version": 1, "models": [{"path": n} for n in ("one", "two")],
-                                                         "trace": {"enabled": False}}))
-        out = self.directory / "out"
+        self.undisturbed, out = Undisturbed(two_models), self.directory / "out"
         self.half(out)
-        kept = sum(path.stat().st_size for path in (out / "store").glob("*.rec"))
-        self.assertGreater(kept, 0)
-        shutil.rmtree(self.directory / "one")
-        write_checkpoint(self.directory / "one", llama_tensors(config, 3), config)
-        self.finish(out)
-        found = self.hashes(out)["canonical_exact"]
-        self.finish(self.directory / "fresh")
-        self.assertEqual(found, self.hashes(self.directory / "fresh")["canonical_exact"])
+        one = self.undisturbed.config.with_name("one")
+        shutil.rmtree(one)
+        write_checkpoint(one, llama_tensors(config, 3), config)
+        before = self.undisturbed.hashes
+        self.undisturbed.run(self.directory / "fresh")
+        self.assertNotEqual(before, self.undisturbed.hashes)
+        known = self.known(self.finish(out))
+        self.assertTrue(known is None or known[0] < known[1] // 2, known)  # at most those of the other model
 
     def test_garbage_in_the_store(self):
         out = self.directory / "out"
         (out / "store").mkdir(parents=True)
-        (out / "store" / "x.work.rec").write_bytes(b"STRC" + struct.pack("<IQQ", 1, 1 << 60, 0) + bytes(1000))
-        (out / "store" / "y.work.rec").write_bytes(os.urandom(5000))
-        (out / "store" / "z.work.rec").write_bytes(b"")
-        (out / "store" / "0123.map.tmp.45").write_bytes(b"killed while writing")
+        (out / "scratch").mkdir()
+        (out / "store" / "x.rec").write_bytes(b"STRC" + struct.pack("<IQQ", 2, 1 << 60, 0) + bytes(1000))
+        (out / "store" / "y.rec").write_bytes(os.urandom(5000))
+        (out / "store" / "z.rec").write_bytes(b"")
+        (out / "store" / "e.rec").write_bytes(bytes(100) + struct.pack("<Q8s", 1 << 60, b"STRCends"))
+        (out / "scratch" / "0123.map.tmp.45").write_bytes(b"killed while writing")
         self.assertIsNone(self.known(self.finish(out)))
 
 

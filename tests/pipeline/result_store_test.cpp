@@ -225,6 +225,9 @@ TEST_F(Leftover, OfARunThatStillWorksIsFoundAndItsClaimsAreSeen) {
   second.look_again();
   EXPECT_TRUE(second.has_company());
   EXPECT_TRUE(second.claimed(keys[0]));
+  std::this_thread::sleep_for(std::chrono::milliseconds(1100));
+  second.look_again();
+  EXPECT_TRUE(second.claimed(keys[0]));  // it is not forgotten
   ResultStore(first, 1).add(0, result_of(order()));
   std::this_thread::sleep_for(std::chrono::milliseconds(1100));
   second.look_again();
