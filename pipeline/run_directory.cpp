@@ -50,12 +50,11 @@ void set_aside(const std::filesystem::path& path) {
   }
 }
 
-/// NAME.tmp.NUMBER, as files are called until they are whole.
+/// NAME.tmp.HOST.NUMBER, as files are called until they are whole.
 bool is_temporary(const std::string& name) {
-  constexpr std::string_view mark = ".tmp.";
-  const std::size_t at = name.rfind(mark);
-  return at != std::string::npos && at + mark.size() < name.size() &&
-         name.find_first_not_of("0123456789", at + mark.size()) == std::string::npos;
+  const std::size_t mark = name.rfind(".tmp."), number = name.rfind('.') + 1;
+  return mark != std::string::npos && number > mark + 5 && number < name.size() &&
+         name.find_first_not_of("0123456789", number) == std::string::npos;
 }
 
 void require_same_results(const std::filesystem::path& path, const RunConfig& config) {

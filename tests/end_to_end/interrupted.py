@@ -59,14 +59,18 @@ def kill(numbers):
 
 
 def records(path):
-    """(key, content, kind) of the whole records of a log, by the published layout; what is torn at the end is passed over."""
+    """(key, content, kind) of the whole records of a log, by the published layout; what is torn at the end is passed over.
+    A claim is one for each of its keys."""
     data, at, found = path.read_bytes(), 0, []
     while at + 24 <= len(data):
         magic, _, length, _ = struct.unpack_from("<4sIQQ", data, at)
         if magic != b"STRC" or at + 24 + length > len(data):
             break  # the index, or what a kill left
         key_hi, key_lo, content_hi, content_lo, kind = struct.unpack_from("<5Q", data, at + 24)
-        found.append(((key_hi, key_lo), (content_hi, content_lo), kind))
+        if kind == CLAIM:
+            found += [(key, (0, 0), CLAIM) for key in struct.iter_unpack("<2Q", data[at + 64:at + 24 + length])]
+        else:
+            found.append(((key_hi, key_lo), (content_hi, content_lo), kind))
         at += 24 + (length + 7) // 8 * 8
     return found
 
