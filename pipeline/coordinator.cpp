@@ -150,7 +150,7 @@ std::exception_ptr failure_of(const std::function<void()>& call, Coordinator& co
 }
 
 void keep_to(const TimeLimit& limit, Coordinator& coordinator, Mailbox& mailbox) {
-  if (limit.over()) throw OutOfTime("items that still run are given up");
+  if (TimeLimit::over()) throw OutOfTime("items that still run are given up");
   const double left = limit.seconds_left();
   if (left == std::numeric_limits<double>::infinity()) return;
   for (Message& out : coordinator.end_within(left)) mailbox.send(std::move(out));

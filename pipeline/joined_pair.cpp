@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <fstream>
+
 #include "analyzers/content_hash.hpp"
 #include "analyzers/same_function.hpp"
 #include "io/formats/file_reader.hpp"
@@ -37,13 +39,26 @@ SurveyedModel join(const SurveyedModel& base, const SurveyedModel& candidate, st
   return out;
 }
 
+namespace {
+
+bool holds(const std::filesystem::path& file, std::string_view bytes) {
+  std::ifstream in(file, std::ios::binary);
+  std::string found(bytes.size() + 1, '\0');
+  in.read(found.data(), static_cast<std::streamsize>(found.size()));
+  return static_cast<std::size_t>(in.gcount()) == bytes.size() && found.starts_with(bytes);
+}
+
+}  // namespace
+
 void align(SurveyedModel& joined, const FoundAlignment& found, const std::filesystem::path& map_file) {
   auto pair = std::make_shared<ModelPair>(*joined.pair);
   pair->alignment.change = found.alignment.change;
   pair->alignment.scale = found.alignment.scale;
   if (!found.map.empty()) {
-    write_whole(map_file,
-                {reinterpret_cast<const char*>(found.map.data()), found.map.size() * sizeof(double)});
+    const std::string_view bytes{reinterpret_cast<const char*>(found.map.data()),
+                                 found.map.size() * sizeof(double)};
+    // Several pairs may have one map, and it must not change while any of them is at work.
+    if (!holds(map_file, bytes)) write_whole(map_file, bytes);
     Model& model = *joined.model;
     const std::uint64_t width = found.alignment.width, cols = found.map.size() / width;
     model.checkpoint.files.push_back(stat_source(map_file.string()));

@@ -238,7 +238,7 @@ std::optional<RecordPlace> ResultLogs::find_content(const Hash128& content) {
 }
 
 /// The first of its places that can be read; others are forgotten.
-std::optional<RecordPlace> ResultLogs::proven(Places& places, const Hash128& key) {
+std::optional<RecordPlace> ResultLogs::proven(Places& places, const Hash128& key) const {
   for (auto at = places.find(key); at != places.end(); at = places.find(key)) {
     try {
       read(at->second);

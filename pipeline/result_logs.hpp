@@ -105,9 +105,9 @@ class ResultLogs {
   };
   using Places = std::unordered_multimap<Hash128, RecordPlace, KeyHash>;
   void enter_directory() const;
-  void look_at(std::uint32_t log);
+  void look_at(std::uint32_t number);
   void take(const RecordName& name, const RecordPlace& place);
-  std::optional<RecordPlace> proven(Places& places, const Hash128& key);
+  std::optional<RecordPlace> proven(Places& places, const Hash128& key) const;
   const RecordLog& opened(const RecordPlace& place) const;
 
   std::filesystem::path directory_;

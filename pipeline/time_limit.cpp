@@ -49,7 +49,7 @@ double TimeLimit::seconds_left() const {
 
 void TimeLimit::learn_sync(double seconds) { margin_ = std::max(margin_, 2 * seconds + least_margin_ / 3); }
 
-bool TimeLimit::over() const {
+bool TimeLimit::over() {
   return stop_wish() == StopWish::at_once && seconds_since(StopWish::at_once) >= after_at_once;
 }
 

@@ -46,7 +46,7 @@ class TimeLimit {
   bool work_was_possible() const { return useful_; }
 
   /// What runs now is not waited for any more: 25 seconds after somebody asked to end at once.
-  bool over() const;
+  static bool over();
   /// What ends the run, for people: "the end of the job at 14:02:10Z", "signal USR1".
   std::string reason() const;
   const std::optional<double>& end() const { return end_; }

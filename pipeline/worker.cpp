@@ -125,11 +125,11 @@ void wait_for_stop(Mailbox& mailbox) {
 
 }  // namespace
 
-std::exception_ptr work(Mailbox& post, int coordinator, ByteReader& reader, Teams* teams) {
-  Desk mailbox(post, coordinator);
+std::exception_ptr work(Mailbox& mailbox, int coordinator, ByteReader& reader, Teams* teams) {
+  Desk desk(mailbox, coordinator);
   std::exception_ptr failure;
   try {
-    work_until_stopped(mailbox, coordinator, reader, teams);
+    work_until_stopped(desk, coordinator, reader, teams);
     return nullptr;
   } catch (const BrokenTeam&) {
     throw;
@@ -137,7 +137,7 @@ std::exception_ptr work(Mailbox& post, int coordinator, ByteReader& reader, Team
     failure = std::current_exception();
   }
   mailbox.send({MessageKind::failed, coordinator, {}});
-  wait_for_stop(mailbox);
+  wait_for_stop(desk);
   return failure;
 }
 

@@ -64,9 +64,9 @@ class MergeCommand final : public Command {
     return "put the models of several archives into one; no weight is read";
   }
   std::vector<Example> examples() const override {
-    return {{"stemma merge family.h5 uploads.h5 -o m.h5", "archives that were made apart"},
-            {"stemma merge runs/demo runs/second -o together.h5",
-             "of runs; a model measured in two ways is kept as ID@RUN"}};
+    return {
+        {"stemma merge family.h5 uploads.h5 -o m.h5", "archives that were made apart"},
+        {"stemma merge runs/demo runs/second -o both.h5", "of runs; with other results a model is ID@RUN"}};
   }
 
   void declare(CLI::App& app) override {

@@ -32,7 +32,7 @@ def turned_pair(directory):
 
 def name_of(path):
     """Without what differs from run to run."""
-    return re.sub(r"\.tmp\.\w+", ".tmp", re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{32}", "HASH", path))
+    return re.sub(r"\.tmp\.[^/]+", ".tmp", re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{32}", "HASH", path))
 
 
 class FailingDisk(Interrupted):

@@ -16,7 +16,7 @@ TEST(TimeLimit, EndsBeforeItsMargin) {
   EXPECT_NEAR(limit.seconds_left(), 70, 1);
   now = 1090;
   EXPECT_NEAR(limit.seconds_left(), -20, 1);
-  EXPECT_FALSE(limit.over());
+  EXPECT_FALSE(TimeLimit::over());
   EXPECT_EQ(limit.reason(), "its time ends at 1970-01-01T00:18:20Z");
 }
 
