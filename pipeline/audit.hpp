@@ -33,22 +33,22 @@ struct AuditRequest {
   std::filesystem::path store;                       ///< directory of record logs
   std::filesystem::path scratch;                     ///< of this run alone
   std::filesystem::path status_file;                 ///< "" for none
-  Leftovers leftovers = Leftovers::removed;          ///< in the store
   TimeLimit limit;
-  Shard shard = {};                                 ///< of the work on single models
-  DirectReading direct = DirectReading::automatic;  ///< past the page cache?
-  CoordinatorMode coordinator = CoordinatorMode::automatic;
-  WidthRule width_rule = WidthRule::soonest;     ///< by_size: an item that finds no such team ends the run
+  Shard shard = {};                              ///< of the work on single models
   std::optional<std::uint64_t> memory_per_rank;  ///< bytes; nothing: from the machine
-  Calibration calibration = Calibration::automatic;
-  CostModel rates;      ///< that the plan begins with; those it is left with unless others are measured
-  bool strict = false;  ///< an invalid model ends the run before any weight is read
-  ProgressRenderer progress = ProgressRenderer::automatic;
+  CostModel rates;  ///< that the plan begins with; those it is left with unless others are measured
   std::chrono::seconds progress_every{30};
   std::int64_t seed = 1;  ///< of the configuration, which gave it to whoever draws
-  bool labels = false;    ///< the printed table shows labels where models have them
   std::string resolved_yaml, original_yaml, overrides;  ///< for the archive
   std::string command_line;
+  Leftovers leftovers = Leftovers::removed;         ///< in the store
+  DirectReading direct = DirectReading::automatic;  ///< past the page cache?
+  CoordinatorMode coordinator = CoordinatorMode::automatic;
+  WidthRule width_rule = WidthRule::soonest;  ///< by_size: an item that finds no such team ends the run
+  Calibration calibration = Calibration::automatic;
+  bool strict = false;  ///< an invalid model ends the run before any weight is read
+  ProgressRenderer progress = ProgressRenderer::automatic;
+  bool labels = false;  ///< the printed table shows labels where models have them
 };
 
 /// What came out. Only rank 0 has one.

@@ -2,6 +2,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -15,10 +16,14 @@ from slurm_cluster import until
 class Limited(EndToEnd):
     def setUp(self):
         super().setUp()
-        # Some seconds of singular values, in items of a quarter second.
-        config = llama_config(3, hidden_size=1024, intermediate_size=1024, head_dim=64)
-        write_checkpoint(self.directory / "large", llama_tensors(config, 1), config)
         self.write("large.yaml", "schema_version: 1\nname: large\nmodels: [large]\n")
+        self.make_model(3)
+
+    def make_model(self, layers):
+        """Singular values for a second a layer and more, in items of an eighth."""
+        config = llama_config(layers, hidden_size=1024, intermediate_size=1024, head_dim=64)
+        shutil.rmtree(self.directory / "large", ignore_errors=True)
+        write_checkpoint(self.directory / "large", llama_tensors(config, 1), config)
 
     def start(self, output, *arguments, ranks=1):
         command = [*(harness.mpirun(ranks) if ranks > 1 else []), harness.STEMMA, "run", "large.yaml", "--output", output, *arguments]
@@ -49,15 +54,16 @@ class Limited(EndToEnd):
 
 class TimeLimit(Limited):
     def test_a_deadline_is_kept(self):
+        self.make_model(10)
         log, codes = "", []
         for _ in range(20):
             begun = time.time()
-            run = self.start("out", "--deadline", f"@{int(begun) + 5}", "--deadline-margin", "2s")
+            run = self.start("out", "--deadline", f"@{int(begun) + 6}", "--deadline-margin", "2s")
             log = run.communicate(timeout=120)[1]
             codes.append(run.returncode)
             if run.returncode != 85:
                 break
-            self.assertLess(time.time(), int(begun) + 5)
+            self.assertLess(time.time(), int(begun) + 6)
             self.assertRegex(log, r"stemma: stopped early, because its time ends at \d{4}-\S+Z: \d+ of \d+ items of this stage done")
             self.assertEqual((self.status("out")["stage"], self.status("out")["exit_code"]), ("stopped", 85))
             self.assertFalse((self.directory / "out/large.h5").exists())
