@@ -170,7 +170,7 @@ void ResultLogs::look_at(std::uint32_t number) {
     for (std::size_t at = 0; at + sizeof(IndexEntry) <= index->size(); at += sizeof(IndexEntry)) {
       IndexEntry entry;
       std::memcpy(&entry, index->data() + at, sizeof entry);
-      take(name_from(entry.name), {number, entry.offset});
+      if (entry.offset >= log.seen) take(name_from(entry.name), {number, entry.offset});
     }
     return;
   }

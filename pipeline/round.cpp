@@ -219,6 +219,14 @@ void Round::end() {
                     shard_.index, shard_.count, counted(counters_.items, "item")),
         ExitCode::done);
   }
+  if (shard_.count > 1 && !logs_.is_first("archive-" + plan_.digest)) {
+    logs_.seal();
+    throw StoppedEarly(
+        fmt::format("shard {}/{} is done, and another makes the archive, or has made it. Should "
+                    "it have failed, the same command without --shard makes it",
+                    shard_.index, shard_.count),
+        ExitCode::done);
+  }
   if (own_plan_ && counters_.items_total > 0) say_work();
 }
 

@@ -134,6 +134,7 @@ class Shards(Limited):
             self.assertRegex(log, rf"stemma: shard {which} is done, \d+ items of it now\. The last shard to end makes the archive")
             self.assertFalse((self.directory / "out/large.h5").exists())
         self.assertNotIn("of other shards", self.shard("1/3"))
+        self.assertIn("shard 0/3 is done, and another makes the archive, or has made it.", self.shard("0/3"))
         self.stemma("run", "large.yaml", "--output", "alone")
         self.assertEqual(*(self.stemma("verify", path, "--hash").stdout for path in ("out", "alone")))
 
