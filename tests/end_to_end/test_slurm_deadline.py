@@ -1,5 +1,6 @@
 """Does a job whose time is over keep what it has, come back by itself, and end as an undisturbed one?"""
 import re
+import time
 import unittest
 
 from harness import SOURCE, llama_config, llama_tensors, write_checkpoint
@@ -15,10 +16,12 @@ class Deadline(Submitted):
 
     def setUp(self):
         super().setUp()
-        # Fifteen seconds of singular values, where one core does it.
-        config = llama_config(3, hidden_size=2048, intermediate_size=2048, head_dim=64)
-        write_checkpoint(self.directory / "large", llama_tensors(config, 1), config)
         self.write("large.yaml", "schema_version: 1\nname: large\nmodels: [large]\n")
+
+    def make_model(self, layers):
+        """Two seconds of singular values for each layer and more, where one core does it."""
+        config = llama_config(layers, hidden_size=2048, intermediate_size=2048, head_dim=64)
+        write_checkpoint(self.directory / "large", llama_tensors(config, 1), config)
 
     def codes(self):
         return [int(code) for code in re.findall(r"(?m)^audit\.sbatch: exit code (\d+)$", self.output())]
@@ -32,6 +35,7 @@ class Deadline(Submitted):
         self.assertEqual(self.canonical_exact(run), self.canonical_exact("alone"))
 
     def test_asked_to_end_it_is_requeued_and_goes_on(self):
+        self.make_model(3)
         for launcher, environment in LAUNCHERS.items():
             with self.subTest(launcher):
                 # With so much kept for the end nothing is begun any more after USR1.
@@ -48,7 +52,12 @@ class Deadline(Submitted):
                 self.is_whole(launcher)
 
     def test_a_time_limit_that_is_too_short_takes_several_attempts(self):
-        job = self.submit("large.yaml", "--output=limited", "--deadline-margin=50s",
+        self.make_model(8)
+        begun = time.monotonic()
+        self.stemma("run", "large.yaml", "--output", "alone")
+        half = int((time.monotonic() - begun) / 2)
+        # Of the minute half of the work has room, and a few seconds for what comes before it.
+        job = self.submit("large.yaml", "--output=limited", f"--deadline-margin={56 - half}s",
                           options=["--nodes=1", "--ntasks-per-node=1", "--time=1", "--signal=B:USR1@45"])
         self.ended(job, "COMPLETED", "0:0")
         codes = self.codes()
@@ -59,6 +68,7 @@ class Deadline(Submitted):
         self.is_whole("limited")
 
     def test_a_job_in_which_nothing_fits_does_not_come_back(self):
+        self.make_model(1)
         job = self.submit("large.yaml", "--output=short", options=["--nodes=1", "--ntasks-per-node=1", "--time=1"])
         text = self.ended(job, "FAILED", "2:0")
         self.assertIn("stemma: nothing could be done in time: its time ends at ", text)
