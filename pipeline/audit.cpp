@@ -283,7 +283,6 @@ class Leader {
     fill_archive(writer, result_, request_, round_->store(), round_->actual_seconds());
     result_.hashes = writer.publish();
     logs_->seal();
-    if (request_.leftovers == Leftovers::kept) remove_maps(request_.scratch);
     log_.info("archive",
               fmt::format("{} ({}) in {}, canonical_exact {}", request_.archive.string(),
                           bytes_words(static_cast<double>(std::filesystem::file_size(request_.archive))),

@@ -101,6 +101,9 @@ void RunDirectory::write(const std::string& file, std::string_view text) const {
 }
 
 void RunDirectory::remove_leftovers() const {
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(scratch(), ignored))
+    std::filesystem::remove_all(entry.path(), ignored);
   remove_leftovers(path_);
   remove_leftovers(store_);
 }

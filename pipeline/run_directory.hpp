@@ -36,8 +36,8 @@ class RunDirectory {
   std::filesystem::path status() const { return path_ / "status.json"; }
 
   void write(const std::string& file, std::string_view text) const;
-  /// Removes what earlier attempts were writing when they were killed; for the end of a run. What began
-  /// later than this run may be somebody's.
+  /// For the end of a run: empties scratch(), which is its own, and removes what earlier attempts were
+  /// writing elsewhere when they were killed. What began later than this run may be somebody's.
   void remove_leftovers() const;
 
  private:

@@ -21,7 +21,9 @@ class Leader {
  public:
   Leader(const TraceRequest& request, Log& log) : request_(request), log_(log) {}
   ~Leader() {
-    if (request_.maps == Leftovers::removed) remove_maps();
+    if (request_.maps == Leftovers::kept) return;
+    std::error_code ignored;
+    for (const auto& file : map_files_) std::filesystem::remove(file, ignored);
   }
   Leader(const Leader&) = delete;
   Leader& operator=(const Leader&) = delete;
@@ -128,11 +130,6 @@ class Leader {
     found.alignment.sign = {};
   }
 
-  void remove_maps() const {
-    std::error_code ignored;
-    for (const auto& file : map_files_) std::filesystem::remove(file, ignored);
-  }
-
   const TraceRequest& request_;
   Log& log_;
   std::vector<SurveyedModel> joined_, joined_for_functions_;
@@ -145,16 +142,6 @@ class Leader {
 };
 
 }  // namespace
-
-void remove_maps(const std::filesystem::path& scratch) {
-  std::error_code ignored;
-  for (const auto& entry : std::filesystem::directory_iterator(scratch, ignored)) {
-    const std::string name = entry.path().filename().string();
-    // One that was being written when its run was killed still has a temporary name.
-    if (name.ends_with(".map") || name.find(".map.tmp.") != std::string::npos)
-      std::filesystem::remove(entry.path(), ignored);
-  }
-}
 
 std::optional<TraceResult> trace_pairs(const Communicator& ranks, CoordinatorMode mode,
                                        const TraceRequest* request, const ReaderMaker& reader, Log& log) {

@@ -25,8 +25,8 @@ struct TraceRequest {
   std::vector<TracePair> pairs;
   std::map<std::string, double> origin_options;  ///< of origin_tracer: max_rank, seed
   RoundTerms terms;
-  std::filesystem::path scratch;  ///< directory for maps of turned streams, which all ranks see
-  Leftovers maps = Leftovers::removed;
+  std::filesystem::path scratch;        ///< directory for maps of turned streams, which all ranks see
+  Leftovers maps = Leftovers::removed;  ///< kept: until somebody clears the scratch directory
 };
 
 struct TraceResult {
@@ -36,9 +36,6 @@ struct TraceResult {
   std::uint64_t bytes_read = 0;
   double seconds = 0;
 };
-
-/// Removes what traces with Leftovers::kept left in their scratch directory.
-void remove_maps(const std::filesystem::path& scratch);
 
 /// Collective. First the embeddings of every pair, which say in which coordinates the candidate lives, then
 /// all layers, then all parts as functions where the layers leave a pair open (function_in_question): pairs x

@@ -1,5 +1,6 @@
 """May several runs share a store at the same time, over lists of models that overlap, whatever becomes of one of them?"""
 import collections
+import json
 import re
 import sys
 import unittest
@@ -82,6 +83,16 @@ class SharedStore(Interrupted):
         known, items, left = self.known((self.directory / "right.err").read_text(encoding="utf-8"))
         self.assertEqual(known + left, items)
         self.assertGreater(known, items // 2)
+
+    def test_fingerprints_share_a_store_and_leave_other_files_alone(self):
+        self.write("notes.map", "somebody's own")
+        config = json.loads(self.alone["left"].config.read_text(encoding="utf-8"))
+        model = config["models"][0]["path"]
+        for output in ("first.h5", "second.h5"):
+            self.stemma("fingerprint", model, f"runtime.store={self.store}", "-o", output)
+        self.assertEqual((self.directory / "notes.map").read_text(), "somebody's own")
+        self.assertEqual(len(list(self.store.glob("*.rec"))), 1, "the second knew all that the first had done")
+        self.assertEqual(*(self.stemma("verify", name, "--hash").stdout for name in ("first.h5", "second.h5")))
 
     def test_a_store_of_a_newer_version(self):
         self.store.mkdir()
