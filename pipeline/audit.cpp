@@ -2,7 +2,6 @@
 #include "pipeline/audit.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -51,7 +50,7 @@ Provenance provenance_of(const World& world, const AuditRequest& request, const 
     p.hosts.push_back({.name = name,
                        .cpu_model = machines.cpu_models[rank],
                        .blas_core = blas.core,
-                       .blas_config = blas.config.empty() ? blas.flavour : blas.config,
+                       .blas_config = blas.build(),
                        .mpi_library = world.library(),
                        .selftest = true});  // a run that goes on has passed on every rank
   }
@@ -68,8 +67,7 @@ class Leader {
   /// Survey and a first plan. Says whether the speed of the ranks is to be measured, and on which file.
   bool begin(const Machines& machines) {
     hosts_ = machines.hosts;
-    const BlasDescription& blas = machines.algebra.front().blas;
-    arithmetic_ = fmt::format("{}, {}", blas.config.empty() ? blas.flavour : blas.config, blas.core);
+    arithmetic_ = kind_of(machines.algebra.front().blas);
     result_.provenance = provenance_of(world_, request_, machines);
     compare_linear_algebra(machines);
     read_headers();
@@ -279,7 +277,7 @@ class Leader {
   void write_the_archive() {
     const Stopwatch watch;
     std::filesystem::create_directories(request_.archive.parent_path());
-    ArchiveWriter writer(request_.archive, fmt::format("{}.{}", host_name(), getpid()));
+    ArchiveWriter writer(request_.archive, writer_name());
     fill_archive(writer, result_, request_, round_->store(), round_->actual_seconds());
     result_.hashes = writer.publish();
     logs_->seal();

@@ -1,13 +1,11 @@
 // What time is it, and on which machine?
 #pragma once
 #include <chrono>
-#include <string>
 
 #include "io/archive/timestamp.hpp"
+#include "io/archive/writer_name.hpp"
 
 namespace stemma {
-
-std::string host_name();
 
 /// Seconds since it was made, on the monotonic clock.
 class Stopwatch {

@@ -101,8 +101,7 @@ Check blas(const Situation& s) {
   const auto of = [](const RankFacts& r) {
     const BlasDescription& b = r.algebra.blas;
     if (b.flavour.empty()) return std::string("not asked");
-    return fmt::format("{}{}{}", b.config.empty() ? b.flavour : b.config,
-                       b.core.empty() ? "" : ", kernels for ", b.core);
+    return fmt::format("{}{}{}", b.build(), b.core.empty() ? "" : ", kernels for ", b.core);
   };
   const std::vector<std::string> kinds = distinct(s, of);
   if (kinds.size() > 1)

@@ -62,17 +62,17 @@ std::string distrust(std::span<const LinearAlgebra> ranks, std::span<const std::
       wrong.blas.core.empty() ? "" : " for ", wrong.blas.core);
 }
 
+std::string kind_of(const BlasDescription& blas) {
+  return fmt::format("{}{}", blas.build(), blas.core.empty() ? "" : " for " + blas.core);
+}
+
 std::string differences(std::span<const LinearAlgebra> ranks, std::span<const std::string> hosts) {
-  const auto kind = [](const BlasDescription& blas) {
-    return fmt::format("{}{}", blas.config.empty() ? blas.flavour : blas.config,
-                       blas.core.empty() ? "" : " for " + blas.core);
-  };
   for (std::size_t rank = 1; rank < ranks.size(); ++rank) {
-    if (kind(ranks[rank].blas) == kind(ranks[0].blas)) continue;
+    if (kind_of(ranks[rank].blas) == kind_of(ranks[0].blas)) continue;
     return fmt::format(
         "the ranks do not share one linear algebra ({} on {}, {} on {}), so the last bits of a spectrum "
         "depend on who computes it. Set OPENBLAS_CORETYPE on all ranks to the oldest of these cores",
-        kind(ranks[0].blas), hosts[0], kind(ranks[rank].blas), hosts[rank]);
+        kind_of(ranks[0].blas), hosts[0], kind_of(ranks[rank].blas), hosts[rank]);
   }
   return "";
 }

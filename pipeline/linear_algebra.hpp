@@ -36,6 +36,9 @@ class WrongLinearAlgebra : public std::runtime_error {
 /// per rank in both lists.
 std::string distrust(std::span<const LinearAlgebra> ranks, std::span<const std::string> hosts);
 
+/// What ranks must share for equal results: version and build, and the kernels for this processor.
+std::string kind_of(const BlasDescription& blas);
+
 /// "the ranks do not share one linear algebra (...)", with what to change, when flavour, version or kernels
 /// differ; "" when all have the same. One entry per rank in both lists.
 std::string differences(std::span<const LinearAlgebra> ranks, std::span<const std::string> hosts);

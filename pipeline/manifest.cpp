@@ -166,8 +166,7 @@ Json outputs_in(const fs::path& directory) {
   std::map<std::string, Json> files;
   for (const auto& entry : fs::directory_iterator(directory)) {
     const std::string name = entry.path().filename().string();
-    if (!entry.is_regular_file() || name == "manifest.json" || name == "status.json" ||
-        name.find(".tmp.") != std::string::npos)
+    if (!entry.is_regular_file() || name == "manifest.json" || name == "status.json" || is_temporary(name))
       continue;
     files[name] = {{"file", name}, {"bytes", entry.file_size()}, {"sha256", sha256_of_file(entry.path())}};
   }

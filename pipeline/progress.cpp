@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "io/report/tsv.hpp"
+#include "pipeline/stop_signal.hpp"
 #include "pipeline/wording.hpp"
 
 namespace stemma {
@@ -63,7 +64,9 @@ void Progress::run() {
     const std::uint64_t reached =
         counters_.items_total ? counters_.items * 100 / counters_.items_total / line_at_percent : 0;
     const bool late = now - line_at >= static_cast<double>(every_.count());
-    if (renderer_ == ProgressRenderer::lines && (late || (reached > tenth && now - line_at >= 1))) {
+    const bool due =
+        renderer_ == ProgressRenderer::lines && (late || (reached > tenth && now - line_at >= 1));
+    if (progress_wanted() || due) {
       show_line();
       line_at = now;
       tenth = reached;

@@ -29,8 +29,8 @@ struct WorkCounters {
 };
 
 /// Shows counters until it is destroyed: one redrawn line on a terminal, else a line at every 10 % and at
-/// least every `every`. Also keeps `status_file` (JSON, replaced atomically every ten seconds) when its path
-/// is not empty.
+/// least every `every`; and a line whenever SIGUSR2 asks for one. Also keeps `status_file` (JSON, replaced
+/// atomically every ten seconds) when its path is not empty.
 class Progress {
  public:
   Progress(Log& log, const WorkCounters& counters, ProgressRenderer renderer, std::chrono::seconds every,

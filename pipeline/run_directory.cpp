@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "io/archive/storage_error.hpp"
+#include "io/archive/writer_name.hpp"
 #include "io/config/presence.hpp"
 #include "io/config/yaml.hpp"
 #include "io/report/tsv.hpp"
@@ -48,13 +49,6 @@ void set_aside(const std::filesystem::path& path) {
     if (error) throw StorageError(path, "", "set aside", error.value());
     return;
   }
-}
-
-/// NAME.tmp.HOST.NUMBER, as files are called until they are whole.
-bool is_temporary(const std::string& name) {
-  const std::size_t mark = name.rfind(".tmp."), number = name.rfind('.') + 1;
-  return mark != std::string::npos && number > mark + 5 && number < name.size() &&
-         name.find_first_not_of("0123456789", number) == std::string::npos;
 }
 
 void require_same_results(const std::filesystem::path& path, const RunConfig& config) {

@@ -9,8 +9,8 @@ enum class StopWish : std::uint8_t { none, soon, at_once };
 
 /// From now on signals are wishes: USR1 asks to end soon; TERM, INT and HUP to end at once. Schedulers send
 /// TERM twice, so repeating it changes nothing; only a second INT, more than a second after the first, ends
-/// the process there and then: somebody sits at the keyboard. USR2 asks for a line of progress. Call it
-/// before MPI is started.
+/// the process there and then: somebody sits at the keyboard. INT and HUP that are ignored already stay so.
+/// USR2 asks for a line of progress. Call it before MPI is started.
 void listen_to_signals();
 
 /// The strongest wish so far, of a signal or of pass_on_wish.

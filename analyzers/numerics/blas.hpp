@@ -19,6 +19,9 @@ struct BlasDescription {
   std::string config;   ///< version and build
   BlasThreading threading = BlasThreading::unknown;
   int threads = 0;  ///< after it was told to use one; 0 when it cannot be asked
+
+  /// Version and build, or at least which library it is.
+  const std::string& build() const { return config.empty() ? flavour : config; }
 };
 BlasDescription describe_blas();
 

@@ -11,13 +11,14 @@
 #include "io/archive/seal.hpp"
 #include "io/archive/sha256.hpp"
 #include "io/archive/timestamp.hpp"
+#include "io/archive/writer_name.hpp"
 
 namespace stemma {
 
 UnfinishedArchive::UnfinishedArchive(std::filesystem::path final_path, std::string_view suffix,
                                      const ArchiveChunks& chunks)
     : final_(std::move(final_path)),
-      temporary_(fmt::format("{}.tmp.{}", final_.string(), suffix)),
+      temporary_(temporary_name(final_, suffix)),
       table_(std::make_unique<TableWriter>(temporary_.string(), chunks)) {}
 
 UnfinishedArchive::~UnfinishedArchive() {

@@ -13,6 +13,7 @@
 #include <stdexcept>
 
 #include "io/archive/storage_error.hpp"
+#include "io/archive/writer_name.hpp"
 #include "io/config/problems.hpp"
 #include "io/model/finding.hpp"
 
@@ -99,9 +100,7 @@ std::vector<std::vector<std::string>> read_tsv(const std::string& path,
 }
 
 void write_whole(const std::filesystem::path& path, std::string_view text) {
-  char host[256] = {};  // who writes the same file elsewhere may have the same number
-  gethostname(host, sizeof host - 1);
-  const std::string temporary = fmt::format("{}.tmp.{}.{}", path.string(), host, getpid());
+  const std::filesystem::path temporary = temporary_name(path, writer_name());
   const int file = open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (file < 0) throw StorageError(path, "", "write", errno);
   int error = 0;

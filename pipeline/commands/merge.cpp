@@ -1,7 +1,6 @@
 // stemma merge: the models of several archives in one. No weight is read.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <filesystem>
@@ -89,8 +88,7 @@ class MergeCommand final : public Command {
     root.software_commit = commit_text;
     root.machine = host_name();
     root.run_uuid = new_uuid();
-    const MergeOutcome outcome =
-        write_merged(output, fmt::format("{}", getpid()), sources, plan, across.compared, root);
+    const MergeOutcome outcome = write_merged(output, writer_name(), sources, plan, across.compared, root);
     if (invocation.json)
       print_json(output, sources, plan, across, outcome);
     else

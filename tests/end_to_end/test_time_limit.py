@@ -112,6 +112,14 @@ class TimeLimit(Limited):
         self.assertEqual(run.returncode, 85, log)
         self.goes_on("out")
 
+    def test_a_line_of_progress_may_be_asked_for(self):
+        run = self.start("out", "--progress=none")
+        until("it works", 60, lambda: self.has_results("out"))
+        run.send_signal(signal.SIGUSR2)
+        log = run.communicate(timeout=60)[1]
+        self.assertEqual(run.returncode, 0, log)
+        self.assertEqual(len(re.findall(r"(?m)^\S+  work +\d+/\d+ items ", log)), 1, log)
+
     def test_a_second_interrupt_ends_it_there_and_then(self):
         run = self.start("out")
         until("it begins", 60, (self.directory / "out/store").exists)
