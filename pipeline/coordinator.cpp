@@ -183,15 +183,13 @@ std::exception_ptr serve(Coordinator& coordinator, Mailbox& mailbox, const Resul
       continue;
     }
     if (message->kind == MessageKind::result && !failure) {
-      try {
+      const auto take = [&] {
         ItemResult result = decode_result(message->payload);
         result.rank = message->peer;
         coordinator.learn(result.item, result.seconds);
         sink(std::move(result));
-      } catch (...) {
-        failure = std::current_exception();
-        for (Message& out : coordinator.stop_all()) mailbox.send(std::move(out));
-      }
+      };
+      failure = failure_of(take, coordinator, mailbox);
     }
     for (Message& out : coordinator.handle(*message)) mailbox.send(std::move(out));
     if (!failure) failure = coordinator.failure();

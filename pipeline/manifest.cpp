@@ -13,7 +13,6 @@
 #include "io/archive/sha256.hpp"
 #include "io/archive/storage_error.hpp"
 #include "io/archive/storage_trial.hpp"
-#include "io/config/run_config.hpp"
 #include "pipeline/clock.hpp"
 #include "pipeline/json_document.hpp"
 #include "pipeline/outputs.hpp"

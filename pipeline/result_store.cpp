@@ -47,18 +47,16 @@ void ResultStore::add(std::uint32_t model, const ItemResult& result) {
   }
 }
 
-bool ResultStore::recall(std::uint32_t model, std::span<const Subject> subjects,
-                         std::span<const Hash128> keys) {
-  if (subjects.empty()) return false;
+bool ResultStore::recall(const WorkOrder& order) {
   std::vector<RecordPlace> found;
-  for (const Hash128& key : keys) {
-    const auto place = logs_.find(key);
+  for (const Subject& subject : order.subjects) {
+    const auto place = logs_.find(work_key(order, subject));
     if (!place) return false;
     found.push_back(*place);
   }
-  for (std::size_t i = 0; i < subjects.size(); ++i)
-    places_[model][name_of(subjects[i].analyzer, subjects[i].path)] = found[i];
-  return true;
+  for (std::size_t i = 0; i < found.size(); ++i)
+    places_[order.model][name_of(order.subjects[i].analyzer, order.subjects[i].path)] = found[i];
+  return !found.empty();
 }
 
 std::size_t ResultStore::forget(std::uint32_t model, std::span<const Subject> subjects) {

@@ -27,9 +27,9 @@ class ResultStore {
   /// tensors are linked to them as soon as these are there. Throws StorageError.
   void add(std::uint32_t model, const ItemResult& result);
 
-  /// Takes over what is known of all of these subjects; false, and nothing is taken, where not every one of
-  /// them has a result, or one of the records is damaged.
-  bool recall(std::uint32_t model, std::span<const Subject> subjects, std::span<const Hash128> keys);
+  /// Takes over what is known of all subjects of an order; false, and nothing is taken, where not every one
+  /// of them has a result. Costs one key where the first has none.
+  bool recall(const WorkOrder& order);
 
   /// Forgets failures of these subjects, which will be tried again; says how many there were.
   std::size_t forget(std::uint32_t model, std::span<const Subject> subjects);

@@ -20,6 +20,9 @@ bool may_have_passed(const std::string& rule) {
   return rule == "file.read_failed" || rule == "file.open_failed" || rule == "item.out_of_memory";
 }
 
+/// One key stands for all subjects of an item: whoever does one of them does the others.
+Hash128 claim_of(const WorkOrder& order) { return work_key(order, order.subjects.front()); }
+
 }  // namespace
 
 Round::Round(std::string name, std::span<const SurveyedModel> work, std::vector<Question> questions,
@@ -58,8 +61,7 @@ void Round::recall() {
   std::vector<std::uint32_t> known;
   for (std::uint32_t i = 0; i < plan_.items.size(); ++i) {
     if (infeasible[i]) continue;
-    const WorkOrder order = orders_.order(i, plan_.items[i]);
-    if (store_.recall(order.model, order.subjects, work_keys(order))) {
+    if (store_.recall(orders_.order(i, plan_.items[i]))) {
       known.push_back(i);
     } else if (i % shard_.count != shard_.index) {
       others_.push_back(i);
@@ -82,10 +84,8 @@ bool Round::others_ended() {
   if (others_.empty()) return true;
   logs_.sync();  // another shard may look at the same moment
   logs_.look_at_all();
-  return std::ranges::all_of(others_, [&](std::uint32_t i) {
-    const WorkOrder order = orders_.order(i, plan_.items[i]);
-    return store_.recall(order.model, order.subjects, work_keys(order));
-  });
+  return std::ranges::all_of(
+      others_, [&](std::uint32_t i) { return store_.recall(orders_.order(i, plan_.items[i])); });
 }
 
 void Round::begin(const RoundTerms& terms) {
@@ -98,23 +98,21 @@ void Round::begin(const RoundTerms& terms) {
 }
 
 WorkInput Round::input() {
-  return {.plan = &plan_,
-          .orders = [this](std::span<const std::uint32_t> items) { return orders_for(items); },
-          .sink = [this](const ItemResult& r) { take(r); },
-          .team_orders =
-              [this](std::uint32_t item, int block, std::span<const int> members) {
-                logs_.claim(work_keys(orders_.order(item, plan_.items[item])));
-                return team_orders_from(orders_, plan_)(item, block, members);
-              },
-          .occupied_seconds = &occupied_seconds_,
-          .limit = limit_,
-          .contents = [this](std::span<const Hash128> contents) { return look_up(contents); },
-          .now_and_then = [this] { logs_.sync_if_due(); },
-          .last_words =
-              [this] {
-                logs_.sync();
-                log_.warn("items that still run are given up; the same command goes on from here");
-              }};
+  return {
+      .plan = &plan_,
+      .orders = [this](std::span<const std::uint32_t> items) { return orders_for(items); },
+      .sink = [this](const ItemResult& r) { take(r); },
+      .team_orders = [this](std::uint32_t item, int block,
+                            std::span<const int> members) { return team_order_for(item, block, members); },
+      .occupied_seconds = &occupied_seconds_,
+      .limit = limit_,
+      .contents = [this](std::span<const Hash128> contents) { return look_up(contents); },
+      .now_and_then = [this] { logs_.sync_if_due(); },
+      .last_words =
+          [this] {
+            logs_.sync();
+            log_.warn("items that still run are given up; the same command goes on from here");
+          }};
 }
 
 std::vector<std::byte> Round::orders_for(std::span<const std::uint32_t> items) {
@@ -123,24 +121,29 @@ std::vector<std::byte> Round::orders_for(std::span<const std::uint32_t> items) {
   std::vector<Hash128> ours;
   for (const std::uint32_t i : items) {
     WorkOrder order = orders_.order(i, plan_.items[i]);
-    const std::vector<Hash128> keys = work_keys(order);
-    if (logs_.has_company() || pass_ > 0) {
-      if (store_.recall(order.model, order.subjects, keys)) {
-        count(plan_.items[i], 0);
-        limit_->work_was_done();
-        continue;
-      }
-      // In the second pass nobody is waited for: whoever said that it does this may have been killed.
-      if (pass_ == 0 && std::ranges::any_of(keys, [&](const Hash128& key) { return logs_.claimed(key); })) {
-        elsewhere_.push_back(i);
-        continue;
-      }
+    if ((logs_.has_company() || pass_ > 0) && store_.recall(order)) {
+      count(plan_.items[i], 0);
+      limit_->work_was_done();
+      continue;
     }
-    ours.insert(ours.end(), keys.begin(), keys.end());
+    const Hash128 claim = claim_of(order);
+    // In the second pass nobody is waited for: whoever said that it does this may have been killed.
+    if (pass_ == 0 && logs_.claimed(claim)) {
+      elsewhere_.push_back(i);
+      continue;
+    }
+    ours.push_back(claim);
     orders.push_back(std::move(order));
   }
   logs_.claim(ours);
   return encode(orders);
+}
+
+std::vector<std::byte> Round::team_order_for(std::uint32_t item, int block, std::span<const int> members) {
+  const WorkOrder order = orders_.team_order(item, plan_.items[item], block, members);
+  const Hash128 claim = claim_of(order);
+  logs_.claim(std::span(&claim, 1));
+  return encode(std::span(&order, 1));
 }
 
 std::vector<std::uint8_t> Round::look_up(std::span<const Hash128> contents) {
@@ -211,40 +214,41 @@ void Round::end() {
     log_.info("work", fmt::format("{}: {} were those of equal tensors, computed once", name_,
                                   counted(store_.linked(), "result")));
   if (counters_.items < counters_.items_total) stop_early(counters_.items_total - counters_.items);
-  if (!others_ended()) {
-    logs_.seal();
-    throw StoppedEarly(
-        fmt::format("shard {}/{} is done, {} of it now. The last shard to end makes the archive, "
-                    "or the same command without --shard",
-                    shard_.index, shard_.count, counted(counters_.items, "item")),
-        ExitCode::done);
-  }
-  if (shard_.count > 1 && !logs_.is_first("archive-" + plan_.digest)) {
-    logs_.seal();
-    throw StoppedEarly(
-        fmt::format("shard {}/{} is done, and another makes the archive, or has made it. Should "
-                    "it have failed, the same command without --shard makes it",
-                    shard_.index, shard_.count),
-        ExitCode::done);
-  }
+  if (shard_.count > 1) end_shard();
   if (own_plan_ && counters_.items_total > 0) say_work();
 }
 
+void Round::end_shard() {
+  const std::string done = fmt::format("shard {}/{} is done", shard_.index, shard_.count);
+  if (!others_ended())
+    stop(fmt::format("{}, {} of it now. The last shard to end makes the archive, or the same command without "
+                     "--shard",
+                     done, counted(counters_.items, "item")),
+         ExitCode::done);
+  if (!logs_.is_first("archive-" + plan_.digest))
+    stop(done +
+             ", and another makes the archive, or has made it. Should it have failed, the same command "
+             "without --shard makes it",
+         ExitCode::done);
+}
+
 void Round::stop_early(std::uint64_t left) {
-  logs_.seal();
   if (stop_wish() != StopWish::at_once && !limit_->work_was_possible())
-    throw StoppedEarly(
-        fmt::format("nothing could be done in time: {}, none of {} is sure to end before the "
-                    "last part of it, which is kept for what follows (runtime.deadline_margin). "
-                    "Give the run more time",
-                    limit_->reason(), counted(left, "item")),
-        ExitCode::usage);
-  const std::string kept = logs_.kept() ? "and kept" : "and not kept";
-  const std::string advice = logs_.kept() ? " The same command goes on from here" : "";
-  throw StoppedEarly(fmt::format("stopped early, because {}: {} of {} of this stage done {}, {} left.{}",
-                                 limit_->reason(), with_commas(counters_.items),
-                                 counted(counters_.items_total, "item"), kept, with_commas(left), advice),
-                     logs_.kept() ? ExitCode::stopped : ExitCode::usage);
+    stop(fmt::format("nothing could be done in time: {}, none of {} is sure to end before the "
+                     "last part of it, which is kept for what follows (runtime.deadline_margin). "
+                     "Give the run more time",
+                     limit_->reason(), counted(left, "item")),
+         ExitCode::usage);
+  stop(fmt::format("stopped early, because {}: {} of {} of this stage done {}, {} left.{}", limit_->reason(),
+                   with_commas(counters_.items), counted(counters_.items_total, "item"),
+                   logs_.kept() ? "and kept" : "and not kept", with_commas(left),
+                   logs_.kept() ? " The same command goes on from here" : ""),
+       logs_.kept() ? ExitCode::stopped : ExitCode::usage);
+}
+
+void Round::stop(const std::string& sentence, ExitCode code) {
+  logs_.seal();
+  throw StoppedEarly(sentence, code);
 }
 
 void Round::say_plan() const {

@@ -85,10 +85,13 @@ class Round {
   void take(const ItemResult& result);
   /// Orders for those items that nobody else does, as bytes.
   std::vector<std::byte> orders_for(std::span<const std::uint32_t> items);
+  std::vector<std::byte> team_order_for(std::uint32_t item, int block, std::span<const int> members);
   /// Which of these contents have a result, or are being worked on.
   std::vector<std::uint8_t> look_up(std::span<const Hash128> contents);
   void count(const Item& item, std::uint64_t bytes);
-  void stop_early(std::uint64_t left);
+  void end_shard();
+  [[noreturn]] void stop_early(std::uint64_t left);
+  [[noreturn]] void stop(const std::string& sentence, ExitCode code);
   void say_plan() const;
   void say_work() const;
 

@@ -209,10 +209,10 @@ void Scheduler::drop_reservation(int level, int block) {
 
 void Scheduler::place_narrow(std::span<const int> slots, double now, std::vector<Assignment>& out) {
   const double plenty = 2 * shares_left * shortest_batch * workers_;
+  const double in_time = (horizon_ - now) / caution;
   for (const int slot : slots) {
     if (narrow_left_ == 0) return;
     std::uint8_t& outstanding = outstanding_[static_cast<std::size_t>(slot)];
-    const double in_time = (horizon_ - now) / caution;
     if (outstanding == 0 && tree_.idle(slot))
       give_batch(slot, now, std::min(in_time, window_of(slot, now)), out);
     if (outstanding == 1 && waiting_wide_ == 0 && narrow_seconds_left() > plenty &&

@@ -47,7 +47,7 @@ class TimeLimit {
 
   /// What runs now is not waited for any more: 25 seconds after somebody asked to end at once.
   static bool over();
-  /// What ends the run, for people: "the end of the job at 14:02:10Z", "signal USR1".
+  /// What ends the run, for people: "its time ends at 2026-11-21T14:02:10Z".
   std::string reason() const;
   const std::optional<double>& end() const { return end_; }
 

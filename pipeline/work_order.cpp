@@ -251,4 +251,12 @@ WorkOrder OrderBook::order(std::uint32_t index, const Item& item) {
   return order;
 }
 
+WorkOrder OrderBook::team_order(std::uint32_t index, const Item& item, int block,
+                                std::span<const int> members) {
+  WorkOrder team = order(index, item);
+  team.block = block;
+  team.members.assign(members.begin(), members.end());
+  return team;
+}
+
 }  // namespace stemma

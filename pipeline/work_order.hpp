@@ -40,7 +40,7 @@ std::vector<WorkOrder> decode_orders(std::span<const std::byte> bytes);
 /// is known), the place in it, the type and the shape. Neither the item nor the ranks that do it matter,
 /// unless the order states a width.
 Hash128 work_key(const WorkOrder& order, const Subject& subject);
-/// Of all subjects of an order. Whoever does the work makes them: rank 0 has many results to take.
+/// Of all subjects of an order. Whoever does the work makes them for its result: rank 0 has much to do.
 std::vector<Hash128> work_keys(const WorkOrder& order);
 
 /// What a result of this subject, whose method is by content, depends on: its method, parameters and width,
@@ -56,6 +56,8 @@ class OrderBook {
             WidthRule rule = WidthRule::soonest, std::string arithmetic = {})
       : models_(models), questions_(std::move(questions)), rule_(rule), arithmetic_(std::move(arithmetic)) {}
   WorkOrder order(std::uint32_t index, const Item& item);
+  /// For ranks that do it together; `block` names them as a team.
+  WorkOrder team_order(std::uint32_t index, const Item& item, int block, std::span<const int> members);
 
  private:
   const std::vector<Subject>& subjects(std::uint32_t model);

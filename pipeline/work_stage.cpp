@@ -102,23 +102,6 @@ class Conversation {
 
 }  // namespace
 
-Coordinator::OrderWriter orders_from(OrderBook& book, const Plan& plan) {
-  return [&](std::span<const std::uint32_t> items) {
-    std::vector<WorkOrder> orders;
-    for (const std::uint32_t i : items) orders.push_back(book.order(i, plan.items[i]));
-    return encode(orders);
-  };
-}
-
-Coordinator::TeamOrderWriter team_orders_from(OrderBook& book, const Plan& plan) {
-  return [&](std::uint32_t item, int block, std::span<const int> members) {
-    WorkOrder order = book.order(item, plan.items[item]);
-    order.block = block;
-    order.members.assign(members.begin(), members.end());
-    return encode(std::span(&order, 1));
-  };
-}
-
 void run_work(const Communicator& ranks, CoordinatorMode mode, const WorkInput& input,
               const ReaderMaker& reader) {
   std::optional<Conversation> conversation;

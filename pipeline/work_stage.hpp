@@ -25,10 +25,6 @@ struct WorkInput {
   std::function<void()> last_words;          ///< called before the job is ended because its time is over
 };
 
-/// Work orders from `book`, as bytes; both must outlive the function.
-Coordinator::OrderWriter orders_from(OrderBook& book, const Plan& plan);
-Coordinator::TeamOrderWriter team_orders_from(OrderBook& book, const Plan& plan);
-
 /// Collective. Rank 0 hands out the plan's items and gets every result; with fewer than 32 ranks (or as
 /// `mode` says) it also computes, on a second thread that makes no MPI call. Failed items are results. Any
 /// exception of any rank outside of an item (the reader's maker, a message, the sink) stops everybody, and

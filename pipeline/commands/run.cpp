@@ -110,9 +110,7 @@ class RunCommand final : public Command {
   ExitCode execute(const Invocation& invocation, const World& world) override {
     const bool leads = world.all().leads();
     in_unison(world.all(), "reading the configuration", [&] {
-      if (!leads) return;
-      shard_from(shard_);
-      choose_runs();
+      if (leads) choose_runs();
     });
     if (dry_run_) return plan(invocation, world);
     const auto runs =
@@ -152,6 +150,7 @@ class RunCommand final : public Command {
 
   /// Rank 0: what is asked for, and in which directory.
   void choose_runs() {
+    part_ = shard_from(shard_);
     if (!reproduce_.empty()) {
       reproduction_.emplace(reproduce_, inputs_, words_of(with_overrides()));
       chosen_ = {0};
@@ -173,7 +172,7 @@ class RunCommand final : public Command {
     } else if (const std::size_t point = std::stoul(point_); point < series.size()) {
       chosen_ = {point};
     }
-    if (chosen_.size() > 1 && !shard_.empty())
+    if (chosen_.size() > 1 && part_.count > 1)
       throw UsageError("--shard is for one run. Choose a point of this sweep with --point");
   }
 
@@ -236,7 +235,7 @@ class RunCommand final : public Command {
     log.copy_to(directory_->log());
     request.archive = directory_->archive(configuration.config.name);
     request.store = directory_->store();
-    request.shard = shard_from(shard_);
+    request.shard = part_;
     request.scratch = directory_->scratch();
     request.leftovers = Leftovers::kept;
     request.status_file = directory_->status();
@@ -354,6 +353,7 @@ class RunCommand final : public Command {
   std::string output_, store_, point_, shard_, deadline_, margin_, reproduce_, inputs_;
   bool fresh_ = false, dry_run_ = false;
   // All below is rank 0's.
+  Shard part_;
   std::optional<ConfiguredRuns> runs_;
   std::optional<Reproduction> reproduction_;  ///< instead of runs_
   std::optional<SweepDirectory> sweep_;       ///< nothing without a sweep

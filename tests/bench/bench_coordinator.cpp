@@ -28,6 +28,7 @@
 #include "pipeline/result_store.hpp"
 #include "pipeline/simulation.hpp"
 #include "pipeline/work_stage.hpp"
+#include "tests/pipeline/book_orders.hpp"
 #include "tests/pipeline/fake_models.hpp"
 #include "tests/pipeline/llama_models.hpp"
 
@@ -291,7 +292,7 @@ Paperwork paperwork(std::uint64_t hidden, double seconds) {
   const std::vector<SurveyedModel> models{test::llama_model("a-model-with-a-usual-name", shape)};
   const Plan plan = make_plan(models, test::all_questions(), CostModel{}, {}, std::uint64_t{4} << 30);
   OrderBook book(models, test::all_questions());
-  const auto write_orders = orders_from(book, plan);
+  const auto write_orders = test::orders_from(book, plan);
   Bf16Reader reader;
   Paperwork cost;
   std::vector<std::vector<std::byte>> results;
@@ -308,16 +309,24 @@ Paperwork paperwork(std::uint64_t hidden, double seconds) {
       for (std::uint32_t i = 0; i < plan.items.size(); ++i) what(i);
     return (processor_seconds() - before) / n;
   };
-  cost.order_seconds = per_item([&](std::uint32_t i) { write_orders(std::span(&i, 1)); });
   cost.decoding_seconds = per_item([&](std::uint32_t i) { decode_result(results[i]); });
   const auto directory =
       std::filesystem::temp_directory_path() / fmt::format("bench_coordinator.{}", ::getpid());
+  {
+    ResultLogs logs(directory, Leftovers::kept);
+    cost.order_seconds = per_item([&](std::uint32_t i) {
+      const WorkOrder order = book.order(i, plan.items[i]);
+      const Hash128 claim = work_key(order, order.subjects.front());  // others are told of each item
+      logs.claim(std::span(&claim, 1));
+      encode(std::span(&order, 1));
+    });
+  }
   {
     ResultLogs logs(directory, Leftovers::removed);
     ResultStore store(logs, 1);
     cost.result_seconds = per_item([&](std::uint32_t i) { store.add(0, decode_result(results[i])); });
   }
-  std::filesystem::remove(directory);
+  std::filesystem::remove_all(directory);
   return cost;
 }
 

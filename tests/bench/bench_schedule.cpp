@@ -34,10 +34,10 @@ struct Corpus {
   double target;  ///< least efficiency when every item takes its prediction; 0: none
 };
 
-// As bench_coordinator found them with two ranks on a busy machine of two cores. Latency: half of the longest
+// As bench_coordinator found them with two ranks on a machine of two cores. Latency: half of the longest
 // sleep of a waiting worker.
 constexpr MessageCosts talk{.report = 6e-6, .result = 6e-6, .order = 0, .latency = 1e-3};
-constexpr double order_seconds = 25e-6;
+constexpr double order_seconds = 32e-6;
 // Of a result, decoded and kept on disk: its histograms, and its spectra by the width of the model.
 constexpr double result_seconds = 160e-6, result_seconds_per_column = 30e-9;
 constexpr double most_lost = 0.02;

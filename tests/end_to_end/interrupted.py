@@ -59,7 +59,7 @@ def kill(numbers):
 
 
 def records(path):
-    """(key, content, kind) of the whole records of a log, by the published layout; what is torn at the end is passed over.
+    """(key, content, kind) of the whole records of a log, as io/archive/WRITING.md lays them out; what is torn at the end is passed over.
     A claim is one for each of its keys."""
     data, at, found = path.read_bytes(), 0, []
     while at + 24 <= len(data):

@@ -89,7 +89,7 @@ class Leftover : public ::testing::Test {
   bool recalled(const WorkOrder& order) {
     ResultLogs logs(path(), Leftovers::kept);
     ResultStore store(logs, 1);
-    if (!store.recall(0, order.subjects, work_keys(order))) {
+    if (!store.recall(order)) {
       EXPECT_EQ(store.known(0), 0U);
       return false;
     }
@@ -132,7 +132,7 @@ TEST_F(Leftover, OfFailuresIsNone) {
   attempt(order(), Status::nonfinite);  // a fact about the weights
   ResultLogs logs(path(), Leftovers::kept);
   ResultStore store(logs, 1);
-  EXPECT_TRUE(store.recall(0, order().subjects, work_keys(order())));
+  EXPECT_TRUE(store.recall(order()));
 }
 
 TEST_F(Leftover, OfManyAttemptsIsFoundThoughFewFilesAreOpen) {
@@ -232,7 +232,7 @@ TEST_F(Leftover, OfARunThatStillWorksIsFoundAndItsClaimsAreSeen) {
   std::this_thread::sleep_for(std::chrono::milliseconds(1100));
   second.look_again();
   ResultStore store(second, 1);
-  EXPECT_TRUE(store.recall(0, order().subjects, keys));
+  EXPECT_TRUE(store.recall(order()));
   // Whoever wrote nothing for ten minutes is not waited for.
   std::filesystem::last_write_time(logs().front(),
                                    std::filesystem::file_time_type::clock::now() - std::chrono::minutes(11));

@@ -10,6 +10,7 @@
 
 #include "pipeline/work_stage.hpp"
 #include "tests/harness/mpi_world.hpp"
+#include "tests/pipeline/book_orders.hpp"
 #include "tests/pipeline/fake_models.hpp"
 
 namespace stemma {
@@ -45,7 +46,7 @@ struct TeamStage {
       results[r.item] = std::move(r);
     };
     run_work(all_ranks(), CoordinatorMode::automatic,
-             {&plan, orders_from(orders, plan), sink, team_orders_from(orders, plan)}, reader);
+             {&plan, test::orders_from(orders, plan), sink, test::team_orders_from(orders, plan)}, reader);
   }
 };
 

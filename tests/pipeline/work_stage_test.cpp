@@ -14,6 +14,7 @@
 #include "analyzers/distributed/unison.hpp"
 #include "io/archive/storage_error.hpp"
 #include "tests/harness/mpi_world.hpp"
+#include "tests/pipeline/book_orders.hpp"
 #include "tests/pipeline/fake_models.hpp"
 #include "tests/pipeline/short_memory.hpp"
 
@@ -42,7 +43,7 @@ struct Stage {
   }
   void run(CoordinatorMode mode, const ReaderMaker& reader, const ResultSink& sink) {
     OrderBook orders(models, test::all_questions());
-    run_work(all_ranks(), mode, {&plan, orders_from(orders, plan), sink, {}}, reader);
+    run_work(all_ranks(), mode, {&plan, test::orders_from(orders, plan), sink, {}}, reader);
   }
   void run(CoordinatorMode mode, const ReaderMaker& reader) {
     run(mode, reader, [this](ItemResult r) {
@@ -249,7 +250,8 @@ TEST(WorkStage, OrdersThatCannotBeReadEndTheStageOnAllRanks) {
     stage.one_item_at_a_time();
     OrderBook book(stage.models, test::all_questions());
     std::size_t batches = 0;
-    const auto orders = [&, sound = orders_from(book, stage.plan)](std::span<const std::uint32_t> items) {
+    const auto orders = [&,
+                         sound = test::orders_from(book, stage.plan)](std::span<const std::uint32_t> items) {
       return batches++ == bad ? std::vector<std::byte>(3, std::byte{0xFF}) : sound(items);
     };
     std::string sentence;
@@ -269,7 +271,8 @@ TEST(WorkStage, OrdersThatCannotBeWrittenEndTheStageOnAllRanks) {
     stage.one_item_at_a_time();
     OrderBook book(stage.models, test::all_questions());
     std::size_t batches = 0;
-    const auto orders = [&, sound = orders_from(book, stage.plan)](std::span<const std::uint32_t> items) {
+    const auto orders = [&,
+                         sound = test::orders_from(book, stage.plan)](std::span<const std::uint32_t> items) {
       if (batches++ == bad) throw std::runtime_error("planted in an order");
       return sound(items);
     };
