@@ -33,7 +33,7 @@ std::map<std::string, std::uint64_t> pairs_of(const SourceRows& rows) {
 
 /// Whose numbers a column holds.
 std::string method_of(const layout::Group& group) {
-  if (group.encoding_type == "method") return group.path.substr(group.path.find('/') + 1);
+  if (group.of_method()) return group.last_step();
   if (group.path == "moments" || group.path == "histograms" || group.path == "vectors") return "histogram";
   if (group.path == "spectra") return "spectrum";
   if (group.path == "layers") return "histogram and spectrum";
@@ -63,13 +63,13 @@ class Differences {
 
   void compare_methods() {
     for (const layout::Group& group : layout::groups()) {
-      if (group.encoding_type != "method") continue;
+      if (!group.of_method()) continue;
       const auto a = here_.file().group(group.path), b = there_.file().group(group.path);
       const auto version = [](const h5::Group& g) {
         const auto numbers = g.integers("version");
         return numbers && !numbers->empty() ? numbers->front() : 0;
       };
-      const std::string name = group.path.substr(group.path.find('/') + 1);
+      const std::string name = group.last_step();
       if (version(a) != version(b))
         found_.methods.push_back(fmt::format("{}: version {} here, {} there", name, version(a), version(b)));
       if (const auto x = a.text("parameters_json"), y = b.text("parameters_json"); x != y)

@@ -59,6 +59,10 @@ struct Group {
   std::string summary;
   std::vector<Dimension> dimensions;
   std::vector<Column> columns;
+
+  bool of_method() const { return encoding_type == "method"; }
+  /// "spectrum" of "methods/spectrum".
+  std::string last_step() const { return path.substr(path.find('/') + 1); }
 };
 
 /// Enumeration: value and meaning. Values are append only.

@@ -65,7 +65,7 @@ void write_methods(TableWriter& table, const std::vector<MergeSource>& sources) 
       }
     }
     for (const layout::Group& group : layout::groups())
-      if (group.encoding_type == "method")
+      if (group.of_method())
         if (const auto paper = source.rows().file().group(group.path).text("paper"); paper && !paper->empty())
           papers[group.path] = *paper;
   }

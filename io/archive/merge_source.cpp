@@ -62,12 +62,12 @@ std::string MergeSource::attribute(const std::string& name) const {
 std::string MergeSource::methods_json() const {
   Json methods = {{"models", Json::object()}, {"pairs", Json::object()}};
   for (const layout::Group& group : layout::groups()) {
-    if (group.encoding_type != "method") continue;
+    if (!group.of_method()) continue;
     const h5::Group found = rows_.file().group(group.path);
     const auto version = found.integers("version");
     if (!version || version->empty() || version->front() == 0) continue;  // nobody asked it
     const std::string parameters = found.text("parameters_json").value_or("");
-    methods[asks_pairs(group) ? "pairs" : "models"][group.path.substr(group.path.find('/') + 1)] = {
+    methods[asks_pairs(group) ? "pairs" : "models"][group.last_step()] = {
         {"version", version->front()}, {"parameters", Json::parse(parameters, nullptr, false)}};
   }
   return methods.dump();

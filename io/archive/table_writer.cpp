@@ -62,7 +62,7 @@ void TableWriter::create_group(const Group& group) {
   made.set_text("encoding_type", group.encoding_type);
   made.set_text("encoding_version", "1.0");
   made.set_text("long_name", group.summary);
-  if (group.encoding_type == "method") {
+  if (group.of_method()) {
     made.set_text("paper", "");
     made.set_integer("version", h5::Type::u4, 0);
     made.set_text("parameters_json", "{}");

@@ -87,7 +87,7 @@ void check_group(const h5::File& file, const Group& group, ComplaintList& compla
   if (found.text("encoding_type") != group.encoding_type)
     complaints.add("attribute", path + "@encoding_type", fmt::format("it must be {}", group.encoding_type));
   need_text(found, "encoding_version", path, complaints);
-  if (group.encoding_type == "method") {
+  if (group.of_method()) {
     need_text(found, "paper", path, complaints);
     need_text(found, "parameters_json", path, complaints);
   }

@@ -100,10 +100,9 @@ void check_sizes(const SourceRows& archive, const std::vector<ModelRow>& models,
 std::map<std::string, std::uint64_t> versions_in(const SourceRows& rows) {
   std::map<std::string, std::uint64_t> versions;
   for (const layout::Group& group : layout::groups()) {
-    if (group.encoding_type != "method") continue;
+    if (!group.of_method()) continue;
     const auto version = rows.file().group(group.path).integers("version");
-    if (version && !version->empty() && version->front() > 0)
-      versions[group.path.substr(group.path.find('/') + 1)] = version->front();
+    if (version && !version->empty() && version->front() > 0) versions[group.last_step()] = version->front();
   }
   return versions;
 }

@@ -9,11 +9,12 @@ import time
 import unittest
 
 import harness
-from harness import EndToEnd, llama_config, llama_tensors, write_checkpoint
+from harness import llama_config, llama_tensors, write_checkpoint
+from interrupted import Interrupted
 from slurm_cluster import until
 
 
-class Limited(EndToEnd):
+class Limited(Interrupted):
     def setUp(self):
         super().setUp()
         self.write("large.yaml", "schema_version: 1\nname: large\nmodels: [large]\n")
@@ -36,14 +37,10 @@ class Limited(EndToEnd):
     def status(self, output):
         return json.loads((self.directory / output / "status.json").read_text(encoding="utf-8"))
 
-    def known(self, log):
-        found = re.search(r"resume +work: (\d+) of (\d+) items known already", log)
-        return (int(found[1]), int(found[2])) if found else (0, 0)
-
     def goes_on(self, output, at_least=1, ranks=1):
         """The same command ends, knows what was done, and has the hash of a run that nobody disturbed."""
         done = self.stemma("run", "large.yaml", "--output", output, ranks=ranks)
-        known, items = self.known(done.stderr)
+        known, items, _ = self.known(done.stderr)
         self.assertGreaterEqual(known, at_least)
         self.assertLess(known, items)
         if not (self.directory / "alone").exists():
