@@ -2,7 +2,8 @@
 
 python3 tests/bench/run_all.py [--small] [--json FILE] [--build build/release] [--only NAME,...] [--torch-sample]
 
-Runs every bench_* program of the build, weighs items in memory against their promises (memory), resumes a run (resume), then
+Runs every bench_* program of the build, weighs items in memory against their promises (memory), assigns neurons beside SciPy
+(assignment), resumes a run (resume), then
 fingerprints a checkpoint with the shapes of TinyLlama on two ranks beside a script that computes the same singular values with
 PyTorch. --small takes seconds and only proves that all of it works; for figures run it alone on an idle machine, without
 --small. Exit code 1 when a program fails, never for a missed target.
@@ -175,6 +176,21 @@ def trace(build, small, directory):
     return {"name": "trace", "results": result, "targets": goals if not small else [], "failed": done.returncode != 0}
 
 
+def assignment(build, small, directory):
+    """The best assignment of neurons, beside SciPy's."""
+    if ran(["/usr/bin/python3", "-c", "import scipy"]).returncode != 0:
+        return {"name": "assignment", "failed": False, "absent": "/usr/bin/python3 has no scipy (Debian: python3-scipy)"}
+    done = ran(["/usr/bin/python3", HERE.with_name("bench_assignment.py"), "--build", build, "--directory", directory,
+                *(["--neurons", 200, "--rounds", 1] if small else [])])
+    try:
+        result = json.loads(done.stdout)
+    except ValueError:
+        return {"name": "assignment", "failed": True, "stderr": done.stderr.splitlines()[-20:]}
+    goals = [goal(f"{case['kind']}: times faster than scipy", case["scipy_over_stemma"], ">=", 3) for case in result["cases"]]
+    return {"name": "assignment", "results": result, "targets": goals if not small else [],
+            "failed": any(case["total_difference"] > 1e-9 for case in result["cases"])}
+
+
 def measured(out, command):
     """Runs one rank and writes down what it cost: this script is its own wrapper below mpirun."""
     begin = time.monotonic()
@@ -307,7 +323,7 @@ def machine(build):
 
 def say(report):
     """One line per target."""
-    for part in [*report["benchmarks"], report.get("memory", {}), report.get("trace", {}), report.get("resume", {}), {"name": "tinyllama", **report.get("tinyllama", {})}]:
+    for part in [*report["benchmarks"], report.get("memory", {}), report.get("trace", {}), report.get("assignment", {}), report.get("resume", {}), {"name": "tinyllama", **report.get("tinyllama", {})}]:
         if part.get("failed"):
             print(f"{part['name']}: failed")
         for g in part.get("targets", []):
@@ -338,6 +354,9 @@ def main():
         if only is None or "trace" in only:
             print("trace ...", file=sys.stderr)
             report["trace"] = trace(build, options.small, directory)
+        if only is None or "assignment" in only:
+            print("assignment ...", file=sys.stderr)
+            report["assignment"] = assignment(build, options.small, directory)
         if only is None or "resume" in only:
             print("resume ...", file=sys.stderr)
             report["resume"] = resume(build, options.small, directory)
@@ -348,7 +367,7 @@ def main():
     if options.json:
         options.json.write_text(json.dumps(report, indent=1) + "\n")
     say(report)
-    parts = [*report["benchmarks"], *(report.get(name, {}) for name in ("memory", "trace", "resume", "tinyllama"))]
+    parts = [*report["benchmarks"], *(report.get(name, {}) for name in ("memory", "trace", "assignment", "resume", "tinyllama"))]
     return 1 if any(part.get("failed") for part in parts) else 0
 
 

@@ -27,6 +27,7 @@ class AllBenchmarks(EndToEnd):
         self.assertTrue(all(t["met"] for t in read["targets"] if "read ratio" in t["figure"]))
         self.assertEqual([case["failed"] for case in report["memory"]["cases"]], [False])
         self.assertFalse(report["trace"]["failed"], report["trace"])
+        self.assertFalse(report["assignment"]["failed"], report["assignment"])
         self.assertFalse(report["resume"]["failed"], report["resume"])
         self.assertGreater(report["resume"]["results"]["log_calls"]["write"]["calls"], 10)
         stemma = report["tinyllama"]["stemma"]
