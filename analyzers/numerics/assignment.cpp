@@ -12,6 +12,7 @@
 namespace stemma {
 
 namespace {
+
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
 // A row bids for its best column as much as makes it indifferent to the second best. Bidding alone would end,
@@ -186,7 +187,7 @@ class Solver {
       least = settle(start, frontier);
       column = nearest(least);
     }
-    for (const Visited& v : visited_) price_[v.column] += least - v.distance;
+    for (const Visited& v : visited_) price_[v.column] += std::max(0.0, least - v.distance);
     for (std::int32_t row = unmatched; row != start;) {
       row = static_cast<std::int32_t>(previous_[column]);
       const std::int32_t before = column_of_[static_cast<std::size_t>(row)];
