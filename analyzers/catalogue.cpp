@@ -9,6 +9,8 @@
 #include "analyzers/histogram_pair.hpp"
 #include "analyzers/intrinsic_fingerprint.hpp"
 #include "analyzers/intrinsic_pair.hpp"
+#include "analyzers/neuron_match.hpp"
+#include "analyzers/neuron_pair.hpp"
 #include "analyzers/origin_tracer.hpp"
 #include "analyzers/reencoding.hpp"
 #include "analyzers/same_function.hpp"
@@ -32,15 +34,16 @@ const T* named(std::span<const T* const> list, std::string_view name) {
 }  // namespace
 
 std::span<const Analyzer* const> catalogue() {
-  static const std::array<const Analyzer*, 5> all = {&content_analyzer(), &histogram_analyzer(),
-                                                     &intrinsic_fingerprint_analyzer(), &spectrum_analyzer(),
-                                                     &tensorguard_analyzer()};
+  static const std::array<const Analyzer*, 6> all = {
+      &content_analyzer(),      &histogram_analyzer(), &intrinsic_fingerprint_analyzer(),
+      &neuron_match_analyzer(), &spectrum_analyzer(),  &tensorguard_analyzer()};
   return all;
 }
 
 std::span<const PairTest* const> pair_tests() {
-  static const std::array<const PairTest*, 4> all = {&content_pair_test(), &histogram_pair_test(),
-                                                     &intrinsic_pair_test(), &tensorguard_pair_test()};
+  static const std::array<const PairTest*, 5> all = {&content_pair_test(), &histogram_pair_test(),
+                                                     &intrinsic_pair_test(), &neuron_pair_test(),
+                                                     &tensorguard_pair_test()};
   return all;
 }
 

@@ -10,11 +10,12 @@
 namespace stemma {
 
 /// All analyzers, in the order in which their `summarise` must run: content, histogram,
-/// intrinsic_fingerprint, spectrum, tensorguard. Later ones read what earlier ones found. The objects live as
-/// long as the program.
+/// intrinsic_fingerprint, neuron_match, spectrum, tensorguard. Later ones read what earlier ones found. The
+/// objects live as long as the program.
 std::span<const Analyzer* const> catalogue();
 
-/// All pair tests: content, histogram, intrinsic_fingerprint, tensorguard. Named like the analyzer they read.
+/// All pair tests: content, histogram, intrinsic_fingerprint, neuron_match, tensorguard. Named like the
+/// analyzer they read.
 std::span<const PairTest* const> pair_tests();
 
 /// All analyzers of pairs: stream_alignment, origin_tracer, reencoding, same_function.

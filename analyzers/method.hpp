@@ -40,8 +40,10 @@ struct Subject {
   std::string path;  ///< "layers/3/qk"; unique per analyzer and model
   std::vector<std::uint32_t> matrices;
   std::vector<std::uint32_t> companions;
-  std::vector<std::uint32_t> stored;  ///< indices into Checkpoint::tensors
-  std::optional<std::uint32_t> file;  ///< index into Checkpoint::files
+  std::vector<std::uint32_t> anchored;  ///< embeddings, indices into Model::matrices: rows of the model's
+                                        ///< anchors are read beforehand and follow the companions
+  std::vector<std::uint32_t> stored;    ///< indices into Checkpoint::tensors
+  std::optional<std::uint32_t> file;    ///< index into Checkpoint::files
   bool apart = false;
   std::map<std::string, double> parameters;  ///< heads, kv_heads, head_dim, options of the analyzer, ...
 };
@@ -89,7 +91,8 @@ class Method {
   virtual Cost cost(const Subject& subject, std::span<const Input> inputs) const = 0;
 
   /// Begins one subject. `inputs` belong to subject.matrices, then subject.stored; `companions` hold the
-  /// values of subject.companions (as stored, widened; gain offsets not yet added).
+  /// values of subject.companions (as stored, widened; gain offsets not yet added), then for each of
+  /// subject.anchored the rows of the model's anchors, one behind the other.
   virtual std::unique_ptr<Measurement> begin(const Subject& subject, std::span<const Input> inputs,
                                              std::span<const std::vector<double>> companions) const = 0;
 

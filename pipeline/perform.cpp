@@ -81,6 +81,28 @@ std::vector<double> read_whole(const WorkOrder& order, const Matrix& matrix, Byt
   return values;
 }
 
+/// Some rows of a matrix, one behind the other. Where rows are stored columns, all of them are read.
+std::vector<double> read_rows(const WorkOrder& order, const Matrix& matrix,
+                              std::span<const std::uint32_t> rows, ByteReader& reader) {
+  const StoredTensor& tensor = order.tensors[matrix.tensor];
+  std::vector<double> values(rows.size() * matrix.cols);
+  const auto place = [&](std::size_t i) { return std::span(values).subspan(i * matrix.cols, matrix.cols); };
+  if (matrix.transposed) {
+    const std::vector<double> whole = read_whole(order, matrix, reader);
+    for (std::size_t i = 0; i < rows.size(); ++i)
+      std::ranges::copy(std::span(whole).subspan(rows[i] * matrix.cols, matrix.cols), place(i).begin());
+    return values;
+  }
+  std::vector<std::byte> bytes(matrix.cols * bits_of(tensor.dtype) / 8);
+  const std::uint64_t first = tensor.offset + matrix.first_element * bits_of(tensor.dtype) / 8;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    reader.read(order.files[tensor.file], first + matrix.slice.stored_row(rows[i]) * bytes.size(), bytes);
+    widen(tensor.dtype, bytes, place(i));
+  }
+  reader.check(order.files[tensor.file]);
+  return values;
+}
+
 std::vector<Input> inputs_of(const WorkOrder& order, const Subject& subject) {
   return inputs_of(subject, order.matrices, order.tensors);
 }
@@ -166,6 +188,7 @@ class Performance {
       const std::vector<Input> inputs = inputs_of(order_, *running.subject);
       std::vector<std::vector<double>> companions;
       for (const std::uint32_t m : running.subject->companions) companions.push_back(whole(m));
+      for (const std::uint32_t m : running.subject->anchored) companions.push_back(anchor_rows(m));
       running.measurement =
           running.together ? running.analyzer->begin_together(*running.subject, inputs, companions, *team_)
                            : running.analyzer->begin(*running.subject, inputs, companions);
@@ -177,6 +200,14 @@ class Performance {
     const auto known = whole_.find(matrix);
     if (known != whole_.end()) return known->second;
     return whole_.emplace(matrix, read_whole(order_, order_.matrices[matrix], reader_)).first->second;
+  }
+
+  /// Rows of an embedding, read once for all subjects of the item.
+  const std::vector<double>& anchor_rows(std::uint32_t matrix) {
+    const auto known = anchor_rows_.find(matrix);
+    if (known != anchor_rows_.end()) return known->second;
+    std::vector<double> rows = read_rows(order_, order_.matrices[matrix], order_.anchors, reader_);
+    return anchor_rows_.emplace(matrix, std::move(rows)).first->second;
   }
 
   Hash128 content_of(const Matrix& matrix, HeldReader& held) const;
@@ -212,6 +243,7 @@ class Performance {
   Team* team_;
   std::optional<TeamReader> team_reader_;
   std::map<std::uint32_t, std::vector<double>> whole_;  ///< companions by matrix
+  std::map<std::uint32_t, std::vector<double>> anchor_rows_;
   Stopwatch watch_;
   std::vector<Running> runs_;
 };

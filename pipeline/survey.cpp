@@ -11,6 +11,7 @@
 #include <system_error>
 #include <thread>
 
+#include "io/formats/anchor_shelf.hpp"
 #include "io/formats/open_checkpoint.hpp"
 #include "pipeline/clock.hpp"
 
@@ -25,10 +26,11 @@ class Opening {
  public:
   explicit Opening(const ModelRequest& request) : surveyed_{request, std::nullopt, std::nullopt, {}} {}
 
-  SurveyedModel open(const ArchitectureTables& architectures) {
+  SurveyedModel open(const ArchitectureTables& architectures, AnchorShelf& anchors) {
     const ModelRequest& request = surveyed_.request;
     try {
       surveyed_.model = architectures.canonicalise(open_checkpoint(request.path), request.architecture);
+      anchors.choose(*surveyed_.model);
       refuse_errors();
     } catch (const UnreadableModel& error) {
       surveyed_.findings = error.findings();
@@ -86,13 +88,14 @@ class Opening {
 std::vector<SurveyedModel> survey(std::span<const ModelRequest> requests,
                                   const ArchitectureTables& architectures) {
   std::vector<SurveyedModel> models(requests.size());
+  AnchorShelf anchors;
   std::atomic<std::size_t> next = 0;
   std::exception_ptr failure;
   std::mutex failing;
   const auto open_some = [&] {
     try {
       for (std::size_t i = next++; i < requests.size(); i = next++)
-        models[i] = Opening(requests[i]).open(architectures);
+        models[i] = Opening(requests[i]).open(architectures, anchors);
     } catch (...) {
       const std::scoped_lock lock(failing);
       failure = std::current_exception();

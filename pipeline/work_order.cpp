@@ -63,17 +63,20 @@ static void to_json(Json& j, const Subject& s) {
   j = Json{{"a", s.analyzer}, {"p", s.path}, {"m", s.matrices}, {"c", s.companions}, {"o", s.parameters}};
   if (!s.stored.empty()) j["s"] = s.stored;
   if (s.file) j["f"] = *s.file;
+  if (!s.anchored.empty()) j["h"] = s.anchored;
 }
 static void from_json(const Json& j, Subject& s) {
   j.at("a").get_to(s.analyzer), j.at("p").get_to(s.path), j.at("m").get_to(s.matrices);
   j.at("c").get_to(s.companions), j.at("o").get_to(s.parameters);
   if (j.contains("s")) j.at("s").get_to(s.stored);
   if (j.contains("f")) s.file = j.at("f").get<std::uint32_t>();
+  if (j.contains("h")) j.at("h").get_to(s.anchored);
 }
 static void to_json(Json& j, const WorkOrder& o) {
   j = Json{{"i", o.item},     {"m", o.model},    {"f", o.files},   {"t", o.tensors},
            {"x", o.matrices}, {"s", o.subjects}, {"n", o.streamed}};
   if (o.asks) j["a"] = true;
+  if (!o.anchors.empty()) j["h"] = o.anchors;
   if (o.width != 0) j["d"] = o.width, j["l"] = o.arithmetic;
   if (!o.members.empty()) j["b"] = o.block, j["w"] = o.members;
 }
@@ -81,6 +84,7 @@ static void from_json(const Json& j, WorkOrder& o) {
   j.at("i").get_to(o.item), j.at("m").get_to(o.model), j.at("f").get_to(o.files), j.at("t").get_to(o.tensors);
   j.at("x").get_to(o.matrices), j.at("s").get_to(o.subjects), j.at("n").get_to(o.streamed);
   o.asks = j.contains("a");
+  if (j.contains("h")) j.at("h").get_to(o.anchors);
   if (j.contains("d")) j.at("d").get_to(o.width), j.at("l").get_to(o.arithmetic);
   if (j.contains("w")) j.at("b").get_to(o.block), j.at("w").get_to(o.members);
 }
@@ -137,6 +141,8 @@ Hash128 work_key(const WorkOrder& order, const Subject& subject) {
   for (const std::uint32_t m : subject.matrices) j["matrices"].push_back(identity(order.matrices[m], order));
   for (const std::uint32_t m : subject.companions)
     j["companions"].push_back(identity(order.matrices[m], order));
+  for (const std::uint32_t m : subject.anchored) j["anchored"].push_back(identity(order.matrices[m], order));
+  if (!subject.anchored.empty()) j["anchors"] = order.anchors;
   for (const std::uint32_t t : subject.stored) j["stored"].push_back(identity(order.tensors[t], order));
   if (subject.file) j["file"] = identity(order.files[*subject.file]);
   return key_of(j);
@@ -244,6 +250,8 @@ WorkOrder OrderBook::order(std::uint32_t index, const Item& item) {
     Subject copy = subject;
     for (std::uint32_t& m : copy.matrices) m = pack.matrix(m);
     for (std::uint32_t& m : copy.companions) m = pack.matrix(m);
+    for (std::uint32_t& m : copy.anchored) m = pack.matrix(m);
+    if (!copy.anchored.empty()) order.anchors = model.anchors.rows;
     for (std::uint32_t i = 0; i < copy.stored.size(); ++i)
       copy.stored[i] = copy.apart ? i : pack.tensor(copy.stored[i]);
     order.subjects.push_back(std::move(copy));

@@ -23,9 +23,10 @@ struct WorkOrder {
                                       ///< asks for it twice; companions come last
   std::vector<Matrix> matrices;
   std::vector<Subject> subjects;
-  int block = 0;               ///< names the team
-  std::vector<int> members;    ///< ranks that do it together, ascending; empty when one does it alone
-  std::uint32_t streamed = 0;  ///< the first so many tensors are streamed, the rest are companions
+  std::vector<std::uint32_t> anchors;  ///< rows of embeddings, where some subject asks for them
+  int block = 0;                       ///< names the team
+  std::vector<int> members;            ///< ranks that do it together, ascending; empty when one does it alone
+  std::uint32_t streamed = 0;          ///< the first so many tensors are streamed, the rest are companions
   bool asks = false;  ///< its tensors are held in memory, and equal ones asked for, before it is measured
   int width = 0;      ///< on how many ranks it has to be done, where results depend on that; 0: they may
   std::string arithmetic;  ///< by which linear algebra, where they depend on that

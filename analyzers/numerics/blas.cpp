@@ -11,6 +11,9 @@ extern "C" {
 void dgemm_(const char* ta, const char* tb, const int* m, const int* n, const int* k, const double* alpha,
             const double* a, const int* lda, const double* b, const int* ldb, const double* beta, double* c,
             const int* ldc);
+void sgemm_(const char* ta, const char* tb, const int* m, const int* n, const int* k, const float* alpha,
+            const float* a, const int* lda, const float* b, const int* ldb, const float* beta, float* c,
+            const int* ldc);
 void dsyrk_(const char* uplo, const char* trans, const int* n, const int* k, const double* alpha,
             const double* a, const int* lda, const double* beta, double* c, const int* ldc);
 void dsymm_(const char* side, const char* uplo, const int* m, const int* n, const double* alpha,
@@ -87,6 +90,17 @@ void dgemm(Transpose ta, Transpose tb, std::uint64_t m, std::uint64_t n, std::ui
   const int im = narrow(m), in = narrow(n), ik = narrow(k), ia = narrow(lda), ib = narrow(ldb),
             ic = narrow(ldc);
   dgemm_(&op_a, &op_b, &im, &in, &ik, &alpha, a, &ia, b, &ib, &beta, c, &ic);
+}
+
+void sgemm(Transpose ta, Transpose tb, std::uint64_t m, std::uint64_t n, std::uint64_t k, float alpha,
+           const float* a, std::uint64_t lda, const float* b, std::uint64_t ldb, float beta, float* c,
+           std::uint64_t ldc) {
+  serialise_once();
+  const char op_a = static_cast<char>(ta);
+  const char op_b = static_cast<char>(tb);
+  const int im = narrow(m), in = narrow(n), ik = narrow(k), ia = narrow(lda), ib = narrow(ldb),
+            ic = narrow(ldc);
+  sgemm_(&op_a, &op_b, &im, &in, &ik, &alpha, a, &ia, b, &ib, &beta, c, &ic);
 }
 
 void dsyrk(Transpose ta, std::uint64_t n, std::uint64_t k, double alpha, const double* a, std::uint64_t lda,

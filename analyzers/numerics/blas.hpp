@@ -33,6 +33,11 @@ void dgemm(Transpose ta, Transpose tb, std::uint64_t m, std::uint64_t n, std::ui
            const double* a, std::uint64_t lda, const double* b, std::uint64_t ldb, double beta, double* c,
            std::uint64_t ldc);
 
+/// The same in single precision.
+void sgemm(Transpose ta, Transpose tb, std::uint64_t m, std::uint64_t n, std::uint64_t k, float alpha,
+           const float* a, std::uint64_t lda, const float* b, std::uint64_t ldb, float beta, float* c,
+           std::uint64_t ldc);
+
 /// Lower triangle of C (n x n) = alpha op(A) op(A)^T + beta C, column-major; op(A) is n x k.
 void dsyrk(Transpose ta, std::uint64_t n, std::uint64_t k, double alpha, const double* a, std::uint64_t lda,
            double beta, double* c, std::uint64_t ldc);

@@ -33,9 +33,14 @@ double log_partial_conjunction(std::span<const double> log_p, std::uint64_t at_l
 }
 
 double log_sum_bound(std::uint64_t k, std::uint64_t tests) {
-  if (k <= tests) return 0;
-  if (tests == 0) throw std::invalid_argument("a sum over no tests is 0");
-  const auto count = static_cast<double>(k), mean = static_cast<double>(tests);
+  return log_sum_bound_of_mean(k, static_cast<double>(tests));
+}
+
+double log_sum_bound_of_mean(std::uint64_t k, double mean) {
+  if (!(mean >= 0) || !std::isfinite(mean)) throw std::invalid_argument("a mean is finite and not negative");
+  const auto count = static_cast<double>(k);
+  if (count <= mean) return 0;
+  if (mean == 0) throw std::invalid_argument("a sum with mean 0 is 0");
   const double moment = count * portable_log(mean) - log_factorial(k);
   const double chernoff = (count - mean) + count * portable_log(mean / count);
   return std::min({0.0, moment, chernoff});

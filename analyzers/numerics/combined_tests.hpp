@@ -22,6 +22,10 @@ double log_partial_conjunction(std::span<const double> log_p, std::uint64_t at_l
 /// do: E (1+t)^F <= e^t, so the probability is at most min(L^k/k!, e^(k-L) (L/k)^k) for k > L, and 1 else.
 /// Guaranteed.
 double log_sum_bound(std::uint64_t k, std::uint64_t tests);
+/// The same for tests that obey E C(F,j) <= mean^j/j! each with a mean of its own: m matched pairs of units
+/// of which N have exchangeable labels do with m/N. `mean` is the sum of all. Throws std::invalid_argument
+/// for a mean that is negative or not finite.
+double log_sum_bound_of_mean(std::uint64_t k, double mean);
 
 /// The same if the sum were Poisson-distributed with mean L, which is what uniform permutations come to: not
 /// guaranteed, and usually within a few units of the bound.

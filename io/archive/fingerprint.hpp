@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "io/archive/features.hpp"
+#include "io/archive/neuron_sketch.hpp"
 #include "io/model/checkpoint.hpp"
 #include "io/model/role.hpp"
 
@@ -129,6 +130,7 @@ struct Fingerprint {
   std::optional<IntrinsicCurves> intrinsic;
   std::optional<GuardResponse> guard;
   std::optional<RepairedCurves> repaired;
+  std::optional<NeuronSketch> neurons;
 };
 
 /// Equal keys: the same values in the same order.

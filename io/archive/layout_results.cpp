@@ -1,6 +1,7 @@
 // The table of an archive, second half: methods, pairs, evidence, and the records of the run.
 #include "io/archive/fingerprint.hpp"
 #include "io/archive/layout_columns.hpp"
+#include "io/model/anchor_tokens.hpp"
 
 namespace stemma::layout {
 namespace {
@@ -39,6 +40,37 @@ Group intrinsic_fingerprint() {
       number("further", f8, {"layer_row", "further_curve"}, feature, "further curves by name"),
       flag("random_init", "yes_no", {"model"}, feature, "are the weights as they were initialised"),
       text("random_init_reason", {"model"}, feature, "what the flag was raised for")};
+  return g;
+}
+
+Group neuron_match() {
+  Group g = method("neuron_match", "neurons of each MLP as anchor tokens see them");
+  g.dimensions = {rows("neuron_block", "one MLP, dense or an expert"),
+                  bare("neuron", "neuron that is kept"),
+                  {.name = "anchor", .extent = most_anchors, .long_name = "anchor token"}};
+  const Dims d = {"neuron_block"}, n = {"neuron"}, answers = {"neuron", "anchor"};
+  g.columns = {number("anchors", u4, {"model"}, feature, "anchor tokens of the model"),
+               number("anchors_by_string", u4, {"model"}, feature,
+                      "those chosen by their bytes, which come first; the others by their row"),
+               number("vocabulary", u8, {"model"}, feature, "rows of the embedding"),
+               start("block_start", "model", "neuron_block", "first row in neuron_block", feature),
+               pieces("block_count", "model", "neuron_block", "rows in neuron_block", feature),
+               number("anchor_key", u8, {"model", "anchor"}, feature,
+                      "XXH3-64 of the token's bytes or row, 0 beyond the last"),
+               owner(index("model_index", "model", d, feature, "model")),
+               number("layer", i4, d, feature, "layer"),
+               number("expert", i4, d, feature, "expert, -1 for a dense MLP"),
+               number("units", u4, d, feature, "neurons of the MLP"),
+               flag("gated", "yes_no", d, feature, "is there a gate"),
+               number("order", f8, d, feature, "largest |Spearman correlation| of norms with places"),
+               start("row_start", "neuron_block", "neuron", "first element in neuron", feature),
+               pieces("row_count", "neuron_block", "neuron", "elements in neuron", feature),
+               number("unit", u4, n, feature, "place of the neuron in its MLP"),
+               number("norm_first", f8, n, feature, "length of its row of the gate, else of up"),
+               number("norm_product", f8, n, feature, "length of its row of up times that of down"),
+               number("first", i1, answers, feature,
+                      "answer of the gate, else of up, in 127ths of the largest; -128 for none"),
+               number("second", i1, answers, feature, "answer of up, else of down, likewise")};
   return g;
 }
 
@@ -253,6 +285,7 @@ std::vector<Group> result_groups() {
           content(),
           method("histogram", "its numbers are /moments, /histograms and /vectors"),
           intrinsic_fingerprint(),
+          neuron_match(),
           method("spectrum", "its numbers are /spectra and columns of /layers"),
           tensorguard(),
           origin_tracer(),

@@ -101,6 +101,11 @@ std::vector<Key> make_table() {
              analyzers));
 
   add(question(
+      {.path = "analyzers.neuron_match",
+       .meaning = "Neurons as anchor tokens see them, so that models can be matched neuron by neuron."},
+      analyzers));
+
+  add(question(
       {.path = "analyzers.spectrum",
        .meaning = "All singular values of every matrix, with error bounds, and what they say of its shape."},
       analyzers));
@@ -204,6 +209,9 @@ std::vector<Key> make_table() {
               .highest = 1000,
               .reason = "a correlation needs at least two layers"},
              tests));
+  add(question({.path = "compare.tests.neuron_match",
+                .meaning = "Agreement of neurons, with p-values against independent initialisation."},
+               tests));
   add(question({.path = "compare.tests.tensorguard", .meaning = "Distance of gradient responses."}, tests));
   add(bound(
       {.path = "compare.background",

@@ -59,6 +59,7 @@ struct RunConfig {
     TestOptions tests = {{"content", {}},
                          {"histogram", {}},
                          {"intrinsic_fingerprint", {{"depth", "interp_longer"}, {"min_layers", "8"}}},
+                         {"neuron_match", {}},
                          {"tensorguard", {}}};
     std::string background = "corpus";  ///< "corpus", "published", "none", or the path of a table
     bool operator==(const Compare&) const = default;
@@ -112,6 +113,7 @@ struct RunConfig {
       {"content", {{"sha256", 0}}},
       {"histogram", {}},
       {"intrinsic_fingerprint", {{"further", 1}, {"twin", 1}}},
+      {"neuron_match", {}},
       {"spectrum", {{"crosscheck_every", 128}, {"largest", 16384}, {"refine", 0}}},
       {"tensorguard", {{"max_layer", 15}, {"mode", 0}, {"repaired", 1}, {"samples", 15}, {"targets", 10}}}};
   Compare compare;

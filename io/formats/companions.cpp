@@ -12,7 +12,8 @@
 namespace stemma {
 namespace {
 
-constexpr std::string_view config_name = "config.json", readme_name = "README.md";
+constexpr std::string_view config_name = "config.json", readme_name = "README.md",
+                           vocabulary_name = "tokenizer.json";
 
 /// Remembers the root's kind only.
 class RootKind final : public JsonHandler {
@@ -103,6 +104,7 @@ void read_companions(const std::string& directory, const std::vector<std::string
   };
   if (present(config_name)) read_config(directory, checkpoint);
   if (present(readme_name)) read_readme(directory, checkpoint);
+  if (present(vocabulary_name)) checkpoint.vocabulary = beside(directory, vocabulary_name);
 }
 
 }  // namespace stemma

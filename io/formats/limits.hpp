@@ -25,6 +25,8 @@ inline constexpr std::size_t json_string_bytes = std::size_t{64} << 20;
 
 inline constexpr std::uint64_t index_bytes = std::uint64_t{256} << 20;
 inline constexpr std::uint64_t config_bytes = std::uint64_t{16} << 20;
+inline constexpr std::uint64_t vocabulary_bytes = std::uint64_t{256} << 20;
+inline constexpr std::uint64_t vocabulary_rows = std::uint64_t{1} << 31;  // exclusive
 inline constexpr std::size_t front_matter_bytes = std::size_t{64} << 10;
 inline constexpr std::size_t front_matter_depth = 32;
 inline constexpr std::size_t claim_bytes = 1'024;

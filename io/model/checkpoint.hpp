@@ -23,6 +23,7 @@ struct Checkpoint {
   std::vector<SourceFile> files;
   std::vector<StoredTensor> tensors;  ///< sorted by name, names unique
   std::string config_json;            ///< text of config.json, "" when absent or ignored
+  std::string vocabulary;             ///< path of tokenizer.json, "" when absent
   std::vector<Claim> claims;
   std::vector<Finding> findings;  ///< sorted by (file, offset, tensor, rule)
 };

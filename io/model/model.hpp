@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "io/model/anchor_tokens.hpp"
 #include "io/model/checkpoint.hpp"
 #include "io/model/matrix.hpp"
 
@@ -26,6 +27,7 @@ struct Model {
       dims;                       ///< hidden, heads, kv_heads, head_dim, inter, vocab, experts, ...
   std::vector<Matrix> matrices;   ///< sorted by role; unknown tensors last, by name
   bool tied_head = false;         ///< lm_head is absent and the embedding serves as head
+  AnchorTokens anchors;           ///< rows of the embedding; empty until they are chosen, or without one
   std::vector<Finding> findings;  ///< of the architecture; the checkpoint's own are in checkpoint.findings
 
   /// The matrix of a role, nullptr when the model has none. O(log n).

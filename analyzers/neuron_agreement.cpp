@@ -1,0 +1,304 @@
+// Two matchings that know nothing of each other must agree, and neurons that were never moved stand where
+// they stood.
+//
+// H0: the models come from independent random initialisations, whatever else they share.
+//
+// Places. Initialisation is exchangeable over hidden units and training does not see their order, so under H0
+// the places of one model's neurons are a uniformly random relabelling, independent for each block, and the
+// number F of m matched pairs that stand at the same place of N has
+//     E[C(F, k)] <= C(m, k) (N - k)! / N! <= (m / N)^k / k!
+// Summed over blocks with L = sum m / N: P(F >= k) <= min(L^k / k!, e^(k - L) (L / k)^k). Guaranteed, also
+// where the data are the same. A permutation of neurons destroys its power, not its validity.
+//
+// Two matchings. One by the first kind of answers, one by the second; labels do not enter, so no exact change
+// of parameters moves the result. Independent models trained on one kind of data share a few neurons, in the
+// first block up to 7 % of them, so only what is beyond a tenth of the neurons counts: K = max(0, F - 0.1 n),
+// with the bound above at L = number of blocks. Where partners are searched, every block pays for its choice
+// (Bonferroni), and blocks are combined by Fisher's rule.
+#include "analyzers/neuron_agreement.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "analyzers/neuron_scores.hpp"
+#include "analyzers/numerics/combined_tests.hpp"
+#include "analyzers/numerics/mutual_best.hpp"
+#include "analyzers/thresholds.hpp"
+#include "io/model/anchor_tokens.hpp"
+
+namespace stemma {
+namespace {
+
+/// Answers of one block at the shared anchors.
+struct Answers {
+  AnswerRows first, second;
+};
+
+/// The blocks of one model at the shared anchors: all kept neurons, or the largest `most` of them.
+std::vector<Answers> answers_of(const NeuronSketch& sketch, std::span<const std::uint32_t> columns,
+                                std::size_t most) {
+  std::vector<Answers> out;
+  for (const NeuronBlock& block : sketch.blocks)
+    out.push_back({AnswerRows(block.first, sketch.keys.size(), columns, most),
+                   AnswerRows(block.second, sketch.keys.size(), columns, most)});
+  return out;
+}
+
+/// Matches one pair of blocks.
+class BlockPair {
+ public:
+  BlockPair(const Answers& a, const Answers& b, bool gated)
+      : rows_(a.first.rows()),
+        columns_(b.first.rows()),
+        first_(correlations(a.first, b.first, false)),
+        second_(correlations(a.second, b.second, gated)),
+        by_first_(mutual_best(view(first_))),
+        by_second_(mutual_best(view(second_))) {}
+
+  Agreement agreement() const { return stemma::agreement(by_first_, by_second_); }
+  /// The matching by both kinds of answers together.
+  std::vector<std::int32_t> by_both() const {
+    std::vector<float> sum(first_);
+    for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += second_[i];
+    return mutual_best(view(sum));
+  }
+
+ private:
+  ScoreView view(const std::vector<float>& scores) const { return {scores, rows_, columns_, columns_}; }
+
+  std::size_t rows_, columns_;
+  std::vector<float> first_, second_;
+  std::vector<std::int32_t> by_first_, by_second_;
+};
+
+bool same_structure(const NeuronSketch& a, const NeuronSketch& b) {
+  return std::ranges::equal(a.blocks, b.blocks, [](const NeuronBlock& x, const NeuronBlock& y) {
+    return x.layer == y.layer && x.expert == y.expert;
+  });
+}
+
+BlockAgreement agreement_of(const NeuronBlock& a, const NeuronBlock& b, const BlockPair& pair) {
+  BlockAgreement out;
+  out.kept = static_cast<std::uint32_t>(std::min(a.size(), b.size()));
+  out.units = std::max(a.units, b.units);
+  const Agreement both = pair.agreement();
+  out.matched = static_cast<std::uint32_t>(both.both);
+  out.agreeing = static_cast<std::uint32_t>(both.same);
+  out.sorted = std::max(a.order, b.order) > thresholds::sorted_neurons;
+  const std::vector<std::int32_t> partners = pair.by_both();
+  for (std::size_t i = 0; i < partners.size(); ++i) {
+    if (partners[i] == unmatched) continue;
+    ++out.labelled;
+    out.fixed += a.unit[i] == b.unit[static_cast<std::size_t>(partners[i])];
+  }
+  return out;
+}
+
+/// Agreements beyond what independent models may share.
+std::uint64_t beyond_universal(const BlockAgreement& block) {
+  return agreements_beyond(block.agreeing, block.kept, thresholds::universal_neurons);
+}
+
+/// Mean of the number of fixed points under H0; 0 where places say nothing.
+double expected_fixed(const BlockAgreement& block) {
+  return block.sorted || block.units == 0 ? 0 : static_cast<double>(block.labelled) / block.units;
+}
+
+/// Everything that follows from the partners, but for p-values.
+void sum_up(NeuronAgreement& found) {
+  std::vector<double> shares;
+  found.partners = found.blocks.size();
+  found.sorted = true;
+  for (const BlockAgreement& block : found.blocks) {
+    shares.push_back(block.share());
+    found.agreeing_blocks += block.share() >= thresholds::universal_neurons;
+    found.full_blocks += block.kept >= thresholds::telling_neurons;
+    if (block.sorted) continue;
+    found.sorted = false;
+    found.fixed += block.fixed;
+    found.labelled += block.labelled;
+  }
+  if (shares.empty()) return;
+  std::ranges::sort(shares);
+  found.share = (shares[(shares.size() - 1) / 2] + shares[shares.size() / 2]) / 2;
+}
+
+/// p-values of partners that were given beforehand.
+void weigh_given(NeuronAgreement& found) {
+  double expected = 0;
+  std::uint64_t robust = 0, agreeing = 0;
+  for (const BlockAgreement& block : found.blocks) {
+    expected += expected_fixed(block);
+    robust += beyond_universal(block);
+    agreeing += block.agreeing;
+  }
+  found.log_p_places = log_sum_bound_of_mean(found.fixed, expected);
+  found.log_p_robust = log_sum_bound(robust, found.blocks.size());
+  found.log_p_nominal = log_sum_bound(agreeing, found.blocks.size());
+}
+
+/// p-values of partners that were chosen among `candidates` for each of `rows` blocks, of which some found
+/// none.
+void weigh_chosen(NeuronAgreement& found, std::size_t rows, std::size_t candidates) {
+  std::vector<double> places(rows), robust(rows), nominal(rows);
+  const auto pay = [&](double log_p) { return log_best_of(log_p, std::max<std::size_t>(candidates, 1)); };
+  for (std::size_t i = 0; i < found.blocks.size(); ++i) {
+    const BlockAgreement& block = found.blocks[i];
+    if (!block.sorted) places[i] = pay(log_sum_bound_of_mean(block.fixed, expected_fixed(block)));
+    robust[i] = pay(log_sum_bound(beyond_universal(block), 1));
+    nominal[i] = pay(log_sum_bound(block.agreeing, 1));
+  }
+  found.log_p_places = log_fisher(places);
+  found.log_p_robust = log_fisher(robust);
+  found.log_p_nominal = log_fisher(nominal);
+}
+
+/// Compares two sketches of which `a` has at least as many blocks.
+class Comparer {
+ public:
+  Comparer(const NeuronSketch& a, const NeuronSketch& b, const SharedAnchors& shared)
+      : a_(a), b_(b), shared_(shared) {}
+
+  /// Block by block.
+  NeuronAgreement in_place() {
+    NeuronAgreement found = frame();
+    for (std::size_t i = 0; i < a_.blocks.size(); ++i) found.blocks.push_back(compare(i, i));
+    found.control = control();
+    sum_up(found);
+    weigh_given(found);
+    return found;
+  }
+
+  /// Every block of a with the block of b that agrees best with it in its largest neurons.
+  NeuronAgreement searched() {
+    NeuronAgreement found = frame();
+    found.mapped = true;
+    const std::vector<Answers> a = answers_of(a_, shared_.of_a, thresholds::searched_neurons),
+                               b = answers_of(b_, shared_.of_b, thresholds::searched_neurons);
+    std::size_t candidates = 0;
+    for (std::size_t i = 0; i < a.size(); ++i) {
+      std::size_t most = 0, partner = 0, tried = 0;
+      for (std::size_t j = 0; j < b.size(); ++j) {
+        if (!could_be_partners(i, j)) continue;
+        ++tried;
+        const std::size_t agreeing = BlockPair(a[i], b[j], a_.blocks[i].gated).agreement().same;
+        if (agreeing > most) most = agreeing, partner = j;
+      }
+      candidates = std::max(candidates, tried);
+      if (most >= thresholds::partner_neurons) found.blocks.push_back(compare(i, partner));
+    }
+    found.control = control();
+    sum_up(found);
+    weigh_chosen(found, a.size(), candidates);
+    return found;
+  }
+
+ private:
+  NeuronAgreement frame() const {
+    NeuronAgreement found;
+    found.anchors = shared_.size();
+    found.by_row = shared_.by_row;
+    found.blocks_a = a_.blocks.size();
+    found.blocks_b = b_.blocks.size();
+    return found;
+  }
+
+  /// Mean share of agreeing neurons of blocks that are no partners: of other layers of the same two models.
+  double control() {
+    double agreeing = 0, kept = 0;
+    for (std::size_t i = 0; i < a_.blocks.size(); ++i) {
+      const std::size_t j = (i + 1 + b_.blocks.size() / 2) % b_.blocks.size();
+      if (a_.blocks[i].gated != b_.blocks[j].gated || a_.blocks[i].layer == b_.blocks[j].layer) continue;
+      const BlockAgreement found = compare(i, j);
+      agreeing += found.agreeing;
+      kept += found.kept;
+    }
+    return kept > 0 ? agreeing / kept : std::numeric_limits<double>::quiet_NaN();
+  }
+
+  BlockAgreement compare(std::size_t i, std::size_t j) {
+    if (answers_a_.empty()) answers_a_ = answers_of(a_, shared_.of_a, most_rows);
+    if (answers_b_.empty()) answers_b_ = answers_of(b_, shared_.of_b, most_rows);
+    BlockAgreement out =
+        agreement_of(a_.blocks[i], b_.blocks[j], BlockPair(answers_a_[i], answers_b_[j], a_.blocks[i].gated));
+    out.a = static_cast<std::uint32_t>(i);
+    out.b = static_cast<std::uint32_t>(j);
+    return out;
+  }
+
+  /// Of thousands of experts only those of equal layers are held against each other, in a few layers.
+  bool could_be_partners(std::size_t i, std::size_t j) const {
+    if (a_.blocks[i].gated != b_.blocks[j].gated) return false;
+    if (a_.blocks.size() * b_.blocks.size() <= thresholds::searched_pairs) return true;
+    return a_.blocks[i].layer == b_.blocks[j].layer && a_.blocks[i].layer < thresholds::searched_layers;
+  }
+
+  static constexpr std::size_t most_rows = std::numeric_limits<std::size_t>::max();
+
+  const NeuronSketch& a_;
+  const NeuronSketch& b_;
+  const SharedAnchors& shared_;
+  std::vector<Answers> answers_a_, answers_b_;
+};
+
+bool gated_alike(const NeuronSketch& a, const NeuronSketch& b) {
+  const auto gated = [](const NeuronSketch& s) {
+    return std::ranges::any_of(s.blocks, [](const NeuronBlock& block) { return block.gated; });
+  };
+  const auto plain = [](const NeuronSketch& s) {
+    return std::ranges::any_of(s.blocks, [](const NeuronBlock& block) { return !block.gated; });
+  };
+  return (gated(a) && gated(b)) || (plain(a) && plain(b));
+}
+
+/// Partners are searched for each block of one model, so one of both must come first, whichever is named
+/// first.
+bool comes_first(const NeuronSketch& a, const NeuronSketch& b) {
+  if (a.blocks.size() != b.blocks.size()) return a.blocks.size() > b.blocks.size();
+  for (std::size_t i = 0; i < a.blocks.size(); ++i)
+    if (a.blocks[i].first != b.blocks[i].first) return a.blocks[i].first < b.blocks[i].first;
+  return true;
+}
+
+/// The same seen from the other side.
+void turn(NeuronAgreement& found) {
+  std::swap(found.blocks_a, found.blocks_b);
+  for (BlockAgreement& block : found.blocks) std::swap(block.a, block.b);
+}
+
+}  // namespace
+
+NeuronAgreement compare_neurons(const NeuronSketch& a, const NeuronSketch& b) {
+  if (!comes_first(a, b)) {
+    NeuronAgreement found = compare_neurons(b, a);
+    turn(found);
+    return found;
+  }
+  NeuronAgreement found;
+  if (!gated_alike(a, b)) {
+    found.abstain = "unsupported";
+    return found;
+  }
+  const SharedAnchors shared = shared_anchors(a, b);
+  if (shared.size() < fewest_anchors) {
+    found.abstain = "no_anchor";
+    found.anchors = shared.size();
+    return found;
+  }
+  Comparer comparer(a, b, shared);
+  if (!same_structure(a, b)) return comparer.searched();
+  found = comparer.in_place();
+  const auto best_p = [](const NeuronAgreement& n) { return std::min(n.log_p_places, n.log_p_robust); };
+  if (best_p(found) > thresholds::log_p_in_place) {
+    NeuronAgreement searched = comparer.searched();
+    if (best_p(searched) < best_p(found)) found = std::move(searched);
+  }
+  // There are two ways of asking, and the better one pays for having been chosen.
+  for (double* log_p : {&found.log_p_places, &found.log_p_robust, &found.log_p_nominal})
+    *log_p = log_best_of(*log_p, 2);
+  return found;
+}
+
+}  // namespace stemma

@@ -1,0 +1,54 @@
+// In how many neurons do two models agree, and how likely is that between independent ones?
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "io/archive/evidence.hpp"
+#include "io/archive/neuron_sketch.hpp"
+
+namespace stemma {
+
+/// Two MLPs, held against each other.
+struct BlockAgreement {
+  std::uint32_t a = 0, b = 0;  ///< blocks of each sketch
+  std::uint32_t kept = 0;      ///< neurons of the smaller selection
+  std::uint32_t matched = 0;   ///< neurons of a that both kinds of answers match
+  std::uint32_t agreeing = 0;  ///< those that both match with the same neuron of b
+  std::uint32_t labelled = 0;  ///< neurons that the sum of both scores matches
+  std::uint32_t fixed = 0;     ///< those that stand at the same place in both MLPs
+  std::uint32_t units = 0;     ///< neurons of the larger MLP
+  bool sorted = false;         ///< somebody ordered the neurons of one of them: places say nothing
+
+  double share() const { return kept == 0 ? 0 : static_cast<double>(agreeing) / kept; }
+};
+
+/// What two sketches say about each other. All p-values are natural logarithms, of the null hypothesis that
+/// both models were initialised independently of each other.
+struct NeuronAgreement {
+  std::string abstain;      ///< "" or why nothing was compared: no_anchor, unsupported
+  std::size_t anchors = 0;  ///< tokens in common
+  bool by_row = false;      ///< tokens joined by their numbers
+  bool mapped = false;      ///< partners were searched: models of other structure, or nothing found in place
+  std::size_t blocks_a = 0, blocks_b = 0;  ///< of each model
+  std::vector<BlockAgreement> blocks;      ///< pairs of partners, by block of the model with more of them
+
+  std::size_t partners = 0;               ///< blocks.size(), also where blocks were dropped
+  std::size_t agreeing_blocks = 0;        ///< partners that agree in a tenth of their neurons
+  std::size_t full_blocks = 0;            ///< partners with enough neurons to tell
+  double share = missing;                 ///< median over partners of the share of agreeing neurons
+  double control = missing;               ///< mean share of agreeing neurons of unlike blocks
+  std::uint64_t fixed = 0, labelled = 0;  ///< sums over partners whose neurons nobody sorted
+  bool sorted = false;                    ///< there are no such partners
+  double log_p_places = 0;                ///< guaranteed: from `fixed`
+  double log_p_robust = 0;                ///< from agreements beyond a tenth of the neurons
+  double log_p_nominal = 0;               ///< from all agreements: printed, never used
+};
+
+/// Matches the neurons of every pair of blocks that could be partners: of equal structure, block by block;
+/// otherwise, and where that finds nothing, every block of the model with more of them with its best partner.
+/// Symmetric in its arguments.
+NeuronAgreement compare_neurons(const NeuronSketch& a, const NeuronSketch& b);
+
+}  // namespace stemma

@@ -1,0 +1,157 @@
+// One subject for each MLP: its readers and its writer, seen through the model's anchor tokens. What two
+// models' neurons say about each other is asked in neuron_pair.
+#include "analyzers/neuron_match.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "analyzers/neuron_readings.hpp"
+#include "analyzers/tensor_marks.hpp"
+#include "io/archive/neuron_sketch.hpp"
+
+namespace stemma {
+namespace {
+
+constexpr std::string_view method = "neuron_match";
+
+/// Parts of an MLP: the dense one of a layer, or one of its experts.
+struct MlpParts {
+  Part gate, up, down;
+};
+constexpr MlpParts dense = {Part::mlp_gate, Part::mlp_up, Part::mlp_down};
+constexpr MlpParts of_expert = {Part::moe_expert_gate, Part::moe_expert_up, Part::moe_expert_down};
+
+std::string path_of_mlp(int layer, int expert) {
+  return expert < 0 ? fmt::format("layers/{}/neurons", layer)
+                    : fmt::format("layers/{}/neurons/{}", layer, expert);
+}
+
+/// Makes the subjects of one model.
+class NeuronSubjects {
+ public:
+  explicit NeuronSubjects(const Model& model) : model_(model) {}
+
+  std::vector<Subject> all() {
+    if (model_.anchors.size() == 0) return {};
+    for (int layer = 0; layer < model_.layers(); ++layer) {
+      if (index_of(dense.up, layer)) {
+        add(dense, layer, -1, most_neurons);
+        continue;
+      }
+      int experts = 0;
+      while (index_of(of_expert.up, layer, experts)) ++experts;
+      if (experts == 0) continue;
+      const std::size_t kept =
+          std::clamp(most_in_experts / static_cast<std::size_t>(experts), fewest_of_expert, most_neurons);
+      for (int expert = 0; expert < experts; ++expert) add(of_expert, layer, expert, kept);
+    }
+    return std::move(out_);
+  }
+
+ private:
+  std::optional<std::uint32_t> index_of(Part part, int layer, int expert = -1) const {
+    const Matrix* matrix = model_.find({Stack::decoder, layer, part, expert, Kind::weight});
+    if (matrix == nullptr || !is_real(dtype_of(model_, *matrix))) return std::nullopt;
+    return static_cast<std::uint32_t>(matrix - model_.matrices.data());
+  }
+
+  void add(const MlpParts& parts, int layer, int expert, std::size_t kept) {
+    Subject subject;
+    subject.path = path_of_mlp(layer, expert);
+    const auto gate = index_of(parts.gate, layer, expert);
+    for (const auto& index : {gate, index_of(parts.up, layer, expert), index_of(parts.down, layer, expert)})
+      if (index) subject.matrices.push_back(*index);
+    subject.parameters = {{"norm", model_.norm == NormKind::layer ? 1.0 : 0.0},
+                          {"kept", static_cast<double>(kept)},
+                          {"anchors", static_cast<double>(model_.anchors.size())}};
+    // A block with one norm for attention and MLP reads both through it.
+    add_gain(subject, "pre", index_of(Part::norm_pre_mlp, layer) ? Part::norm_pre_mlp : Part::norm_pre_attn,
+             layer);
+    add_gain(subject, "post", Part::norm_post_mlp, layer);
+    const std::uint32_t embedding = *index_of(Part::embed, -1);
+    subject.anchored.push_back(embedding);
+    if (!gate) {
+      add_gain(subject, "final", Part::norm_final, -1);
+      subject.anchored.push_back(index_of(Part::lm_head, -1).value_or(embedding));
+    }
+    out_.push_back(std::move(subject));
+  }
+
+  void add_gain(Subject& subject, const std::string& name, Part norm, int layer) const {
+    const auto index = index_of(norm, layer);
+    subject.parameters[name] = index ? 1 : 0;
+    if (!index) return;
+    subject.companions.push_back(*index);
+    subject.parameters[name + "_offset"] = model_.matrices[*index].gain_offset;
+  }
+
+  const Model& model_;
+  std::vector<Subject> out_;
+};
+
+class NeuronMatch : public Analyzer {
+ public:
+  std::string_view name() const override { return method; }
+  int version() const override { return 1; }
+
+  std::vector<Subject> subjects(const Model& model, const std::map<std::string, double>&) const override {
+    const Matrix* embedding = model.find({.part = Part::embed});
+    if (embedding == nullptr || !is_real(dtype_of(model, *embedding))) return {};
+    std::vector<Subject> out = NeuronSubjects(model).all();
+    for (Subject& subject : out) subject.analyzer = method;
+    std::ranges::sort(out, {}, &Subject::path);
+    return out;
+  }
+  Cost cost(const Subject& subject, std::span<const Input> inputs) const override {
+    return neuron_readings_cost(subject, inputs);
+  }
+  std::unique_ptr<Measurement> begin(const Subject& subject, std::span<const Input> inputs,
+                                     std::span<const std::vector<double>> companions) const override {
+    return neuron_readings(subject, inputs, companions);
+  }
+
+  void summarise(const Model& model, const FeatureSource& features, const std::map<std::string, double>&,
+                 Fingerprint& fingerprint) const override {
+    NeuronSketch sketch;
+    sketch.keys = model.anchors.keys;
+    sketch.by_string = static_cast<std::uint32_t>(model.anchors.by_string);
+    if (const Matrix* embedding = model.find({.part = Part::embed})) sketch.vocabulary = embedding->rows;
+    for (int layer = 0; layer < model.layers(); ++layer) {
+      add_block(features, layer, -1, sketch);
+      for (int expert = 0; features(method, path_of_mlp(layer, expert)); ++expert)
+        add_block(features, layer, expert, sketch);
+    }
+    if (!sketch.blocks.empty()) fingerprint.neurons = std::move(sketch);
+  }
+
+ private:
+  /// Nothing where the MLP could not be read.
+  static void add_block(const FeatureSource& features, int layer, int expert, NeuronSketch& sketch) {
+    const auto found = measured(features, method, path_of_mlp(layer, expert));
+    if (!found || count_in(*found, "anchors") != sketch.keys.size()) return;
+    NeuronBlock& block = sketch.blocks.emplace_back();
+    block.layer = layer;
+    block.expert = expert;
+    block.units = static_cast<std::uint32_t>(count_in(*found, "units"));
+    block.gated = count_in(*found, "gated") != 0;
+    block.order = number_in(*found, "order");
+    for (const std::uint64_t unit : found->integers.at("unit"))
+      block.unit.push_back(static_cast<std::uint32_t>(unit));
+    block.norm_first = found->reals.at("norm_first");
+    block.norm_product = found->reals.at("norm_product");
+    const std::size_t answers = block.size() * sketch.keys.size();
+    block.first = unpacked(found->integers.at("first"), answers);
+    block.second = unpacked(found->integers.at("second"), answers);
+  }
+};
+
+}  // namespace
+
+const Analyzer& neuron_match_analyzer() {
+  static const NeuronMatch question;
+  return question;
+}
+
+}  // namespace stemma
