@@ -1,0 +1,131 @@
+"""Does a pair that shares its start also share what training wrote, from whole weights or from a sketch?
+
+A trained matrix is noise of its start, its bulk, and what training wrote, mostly in singular values beyond the noise's edge,
+its spikes. A descendant keeps both; two models that were only started alike keep the bulk and have spikes of their own.
+"""
+import dataclasses
+import functools
+
+import numpy as np
+
+from models import folded
+from neuron_match import head_spectra_distance, importance, matched, similarities, centred_columns, readings, unit_rows
+
+
+@functools.cache
+def gaussian_median(m, n):
+    """The median singular value of an m x n matrix of independent standard normal entries."""
+    rng = np.random.default_rng([105, m, n])
+    return float(np.median([np.median(np.linalg.svd(rng.standard_normal((m, n)), compute_uv=False)) for _ in range(8)]))
+
+
+def split(x):
+    """(spikes, bulk) of a matrix: singular values beyond 1.05 sigma (sqrt m + sqrt n), sigma from their median; and the rest."""
+    u, s, vt = np.linalg.svd(x, full_matrices=False)
+    m, n = x.shape
+    edge = 1.05 * np.median(s) / gaussian_median(m, n) * (np.sqrt(m) + np.sqrt(n))
+    spikes = u[:, s > edge] * s[s > edge] @ vt[s > edge]
+    return spikes, x - spikes
+
+
+def cosine(a, b):
+    length = np.linalg.norm(a) * np.linalg.norm(b)
+    return float(np.sum(a * b) / length) if length > 0 else float("nan")
+
+
+def kappa(pairs):
+    """{"kappa", "spikes", "bulk", "raw"} of pairs of aligned matrices: medians of the cosines of spikes, of bulks and of the
+    whole; kappa = spikes / bulk. A pair in which one side has no spikes does not count in "spikes"."""
+    spikes, bulk, raw = [], [], []
+    for x, y in pairs:
+        (x_spikes, x_bulk), (y_spikes, y_bulk) = split(x), split(y)
+        if x_spikes.any() and y_spikes.any():
+            spikes.append(cosine(x_spikes, y_spikes))
+        bulk.append(cosine(x_bulk, y_bulk))
+        raw.append(cosine(x, y))
+    of_spikes, of_bulk = (float(np.median(c)) if c else float("nan") for c in (spikes, bulk))
+    return {"kappa": of_spikes / of_bulk, "spikes": of_spikes, "bulk": of_bulk, "raw": float(np.median(raw))}
+
+
+def kappa_of_weights(a, b):
+    """Of two models whose coordinates are the same: layers as stored, embedding and head."""
+    x, y = a.matrices(), b.matrices()
+    return kappa([(x[name], y[name]) for name in x] + [(a.embed, b.embed), (a.head, b.head)])
+
+
+@dataclasses.dataclass
+class LayerSketch:
+    """units (m,): stored indices, ascending; omega (m,); values {kind: (anchors, m)} as they come out of int8."""
+    units: np.ndarray
+    omega: np.ndarray
+    values: dict
+
+
+def eighth(z):
+    """Columns in 8 bits with a scale each, and back."""
+    scale = np.abs(z).max(0) / 127
+    scale = np.where(scale > 0, scale, 1)
+    return np.round(z / scale) * scale
+
+
+@dataclasses.dataclass
+class Sketch:
+    """Of a model: its layers, and the unit rows of embedding and head at the anchors, whose Gram matrices are stored."""
+    layers: list
+    grams: tuple
+    model: object
+
+
+def sketch(model, anchors, units=128):
+    model = folded(model)
+    layers = []
+    for layer in model.layers:
+        omega = importance(layer)
+        chosen = np.sort(np.argsort(-omega, kind="stable")[:units])
+        values = {kind: eighth(z) for kind, z in readings(model, layer, anchors, chosen).items()}
+        layers.append(LayerSketch(chosen, omega[chosen], values))
+    rows = (unit_rows(m[anchors]) for m in (model.embed, model.head))
+    return Sketch(layers, tuple(r @ r.T for r in rows), model)
+
+
+def centred_twice(k):
+    return k - k.mean(0) - k.mean(1, keepdims=True) + k.mean()
+
+
+def compare_layers(x, y, matcher):
+    """Figures of one layer of two sketches; the units that two matchings agree on are `agreeing`."""
+    a, b = ({kind: centred_columns(z) for kind, z in s.values.items()} for s in (x, y))
+    s = similarities(a, b)
+    pi_1, pi_2 = matched(s["gate"], matcher), matched(s["up"], matcher, 1)
+    i = np.flatnonzero((pi_1 >= 0) & (pi_1 == pi_2))
+    j = pi_1[i]
+    common = np.intersect1d(x.units, y.units)
+    figures = {"overlap": len(common) / len(x.units), "agree": len(i) / len(x.units),
+               "precision": len(i) / max(1, int(np.sum((pi_1 >= 0) & (pi_2 >= 0)))),
+               "agree_of_common": np.sum(x.units[i] == y.units[j]) / max(1, len(common)),
+               "labels": int(np.sum(x.units[i] == y.units[j]))}
+    for kind in s:
+        figures[f"cos_{kind}"] = float(s[kind][i, j].mean()) if len(i) else float("nan")
+    figures["omega"] = float(np.corrcoef(np.log(x.omega[i]), np.log(y.omega[j]))[0, 1]) if len(i) > 3 else float("nan")
+    pairs = []
+    if len(i) >= 16:
+        for kind in s:
+            one, two = (v - v.mean(0) for v in (x.values[kind][:, i], y.values[kind][:, j]))
+            sign = 1 if kind == "gate" else np.sign(np.sum(one * two, 0))
+            pairs.append((one, two * sign))
+    return figures, pairs
+
+
+def compare_sketches(x, y, matcher="mutual"):
+    """Means over layers of the figures of `compare_layers`, kappa of the readings of agreeing units, cosines of the Grams."""
+    layers = [compare_layers(p, q, matcher) for p, q in zip(x.layers, y.layers, strict=True)]
+    found = {key: float(np.nanmean([f[key] for f, _ in layers])) if not all(np.isnan(f[key]) for f, _ in layers) else float("nan")
+             for key in layers[0][0]}
+    found["agree_least"] = min(f["agree"] for f, _ in layers)
+    pairs = [pair for _, of_layer in layers for pair in of_layer]
+    if pairs:
+        found |= {f"reading_{key}": value for key, value in kappa(pairs).items()}
+    for name, k, m in zip(("embed", "head"), x.grams, y.grams):
+        found[f"gram_{name}"] = cosine(centred_twice(k), centred_twice(m))
+    found["head_spectra"] = head_spectra_distance(x.model, y.model)
+    return found
