@@ -9,6 +9,7 @@ Every seed gives a base model on the first half of the prose. The first seeds (-
     other-order      the same start and data, batches in another order       (shares its initialisation, descends from nobody)
     other-data       the same start, the second half of the prose            (likewise)
     other-code       the same start, source code                             (likewise)
+    short-N          the same start and batches for N steps only, and short-N-other-order (likewise: twins that barely parted)
     continued-N      the base trained on for N steps on the second half of the prose, at 1.5e-3
     finetune         the base trained on for 400 steps on source code, at 5e-4
     lora             an adapter of rank 8 on all seven matrices, 300 steps on source code at 2e-3, merged
@@ -141,6 +142,8 @@ def family(seed):
     return [("other-order", "init", "shared_init_other_order", "prose", STEPS, 2e-3, 1000 + seed),
             ("other-data", "init", "shared_init_other_data", "more prose", STEPS, 2e-3, 1000 + seed),
             ("other-code", "init", "shared_init_code", "code", STEPS, 2e-3, 1000 + seed),
+            *((f"short-{n}{suffix}", "init", "shared_init_short", "prose", n, 2e-3, order)
+              for n in (150, 300) for suffix, order in (("", seed), ("-other-order", 1000 + seed))),
             *((f"continued-{n}", "base", "continued", "more prose", n, 1.5e-3, 2000 + seed) for n in (300, 600, 1200)),
             ("finetune", "base", "finetune", "code", 400, 5e-4, 2000 + seed),
             ("lora", "base", "lora_merged", "code", 300, 2e-3, 2000 + seed)]

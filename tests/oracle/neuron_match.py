@@ -5,6 +5,7 @@ every basis of the stream, so its signature is read through the rows of embeddin
 Matching the units by gate and by up separately gives two matchings that agree where the models have units in common; that
 independently trained models agree here and there is known (universal neurons, arXiv 2401.12181), so a share is allowed.
 """
+import collections
 import dataclasses
 
 import numpy as np
@@ -37,9 +38,9 @@ def usable_units(layer):
     """Indices of units that are neither next to nothing nor exact duplicates: ties would give any matcher its own order."""
     omega = importance(layer)
     rows = np.hstack([w for w in (layer.gate, layer.up, layer.down.T) if w is not None])
-    _, first, count = np.unique(rows, axis=0, return_index=True, return_counts=True)
-    single = np.zeros(len(omega), bool)
-    single[first[count == 1]] = True
+    content = [row.tobytes() for row in rows]
+    times = collections.Counter(content)
+    single = np.array([times[row] == 1 for row in content])
     return np.flatnonzero(single & (omega >= 1e-6 * np.median(omega)))
 
 
@@ -122,16 +123,31 @@ class LayerTest:
         return self.agreements / self.both if self.both else 0.0
 
 
-def layer_test(a, layer_a, b, layer_b, anchors, matcher="mutual", seed=0):
-    """Both tests for one layer of each of two folded models; anchors is a pair of token index arrays."""
-    units_a, units_b = usable_units(layer_a), usable_units(layer_b)
-    s = similarities(signatures(a, layer_a, anchors[0], units_a), signatures(b, layer_b, anchors[1], units_b))
+@dataclasses.dataclass
+class Reading:
+    """What a matching sees of a layer of a folded model: units (n,), their signatures, and how many units are stored."""
+    units: np.ndarray
+    signatures: dict
+    stored: int
+
+
+def read_layers(model, anchors):
+    """The `Reading` of every layer of a folded model."""
+    found = []
+    for layer in model.layers:
+        units = usable_units(layer)
+        found.append(Reading(units, signatures(model, layer, anchors, units), len(layer.up)))
+    return found
+
+
+def test_layers(a, b, matcher="mutual", seed=0):
+    """Both tests for two readings."""
+    s = similarities(a.signatures, b.signatures)
     first, second = ("gate", "up") if "gate" in s else ("up", "down")
     pi_1, pi_2, pi = (matched(x, matcher, seed + i) for i, x in enumerate((s[first], s[second], sum(s.values()))))
     both, paired = (pi_1 >= 0) & (pi_2 >= 0), pi >= 0
-    return LayerTest(min(len(units_a), len(units_b)), max(len(layer_a.up), len(layer_b.up)),
-                     int(np.sum(units_a[paired] == units_b[pi[paired]])), int(paired.sum()),
-                     int(np.sum(both & (pi_1 == pi_2))), int(both.sum()))
+    return LayerTest(min(len(a.units), len(b.units)), max(a.stored, b.stored), int(np.sum(a.units[paired] == b.units[pi[paired]])),
+                     int(paired.sum()), int(np.sum(both & (pi_1 == pi_2))), int(both.sum()))
 
 
 def same_tokens(a, b, count=None):
@@ -146,11 +162,12 @@ def same_tokens(a, b, count=None):
 
 
 def compare(a, b, anchors=None, matcher="mutual", layers=None, seed=0):
-    """The tests of all layers, or of the pairs in `layers`, of two models as stored."""
+    """The tests of all layers, or of the pairs in `layers`, of two models as stored; anchors is a pair of index arrays."""
     a, b = folded(a), folded(b)
     anchors = anchors or same_tokens(a, b)
-    layers = layers or list(zip(range(len(a.layers)), range(len(b.layers)), strict=True))
-    return [layer_test(a, a.layers[i], b, b.layers[j], anchors, matcher, seed + 3 * i) for i, j in layers]
+    x, y = read_layers(a, anchors[0]), read_layers(b, anchors[1])
+    layers = layers or list(zip(range(len(x)), range(len(y)), strict=True))
+    return [test_layers(x[i], y[j], matcher, seed + 3 * i) for i, j in layers]
 
 
 def head_spectra(model, layer):
@@ -167,10 +184,17 @@ def head_spectra(model, layer):
 
 
 def head_spectra_distance(a, b):
-    """Mean over layers and assigned heads of the mean squared difference of ln singular values; models as stored."""
-    a, b, distances = folded(a), folded(b), []
-    for layer_a, layer_b in zip(a.layers, b.layers, strict=True):
-        x, y = head_spectra(a, layer_a), head_spectra(b, layer_b)
+    """Mean over layers and assigned heads of the mean squared difference of ln singular values; models as stored.
+
+    A scaled stream multiplies every W_o W_v by one factor and no reader, so their mean ln over the model is taken out.
+    """
+    spectra = []
+    for model in (folded(a), folded(b)):
+        logs = np.array([head_spectra(model, layer) for layer in model.layers])
+        logs[..., model.head_size:] -= logs[..., model.head_size:].mean()
+        spectra.append(logs)
+    distances = []
+    for x, y in zip(*spectra, strict=True):
         cost = ((x[:, None] - y[None]) ** 2).mean(2)
         distances.append(cost[linear_sum_assignment(cost)].mean())
     return float(np.mean(distances))

@@ -9,7 +9,7 @@ import functools
 import numpy as np
 
 from models import folded
-from neuron_match import head_spectra_distance, importance, matched, similarities, centred_columns, readings, unit_rows
+from neuron_match import centred_columns, head_spectra_distance, importance, matched, readings, similarities, unit_rows
 
 
 @functools.cache
@@ -51,6 +51,20 @@ def kappa_of_weights(a, b):
     """Of two models whose coordinates are the same: layers as stored, embedding and head."""
     x, y = a.matrices(), b.matrices()
     return kappa([(x[name], y[name]) for name in x] + [(a.embed, b.embed), (a.head, b.head)])
+
+
+def xxh3_of_byte(byte):
+    """XXH3-64 with seed 0 of a string of one byte."""
+    word = 1 << 64
+    h = (byte << 16 | byte << 24 | byte | 1 << 8) ^ 0x396CFEB8 ^ 0xBE4BA423
+    h = (h ^ h >> 33) * 0xC2B2AE3D27D4EB4F % word
+    h = (h ^ h >> 29) * 0x165667B19E3779F9 % word
+    return h ^ h >> 32
+
+
+def byte_anchors(count=128):
+    """Of a byte-level vocabulary the ids with the smallest hashes, ascending."""
+    return np.sort(sorted(range(256), key=xxh3_of_byte)[:count])
 
 
 @dataclasses.dataclass
