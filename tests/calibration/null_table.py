@@ -42,7 +42,8 @@ def relation_of(rows, a, b):
         return "independent"
     if root(a) == root(b):
         parent = {a, b} & {one["base"], two["base"]}
-        return "descends, " + (two if two["base"] == a else one)["detail"].split(", ", 1)[1].split(" at")[0] if parent else "siblings"
+        how = (two if two["base"] == a else one)["detail"].split(", ", 1)[1].split(" at")[0]
+        return f"descends, {how}" if parent else "siblings"
     if a.replace("-other-order", "") == b.replace("-other-order", "") and "short" in a:
         return "start, other order, " + a.split("short-")[1].split("-")[0] + " steps"
     if one["base"] and two["base"]:
@@ -121,13 +122,12 @@ def main():
                 f"# Models of tests/calibration/train.py: {len(bases)} independent starts ({bases[0]} to {bases[-1]}) and "
                 f"{len(rows) - len(bases)} others; {rows[bases[0]]['detail'].rsplit(',', 1)[0]}.",
                 f"# Sketches: {options.anchors} of the 256 byte ids. Pairs share models: no independent draws."]
-    for matcher in MATCHERS:
-        values = [v for (relation, source, layer, name), vs in found.items() for v in vs
-                  if relation == "independent" and source == "weights" and layer != "all" and name == f"{matcher} labels"]
-        if values and matcher == "lap":  # a full matching, as the law of Poisson(1) wants
-            chi, p = poisson_chi_square(values)
-            comments.append(f"# Fixed points of labels, lap, {len(values)} layers of independent pairs: mean {np.mean(values):.3f}, "
-                            f"largest {max(values):.0f}, against Poisson(1) chi square {chi:.2f}, p {p:.3f}.")
+    values = [v for (relation, source, layer, name), vs in found.items() for v in vs  # lap: the law wants full matchings
+              if (relation, source, name) == ("independent", "weights", "lap labels") and layer != "all"]
+    if values:
+        chi, p = poisson_chi_square(values)
+        comments.append(f"# Fixed points of labels, lap, {len(values)} layers of independent pairs: mean "
+                        f"{np.mean(values):.3f}, largest {max(values):.0f}; Poisson(1): chi square {chi:.2f}, p {p:.3f}.")
     lines = comments + ["\t".join(COLUMNS)]
     lines += ["\t".join([relation, source, str(layer), name, *summary(values)])
               for (relation, source, layer, name), values in sorted(found.items(), key=lambda kv: tuple(map(str, kv[0])))]

@@ -35,8 +35,9 @@ from torch.nn import functional
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "end_to_end"))
 from harness import bf16, llama_config, llama_shapes, read_safetensors, widened, write_checkpoint, write_tsv  # noqa: E402
 
-SHAPES = {"calibration": (dict(hidden_size=64, num_attention_heads=4, num_key_value_heads=2, head_dim=16, intermediate_size=172), 4, 96),
-          "zoo": (dict(hidden_size=128, num_attention_heads=4, num_key_value_heads=2, head_dim=32, intermediate_size=344), 6, 128)}
+HEADS = {"num_attention_heads": 4, "num_key_value_heads": 2}
+SHAPES = {"calibration": ({**HEADS, "hidden_size": 64, "head_dim": 16, "intermediate_size": 172}, 4, 96),  # config, layers, length
+          "zoo": ({**HEADS, "hidden_size": 128, "head_dim": 32, "intermediate_size": 344}, 6, 128)}
 STEPS, BATCH = 600, 8
 PROSE = ["/usr/share/doc", "/usr/share/vim"]
 CODE = ["/usr/lib/python3", "/usr/lib/python3.11"]
@@ -46,7 +47,8 @@ COLUMNS = ["id", "base", "relation", "init_seed", "detail"]
 
 def files_under(directories, suffixes):
     for directory in directories:
-        yield from sorted(p for p in pathlib.Path(directory).rglob("*") if p.suffix in suffixes and p.is_file() and not p.is_symlink())
+        yield from sorted(p for p in pathlib.Path(directory).rglob("*")
+                          if p.suffix in suffixes and p.is_file() and not p.is_symlink())
 
 
 def texts(directories, suffixes, halves):
@@ -174,7 +176,10 @@ def save(directory, name, tensors, config):
     making = directory / f".{name}-{os.getpid()}"
     shutil.rmtree(making, ignore_errors=True)
     write_checkpoint(making, {key: bf16(t.numpy()) for key, t in tensors.items()}, config)
-    making.rename(directory / name)
+    try:
+        making.rename(directory / name)
+    except OSError:  # another process was faster
+        shutil.rmtree(making)
 
 
 def save_truth(directory, rows):
@@ -221,6 +226,7 @@ def main():
         save(options.directory, name, tensors, config)
         save_truth(options.directory, rows)
         print(f"{name}: loss {loss:.3f}, {time.time() - begin:.0f} s", flush=True)
+    save_truth(options.directory, rows)
 
 
 if __name__ == "__main__":

@@ -106,7 +106,9 @@ class LayerTest:
         """ln p of the label test: "exact" needs a full matching of equal numbers, "partial" counts the matched pairs."""
         if law == "exact":
             return fixed_points.ln_exact(self.larger, self.labels)
-        return fixed_points.ln_bound(self.labels) if law == "bound" else fixed_points.ln_partial(self.paired, self.labels, self.larger)
+        if law == "partial":
+            return fixed_points.ln_partial(self.paired, self.labels, self.larger)
+        return fixed_points.ln_bound(self.labels)
 
     def ln_nominal(self):
         return fixed_points.ln_bound(self.agreements)
@@ -168,6 +170,28 @@ def compare(a, b, anchors=None, matcher="mutual", layers=None, seed=0):
     x, y = read_layers(a, anchors[0]), read_layers(b, anchors[1])
     layers = layers or list(zip(range(len(x)), range(len(y)), strict=True))
     return [test_layers(x[i], y[j], matcher, seed + 3 * i) for i, j in layers]
+
+
+def head_readings(model, layer, anchors):
+    """(2, H, t, t): what a head's W_q^T W_k and W_o W_v do to anchors, means of rows and columns taken out. `model` is folded."""
+    embed, head = unit_rows(model.embed[anchors]), unit_rows(model.head[anchors])
+    w, group, found = model.head_size, model.heads // model.kv_heads, ([], [])
+    for h in range(model.heads):
+        mine, kv = slice(h * w, (h + 1) * w), slice(h // group * w, (h // group + 1) * w)
+        qk = (embed @ layer.q[mine].T) @ (embed @ layer.k[kv].T).T
+        ov = (head @ layer.o[:, mine]) @ (embed @ layer.v[kv].T).T
+        for to, m in zip(found, (qk, ov)):
+            to.append(m - m.mean(0) - m.mean(1, keepdims=True) + m.mean())
+    return np.array(found)
+
+
+def head_readings_cosines(x, y):
+    """(QK, OV): mean cosines of the readings of two layers, heads assigned by their sum."""
+    x, y = (r.reshape(2, r.shape[1], -1) for r in (x, y))
+    x, y = (r / np.linalg.norm(r, axis=2, keepdims=True) for r in (x, y))
+    s = x @ y.swapaxes(1, 2)
+    rows, columns = linear_sum_assignment(s.sum(0), maximize=True)
+    return s[:, rows, columns].mean(1)
 
 
 def head_spectra(model, layer):

@@ -9,7 +9,8 @@ import functools
 import numpy as np
 
 from models import folded
-from neuron_match import centred_columns, head_spectra_distance, importance, matched, readings, similarities, unit_rows
+from neuron_match import (centred_columns, head_readings, head_readings_cosines, head_spectra_distance, importance, matched,
+                          readings, similarities, unit_rows)
 
 
 @functools.cache
@@ -84,9 +85,10 @@ def eighth(z):
 
 @dataclasses.dataclass
 class Sketch:
-    """Of a model: its layers, and the unit rows of embedding and head at the anchors, whose Gram matrices are stored."""
+    """Of a model: its layers, Gram matrices of the unit rows of embedding and head at the anchors, head readings of 64."""
     layers: list
     grams: tuple
+    heads: list
     model: object
 
 
@@ -99,7 +101,8 @@ def sketch(model, anchors, units=128):
         values = {kind: eighth(z) for kind, z in readings(model, layer, anchors, chosen).items()}
         layers.append(LayerSketch(chosen, omega[chosen], values))
     rows = (unit_rows(m[anchors]) for m in (model.embed, model.head))
-    return Sketch(layers, tuple(r @ r.T for r in rows), model)
+    heads = [head_readings(model, layer, anchors[:64]) for layer in model.layers]
+    return Sketch(layers, tuple(r @ r.T for r in rows), heads, model)
 
 
 def centred_twice(k):
@@ -141,5 +144,6 @@ def compare_sketches(x, y, matcher="mutual"):
         found |= {f"reading_{key}": value for key, value in kappa(pairs).items()}
     for name, k, m in zip(("embed", "head"), x.grams, y.grams):
         found[f"gram_{name}"] = cosine(centred_twice(k), centred_twice(m))
+    found["head_qk"], found["head_ov"] = np.mean([head_readings_cosines(p, q) for p, q in zip(x.heads, y.heads)], 0)
     found["head_spectra"] = head_spectra_distance(x.model, y.model)
     return found

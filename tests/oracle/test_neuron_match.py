@@ -171,7 +171,10 @@ class Power(unittest.TestCase):
 
     def test_a_sketch_of_the_laundered(self):
         anchors = np.arange(128)
-        one, two = (sketch(m, anchors) for m in (self.base, self.laundered(0.1)))
+        one, two, exact = (sketch(m, anchors) for m in (self.base, self.laundered(0.1), self.laundered(0.0)))
+        same = compare_sketches(one, exact)
+        for name in ("agree", "precision", "head_qk", "head_ov", "gram_embed", "gram_head"):
+            self.assertAlmostEqual(same[name], 1, delta=1e-3, msg=name)
         for matcher in ("mutual", "lap"):
             self.assertGreaterEqual(compare_sketches(one, two, matcher)["agree"], 110 / 128)
         stranger = sketch(model_of(toy.toy(2), toy.CONFIG), anchors)

@@ -75,7 +75,8 @@ class Table(unittest.TestCase):
     def test_labels_die_with_a_permutation_of_units_only(self):
         for case, row in self.rows.items():
             keeps = not case.startswith("independent") and "neuron" not in case and "everything" not in case
-            self.assertAlmostEqual(row["label fixed points log10 p"], -2976.02 if keeps else 0, delta=0.01 if keeps else 4, msg=case)
+            expected, delta = (-2976.02, 0.01) if keeps else (0, 4)
+            self.assertAlmostEqual(row["label fixed points log10 p"], expected, delta=delta, msg=case)
         self.assertLess(self.rows["descendant"]["label test log10 p"], -2900)
         for case in ("signed residual permutation", "residual rotation, folded"):  # what the published test does not survive
             self.assertGreater(self.rows[case]["label test log10 p"], -4)
