@@ -5,7 +5,9 @@ null_table.py DIRECTORY [-o FILE.tsv] [--units 128 64] [--anchors 128] [--pairs 
 DIRECTORY is one that train.py filled. One line for each relation, source, layer and figure: how many pairs, mean, quantiles,
 and for counts how often each occurred (value:times). Sources: `weights`, all units and all 256 ids as anchors; `sketch-M`,
 the M units of largest |g| |u| |d| in 8 bits with the anchors of smallest hash. Relations: `independent` (different starts),
-`descends` (base and what was made from it), `siblings` (made from one base), and `start, ...`: only the start in common.
+`descends` (base and what was made from it), `siblings` (made from one base), and `start, ...`: only the start in common,
+them or what was made from them; `short` if one of the two was trained for 150 or 300 steps only; `same batches` is a run
+beside its own beginning, between both worlds. Layers apart for independent pairs only.
 --pairs writes the figures of every pair besides. Pairs that share a model are not independent draws: for quantiles, not for
 conformal p-values over all pairs.
 """
@@ -24,34 +26,34 @@ from scipy import stats
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "oracle"))
 from models import load  # noqa: E402
-from neuron_match import MATCHERS, compare  # noqa: E402
+from neuron_match import MATCHERS, compare, head_spectra_distance  # noqa: E402
 from shared_start import byte_anchors, compare_sketches, kappa_of_weights, sketch  # noqa: E402
 from harness import read_tsv  # noqa: E402
 
+OF_MATCHINGS = ("agree", "agree_least", "agree_of_common", "precision", "labels", "cos_gate", "cos_up", "cos_down", "omega")
 COLUMNS = ["relation", "source", "layer", "figure", "pairs", "mean", "least", "q05", "median", "q95", "largest", "counts"]
+
+
+def root(rows, name):
+    """The model that was trained from a random start, of which `name` was made."""
+    row = rows[name]
+    return root(rows, row["base"]) if row["base"] and not row["relation"].startswith("shared_init") else name
 
 
 def relation_of(rows, a, b):
     """What is true of two models of truth.tsv."""
-    def root(name):
-        row = rows[name]
-        return root(row["base"]) if row["base"] and not row["relation"].startswith("shared_init") else name
-
-    one, two = rows[a], rows[b]
+    one, two, roots = rows[a], rows[b], [root(rows, a), root(rows, b)]
     if one["init_seed"] != two["init_seed"]:
         return "independent"
-    if root(a) == root(b):
-        parent = {a, b} & {one["base"], two["base"]}
-        how = (two if two["base"] == a else one)["detail"].split(", ", 1)[1].split(" at")[0]
-        return f"descends, {how}" if parent else "siblings"
-    if a.replace("-other-order", "") == b.replace("-other-order", "") and "short" in a:
-        return "start, other order, " + a.split("short-")[1].split("-")[0] + " steps"
-    if one["base"] and two["base"]:
-        return "start, cousins"
-    relation = (two if two["base"] else one)["relation"]
-    if relation.startswith("shared_init"):
-        return "start, " + relation.removeprefix("shared_init_").replace("_", " ")
-    return "start, cousins"
+    if roots[0] == roots[1]:
+        if b not in (one["base"], roots[0]) and a not in (two["base"], roots[0]):
+            return "siblings"
+        return "descends, " + (two if two["base"] == a else one)["detail"].split(", ", 1)[1].split(" at")[0]
+    (_, text, _, order), (_, other_text, _, other_order) = (rows[r]["detail"].split(", ") for r in roots)
+    short = ", short" if "short" in roots[0] + roots[1] else ""
+    if text != other_text:
+        return "start, other data" + short
+    return ("start, same batches" if order == other_order else "start, other order") + short
 
 
 def figures(a, b, sketches):
@@ -68,12 +70,12 @@ def figures(a, b, sketches):
                   ("weights", "all", f"{matcher} label share", np.mean([t.labels / t.units for t in tests])),
                   ("weights", "all", f"{matcher} log10 p robust", sum(t.ln_robust() for t in tests) / math.log(10))]
     found += [("weights", "all", name, value) for name, value in kappa_of_weights(a, b).items()]
+    found.append(("weights", "all", "head spectra", head_spectra_distance(a, b)))
     for units, (x, y) in sketches.items():
         for matcher in MATCHERS:
             for name, value in compare_sketches(x, y, matcher).items():
-                plain = not name.startswith(("overlap", "gram", "head"))
-                if plain or matcher == "mutual":
-                    found.append((f"sketch-{units}", "all", f"{matcher} {name}" if plain else name, value))
+                if matcher == "mutual" or name.startswith("agree"):
+                    found.append((f"sketch-{units}", "all", f"{matcher} {name}" if name in OF_MATCHINGS else name, value))
     return found
 
 
@@ -114,7 +116,8 @@ def main():
             continue
         both = {m: (sketches[a][m], sketches[b][m]) for m in options.units}
         for source, layer, name, value in figures(models[a], models[b], both):
-            found[relation, source, layer, name].append(float(value))
+            if relation == "independent" or layer == "all":
+                found[relation, source, layer, name].append(float(value))
             of_pairs.append([a, b, relation, source, str(layer), name, f"{value:.6g}"])
     bases = [name for name, row in rows.items() if not row["base"]]
     comments = [f"# What the neuron match says of trained models; written by tests/calibration/null_table.py, "

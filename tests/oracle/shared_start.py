@@ -9,8 +9,8 @@ import functools
 import numpy as np
 
 from models import folded
-from neuron_match import (centred_columns, head_readings, head_readings_cosines, head_spectra_distance, importance, matched,
-                          readings, similarities, unit_rows)
+from neuron_match import (centred_columns, head_readings, head_readings_cosines, importance, matched, readings, similarities,
+                          unit_rows)
 
 
 @functools.cache
@@ -76,7 +76,7 @@ class LayerSketch:
     values: dict
 
 
-def eighth(z):
+def in_eight_bits(z):
     """Columns in 8 bits with a scale each, and back."""
     scale = np.abs(z).max(0) / 127
     scale = np.where(scale > 0, scale, 1)
@@ -89,7 +89,6 @@ class Sketch:
     layers: list
     grams: tuple
     heads: list
-    model: object
 
 
 def sketch(model, anchors, units=128):
@@ -98,11 +97,11 @@ def sketch(model, anchors, units=128):
     for layer in model.layers:
         omega = importance(layer)
         chosen = np.sort(np.argsort(-omega, kind="stable")[:units])
-        values = {kind: eighth(z) for kind, z in readings(model, layer, anchors, chosen).items()}
+        values = {kind: in_eight_bits(z) for kind, z in readings(model, layer, anchors, chosen).items()}
         layers.append(LayerSketch(chosen, omega[chosen], values))
     rows = (unit_rows(m[anchors]) for m in (model.embed, model.head))
     heads = [head_readings(model, layer, anchors[:64]) for layer in model.layers]
-    return Sketch(layers, tuple(r @ r.T for r in rows), heads, model)
+    return Sketch(layers, tuple(r @ r.T for r in rows), heads)
 
 
 def centred_twice(k):
@@ -110,7 +109,13 @@ def centred_twice(k):
 
 
 def compare_layers(x, y, matcher):
-    """Figures of one layer of two sketches; the units that two matchings agree on are `agreeing`."""
+    """Figures of one layer of two sketches, where a unit agrees if the matchings by gate and by up say the same.
+
+    overlap          share of the units that both sketches chose, by stored index
+    agree            share of the units that agree; precision, of those that both matchings matched
+    agree_of_common  of the units that both chose, the share that agrees with itself; labels, their number
+    cos_KIND, omega  mean cosine of the signatures of agreeing units, correlation of their ln omega
+    """
     a, b = ({kind: centred_columns(z) for kind, z in s.values.items()} for s in (x, y))
     s = similarities(a, b)
     pi_1, pi_2 = matched(s["gate"], matcher), matched(s["up"], matcher, 1)
@@ -124,26 +129,23 @@ def compare_layers(x, y, matcher):
     for kind in s:
         figures[f"cos_{kind}"] = float(s[kind][i, j].mean()) if len(i) else float("nan")
     figures["omega"] = float(np.corrcoef(np.log(x.omega[i]), np.log(y.omega[j]))[0, 1]) if len(i) > 3 else float("nan")
-    pairs = []
-    if len(i) >= 16:
-        for kind in s:
-            one, two = (v - v.mean(0) for v in (x.values[kind][:, i], y.values[kind][:, j]))
-            sign = 1 if kind == "gate" else np.sign(np.sum(one * two, 0))
-            pairs.append((one, two * sign))
-    return figures, pairs
+    return figures
 
 
 def compare_sketches(x, y, matcher="mutual"):
-    """Means over layers of the figures of `compare_layers`, kappa of the readings of agreeing units, cosines of the Grams."""
+    """Means over layers of the figures of `compare_layers`, cosines of Gram matrices and head readings, and `qk_over_gate`.
+
+    The last is to a sketch what kappa is to weights: QK circuits are made by training, gate rows keep much of the start.
+    Beside kappa because counting agreeing units fails for twins that parted after little training; kappa of the readings
+    themselves tells nothing apart, as products with embeddings leave no bulk.
+    """
     layers = [compare_layers(p, q, matcher) for p, q in zip(x.layers, y.layers, strict=True)]
-    found = {key: float(np.nanmean([f[key] for f, _ in layers])) if not all(np.isnan(f[key]) for f, _ in layers) else float("nan")
-             for key in layers[0][0]}
-    found["agree_least"] = min(f["agree"] for f, _ in layers)
-    pairs = [pair for _, of_layer in layers for pair in of_layer]
-    if pairs:
-        found |= {f"reading_{key}": value for key, value in kappa(pairs).items()}
+    found = {}
+    for key in layers[0]:
+        values = [f[key] for f in layers if not np.isnan(f[key])]  # layers without agreeing units have no cosines
+        found[key] = float(np.mean(values)) if values else float("nan")
+    found["agree_least"] = min(f["agree"] for f in layers)
     for name, k, m in zip(("embed", "head"), x.grams, y.grams):
         found[f"gram_{name}"] = cosine(centred_twice(k), centred_twice(m))
-    found["head_qk"], found["head_ov"] = np.mean([head_readings_cosines(p, q) for p, q in zip(x.heads, y.heads)], 0)
-    found["head_spectra"] = head_spectra_distance(x.model, y.model)
-    return found
+    qk, ov = np.mean([head_readings_cosines(p, q) for p, q in zip(x.heads, y.heads)], 0)
+    return found | {"head_qk": float(qk), "head_ov": float(ov), "qk_over_gate": float(qk) / found["cos_gate"]}

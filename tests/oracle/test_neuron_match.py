@@ -173,7 +173,7 @@ class Power(unittest.TestCase):
         anchors = np.arange(128)
         one, two, exact = (sketch(m, anchors) for m in (self.base, self.laundered(0.1), self.laundered(0.0)))
         same = compare_sketches(one, exact)
-        for name in ("agree", "precision", "head_qk", "head_ov", "gram_embed", "gram_head"):
+        for name in ("agree", "precision", "head_qk", "head_ov", "gram_embed", "gram_head", "qk_over_gate"):
             self.assertAlmostEqual(same[name], 1, delta=1e-3, msg=name)
         for matcher in ("mutual", "lap"):
             self.assertGreaterEqual(compare_sketches(one, two, matcher)["agree"], 110 / 128)
