@@ -194,6 +194,14 @@ class Trained(unittest.TestCase):
         self.assertGreater(relatives["bulk"], 0.8)
         self.assertLess(abs(strangers["bulk"]), 0.05)
 
+    def test_of_sketches(self):
+        anchors = byte_anchors()
+        aspen, code, lora, birch = (sketch(load(ZOO / name), anchors) for name in ("aspen", "aspen-code", "aspen-lora-r8", "birch"))
+        for other in (code, lora):
+            found = compare_sketches(aspen, other)
+            self.assertGreater(min(found["agree_of_common"], found["precision"], found["qk_over_gate"]), 0.95)
+        self.assertLess(compare_sketches(aspen, birch, "lap")["agree"], 0.05)
+
     def test_hashes_and_noise(self):
         self.assertEqual(f"{xxh3_of_byte(97):016x}", "e6c632b61e964e1f")
         self.assertEqual(len(set(byte_anchors())), 128)
