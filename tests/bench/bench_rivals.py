@@ -1,6 +1,6 @@
 """What do other methods say of a descendant after each laundering, how well do they tell relatives apart, and at what cost?
 
-bench_rivals.py [--zoo DIR [--strangers N]] [--json FILE] [--seed 1] [--noise 0.1] [--anchors 400] [--no-toy]
+bench_rivals.py [--zoo DIR [--most N]] [--json FILE] [--seed 1] [--noise 0.1] [--anchors 400] [--no-toy]
 
 Without options: the toy of tests/oracle/laundering_toy.py, a row for each case, a column for each method. With --zoo: a
 directory of models with a truth.tsv, as tests/data/zoo or what tests/calibration/train.py makes. Each method scores every
@@ -40,8 +40,9 @@ def mean_share(a, b, matcher="mutual"):
     anchors = same_tokens(a, b)
     rivals.need(len(anchors[0]) >= 32, "32 shared tokens")
     x, y = read_layers(a, anchors[0]), read_layers(b, anchors[1])
-    shares = np.array([[test_layers(i, j, matcher).share for j in y] for i in x])
-    return -rivals.aligned(-shares)
+    if len(x) == len(y):  # the only way to assign all of them in order
+        return float(np.mean([test_layers(i, j, matcher).share for i, j in zip(x, y)]))
+    return -rivals.aligned(-np.array([[test_layers(i, j, matcher).share for j in y] for i in x]))
 
 
 # Name: (function, +1 where relatives score high, -1 where low).
@@ -112,13 +113,13 @@ def quality(positive, negative):
     return {"AUC": float(auc), "pAUC": float(np.trapz(height, limit) / 0.05), "TPR at FPR 1 %": float(tpr[fpr <= 0.01].max())}
 
 
-def zoo_table(directory, strangers=None):
+def zoo_table(directory, most=None):
     """{"as they are" and "laundered": {method: pairs, refused, quality, mean scores, seconds for a pair}}."""
     truth, names = relatives(directory)
-    unrelated = [pair for pair, related in truth.items() if related is False]
-    if strangers is not None and strangers < len(unrelated):
-        for i in np.random.default_rng(0).permutation(len(unrelated))[strangers:]:
-            del truth[unrelated[i]]
+    for kind in (False, None):
+        pairs = [pair for pair, related in truth.items() if related is kind]
+        for i in np.random.default_rng(0).permutation(len(pairs))[most:] if most is not None else []:
+            del truth[pairs[i]]
     stored = {name: read_model(directory / name) for name in names}
     plain = {name: model_of(*stored[name]) for name in names}
     other = {name: model_of(*launder(*stored[name], ALL, seed=i + 1)) for i, name in enumerate(names)}
@@ -163,7 +164,7 @@ def aligned_text(rows):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--zoo", type=pathlib.Path)
-    parser.add_argument("--strangers", type=int, help="of the zoo's pairs of strangers only so many, drawn at random")
+    parser.add_argument("--most", type=int, help="of the zoo's strangers, and of its pairs of one start, at most so many, drawn")
     parser.add_argument("--json", type=pathlib.Path)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--noise", type=float, default=0.1, help="of the descendant, in standard deviations")
@@ -177,7 +178,7 @@ def main():
                            "seconds": seconds}
         print(aligned_text([*rows, {"case": "seconds for a pair", **seconds}]), "\n")
     if options.zoo:
-        document["zoo"] = zoo_table(options.zoo, options.strangers)
+        document["zoo"] = zoo_table(options.zoo, options.most)
         for title, table in document["zoo"].items():
             print(aligned_text([{title: name, **figures} for name, figures in table.items()]), "\n")
     if options.json:
