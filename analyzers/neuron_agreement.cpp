@@ -58,6 +58,16 @@ class BlockPair {
         by_second_(mutual_best(view(second_))) {}
 
   Agreement agreement() const { return stemma::agreement(by_first_, by_second_); }
+  /// Mean correlation of the first answers of neurons that both matchings agree on.
+  double likeness() const {
+    double sum = 0, n = 0;
+    for (std::size_t i = 0; i < rows_; ++i) {
+      if (by_first_[i] == unmatched || by_first_[i] != by_second_[i]) continue;
+      sum += static_cast<double>(first_[i * columns_ + static_cast<std::size_t>(by_first_[i])]);
+      ++n;
+    }
+    return n > 0 ? sum / n : missing;
+  }
   /// The matching by both kinds of answers together.
   std::vector<std::int32_t> by_both() const {
     std::vector<float> sum(first_);
@@ -86,6 +96,7 @@ BlockAgreement agreement_of(const NeuronBlock& a, const NeuronBlock& b, const Bl
   const Agreement both = pair.agreement();
   out.matched = static_cast<std::uint32_t>(both.both);
   out.agreeing = static_cast<std::uint32_t>(both.same);
+  out.likeness = pair.likeness();
   out.sorted = std::max(a.order, b.order) > thresholds::sorted_neurons;
   const std::vector<std::int32_t> partners = pair.by_both();
   for (std::size_t i = 0; i < partners.size(); ++i) {
@@ -106,23 +117,28 @@ double expected_fixed(const BlockAgreement& block) {
   return block.sorted || block.units == 0 ? 0 : static_cast<double>(block.labelled) / block.units;
 }
 
+double median(std::vector<double> values) {
+  if (values.empty()) return missing;
+  std::ranges::sort(values);
+  return (values[(values.size() - 1) / 2] + values[values.size() / 2]) / 2;
+}
+
 /// Everything that follows from the partners, but for p-values.
 void sum_up(NeuronAgreement& found) {
-  std::vector<double> shares;
+  std::vector<double> shares, likenesses;
   found.partners = found.blocks.size();
   found.sorted = true;
   for (const BlockAgreement& block : found.blocks) {
     shares.push_back(block.share());
+    if (!std::isnan(block.likeness)) likenesses.push_back(block.likeness);
     found.agreeing_blocks += block.share() >= thresholds::universal_neurons;
-    found.full_blocks += block.kept >= thresholds::telling_neurons;
     if (block.sorted) continue;
     found.sorted = false;
     found.fixed += block.fixed;
     found.labelled += block.labelled;
   }
-  if (shares.empty()) return;
-  std::ranges::sort(shares);
-  found.share = (shares[(shares.size() - 1) / 2] + shares[shares.size() / 2]) / 2;
+  found.share = median(std::move(shares));
+  found.likeness = median(std::move(likenesses));
 }
 
 /// p-values of partners that were given beforehand.
@@ -165,7 +181,8 @@ class Comparer {
   NeuronAgreement in_place() {
     NeuronAgreement found = frame();
     for (std::size_t i = 0; i < a_.blocks.size(); ++i) found.blocks.push_back(compare(i, i));
-    found.control = control();
+    found.control = control(found);
+    found.attention = attention(found);
     sum_up(found);
     weigh_given(found);
     return found;
@@ -189,7 +206,8 @@ class Comparer {
       candidates = std::max(candidates, tried);
       if (most >= thresholds::partner_neurons) found.blocks.push_back(compare(i, partner));
     }
-    found.control = control();
+    found.control = control(found);
+    found.attention = attention(found);
     sum_up(found);
     weigh_chosen(found, a.size(), candidates);
     return found;
@@ -202,20 +220,57 @@ class Comparer {
     found.by_row = shared_.by_row;
     found.blocks_a = a_.blocks.size();
     found.blocks_b = b_.blocks.size();
+    // Equal numbers are equal tokens only where vocabularies are of one size.
+    found.telling = telling_blocks(a_) >= thresholds::telling_blocks &&
+                    telling_blocks(b_) >= thresholds::telling_blocks &&
+                    (!shared_.by_row || a_.vocabulary == b_.vocabulary);
     return found;
   }
 
-  /// Mean share of agreeing neurons of blocks that are no partners: of other layers of the same two models.
-  double control() {
+  /// Mean share of agreeing neurons of blocks that are no partners: the next one of another layer.
+  double control(const NeuronAgreement& found) {
     double agreeing = 0, kept = 0;
-    for (std::size_t i = 0; i < a_.blocks.size(); ++i) {
-      const std::size_t j = (i + 1 + b_.blocks.size() / 2) % b_.blocks.size();
-      if (a_.blocks[i].gated != b_.blocks[j].gated || a_.blocks[i].layer == b_.blocks[j].layer) continue;
-      const BlockAgreement found = compare(i, j);
-      agreeing += found.agreeing;
-      kept += found.kept;
+    const auto hold = [&](std::size_t i, std::size_t partner) {
+      for (std::size_t step = 1; step < b_.blocks.size(); ++step) {
+        const std::size_t j = (partner + step) % b_.blocks.size();
+        if (b_.blocks[j].layer == b_.blocks[partner].layer || a_.blocks[i].gated != b_.blocks[j].gated)
+          continue;
+        const BlockAgreement unlike = compare(i, j);
+        agreeing += unlike.agreeing;
+        kept += unlike.kept;
+        return;
+      }
+    };
+    if (found.blocks.empty())
+      for (std::size_t i = 0; i < a_.blocks.size(); ++i) hold(i, i % b_.blocks.size());
+    for (const BlockAgreement& block : found.blocks) hold(block.a, block.b);
+    return kept > 0 ? agreeing / kept : missing;
+  }
+
+  /// Median over layers of partners.
+  double attention(const NeuronAgreement& found) const {
+    std::vector<double> values;
+    int last = -1;
+    for (const BlockAgreement& block : found.blocks) {
+      const int layer = a_.blocks[block.a].layer;
+      if (layer == last) continue;  // experts of one layer have one attention
+      last = layer;
+      const AttentionBlock* of_a = attention_of(a_, layer);
+      const AttentionBlock* of_b = attention_of(b_, b_.blocks[block.b].layer);
+      const double value = of_a && of_b ? attention_correlation(a_, *of_a, b_, *of_b, shared_) : missing;
+      if (!std::isnan(value)) values.push_back(value);
     }
-    return kept > 0 ? agreeing / kept : std::numeric_limits<double>::quiet_NaN();
+    return median(std::move(values));
+  }
+
+  static const AttentionBlock* attention_of(const NeuronSketch& sketch, int layer) {
+    const auto at = std::ranges::lower_bound(sketch.attention, layer, {}, &AttentionBlock::layer);
+    return at == sketch.attention.end() || at->layer != layer ? nullptr : &*at;
+  }
+
+  static std::size_t telling_blocks(const NeuronSketch& sketch) {
+    return static_cast<std::size_t>(std::ranges::count_if(
+        sketch.blocks, [](const NeuronBlock& block) { return block.size() >= thresholds::telling_neurons; }));
   }
 
   BlockAgreement compare(std::size_t i, std::size_t j) {

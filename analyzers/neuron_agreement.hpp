@@ -19,6 +19,7 @@ struct BlockAgreement {
   std::uint32_t labelled = 0;  ///< neurons that the sum of both scores matches
   std::uint32_t fixed = 0;     ///< those that stand at the same place in both MLPs
   std::uint32_t units = 0;     ///< neurons of the larger MLP
+  double likeness = missing;   ///< mean correlation of the first answers of those
   bool sorted = false;         ///< somebody ordered the neurons of one of them: places say nothing
 
   double share() const { return kept == 0 ? 0 : static_cast<double>(agreeing) / kept; }
@@ -34,16 +35,21 @@ struct NeuronAgreement {
   std::size_t blocks_a = 0, blocks_b = 0;  ///< of each model
   std::vector<BlockAgreement> blocks;      ///< pairs of partners, by block of the model with more of them
 
-  std::size_t partners = 0;               ///< blocks.size(), also where blocks were dropped
-  std::size_t agreeing_blocks = 0;        ///< partners that agree in a tenth of their neurons
-  std::size_t full_blocks = 0;            ///< partners with enough neurons to tell
-  double share = missing;                 ///< median over partners of the share of agreeing neurons
-  double control = missing;               ///< mean share of agreeing neurons of unlike blocks
+  std::size_t partners = 0;         ///< blocks.size(), also where blocks were dropped
+  std::size_t agreeing_blocks = 0;  ///< partners that agree in a tenth of their neurons
+  bool telling = false;      ///< both models have blocks and tokens enough for the test to find something
+  double share = missing;    ///< median over partners of the share of agreeing neurons
+  double control = missing;  ///< mean share of agreeing neurons of unlike blocks
   std::uint64_t fixed = 0, labelled = 0;  ///< sums over partners whose neurons nobody sorted
   bool sorted = false;                    ///< there are no such partners
-  double log_p_places = 0;                ///< guaranteed: from `fixed`
-  double log_p_robust = 0;                ///< from agreements beyond a tenth of the neurons
-  double log_p_nominal = 0;               ///< from all agreements: printed, never used
+  double attention = missing;             ///< median over layers of partners: correlation of readings
+  double likeness = missing;              ///< median over partners of their likeness
+  /// What training wrote beside what the start left: attention over likeness.
+  double kinship() const { return attention / likeness; }
+
+  double log_p_places = 0;   ///< guaranteed: from `fixed`
+  double log_p_robust = 0;   ///< from agreements beyond a tenth of the neurons
+  double log_p_nominal = 0;  ///< from all agreements: printed, never used
 };
 
 /// Matches the neurons of every pair of blocks that could be partners: of equal structure, block by block;

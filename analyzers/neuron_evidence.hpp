@@ -4,12 +4,16 @@
 
 #include "analyzers/neuron_agreement.hpp"
 #include "io/archive/evidence.hpp"
+#include "io/archive/fingerprint.hpp"
 
 namespace stemma {
 
-/// The headline (agreement of two matchings), the places of neurons (role "places"), then one row for each
-/// pair of blocks.
-std::vector<Evidence> neuron_evidence(const NeuronAgreement& found, const NeuronSketch& a,
-                                      const NeuronSketch& b);
+/// compare_neurons of two models; abstains (unsupported) where one was not sketched.
+NeuronAgreement compare_neurons_of(const Fingerprint& a, const Fingerprint& b);
+
+/// The headline (agreement of two matchings), the places of neurons (role "places"), attention (role
+/// "attention"), then one row for each pair of blocks that the agreement still holds.
+std::vector<Evidence> neuron_evidence(const NeuronAgreement& found, const Fingerprint& a,
+                                      const Fingerprint& b);
 
 }  // namespace stemma

@@ -1,5 +1,5 @@
-// One subject for each MLP: its readers and its writer, seen through the model's anchor tokens. What two
-// models' neurons say about each other is asked in neuron_pair.
+// One subject for each MLP, its readers and its writer, and one for q and k of each layer, all seen through
+// the model's anchor tokens. What two models' neurons say about each other is asked in neuron_pair.
 #include "analyzers/neuron_match.hpp"
 
 #include <fmt/format.h>
@@ -7,7 +7,9 @@
 #include <algorithm>
 #include <optional>
 
+#include "analyzers/attention_reading.hpp"
 #include "analyzers/neuron_readings.hpp"
+#include "analyzers/packed_bytes.hpp"
 #include "analyzers/tensor_marks.hpp"
 #include "io/archive/neuron_sketch.hpp"
 
@@ -28,6 +30,9 @@ std::string path_of_mlp(int layer, int expert) {
                     : fmt::format("layers/{}/neurons/{}", layer, expert);
 }
 
+std::string path_of_attention(int layer) { return fmt::format("layers/{}/attention", layer); }
+bool of_attention(const Subject& subject) { return subject.path.ends_with("/attention"); }
+
 /// Makes the subjects of one model.
 class NeuronSubjects {
  public:
@@ -36,6 +41,7 @@ class NeuronSubjects {
   std::vector<Subject> all() {
     if (model_.anchors.size() == 0) return {};
     for (int layer = 0; layer < model_.layers(); ++layer) {
+      add_attention(layer);
       if (index_of(dense.up, layer)) {
         add(dense, layer, -1, most_neurons);
         continue;
@@ -79,6 +85,25 @@ class NeuronSubjects {
     out_.push_back(std::move(subject));
   }
 
+  void add_attention(int layer) {
+    const auto q = index_of(Part::attn_q, layer), k = index_of(Part::attn_k, layer);
+    if (!q || !k) return;
+    Subject subject;
+    subject.path = path_of_attention(layer);
+    subject.matrices = {*q, *k};
+    const auto heads = model_.dim("heads").value_or(0);
+    subject.parameters = {{"norm", model_.norm == NormKind::layer ? 1.0 : 0.0},
+                          {"heads", static_cast<double>(heads)},
+                          {"kv_heads", static_cast<double>(model_.dim("kv_heads").value_or(heads))},
+                          {"anchors", static_cast<double>(model_.anchors.size())},
+                          {"by_string", static_cast<double>(model_.anchors.by_string)}};
+    add_gain(subject, "pre", Part::norm_pre_attn, layer);
+    add_gain(subject, "q_gain", Part::attn_q_norm, layer);
+    add_gain(subject, "k_gain", Part::attn_k_norm, layer);
+    subject.anchored.push_back(*index_of(Part::embed, -1));
+    out_.push_back(std::move(subject));
+  }
+
   void add_gain(Subject& subject, const std::string& name, Part norm, int layer) const {
     const auto index = index_of(norm, layer);
     subject.parameters[name] = index ? 1 : 0;
@@ -105,10 +130,12 @@ class NeuronMatch : public Analyzer {
     return out;
   }
   Cost cost(const Subject& subject, std::span<const Input> inputs) const override {
-    return neuron_readings_cost(subject, inputs);
+    return of_attention(subject) ? attention_reading_cost(subject, inputs)
+                                 : neuron_readings_cost(subject, inputs);
   }
   std::unique_ptr<Measurement> begin(const Subject& subject, std::span<const Input> inputs,
                                      std::span<const std::vector<double>> companions) const override {
+    if (of_attention(subject)) return attention_reading(subject, inputs, companions);
     return neuron_readings(subject, inputs, companions);
   }
 
@@ -119,6 +146,7 @@ class NeuronMatch : public Analyzer {
     sketch.by_string = static_cast<std::uint32_t>(model.anchors.by_string);
     if (const Matrix* embedding = model.find({.part = Part::embed})) sketch.vocabulary = embedding->rows;
     for (int layer = 0; layer < model.layers(); ++layer) {
+      add_attention(features, layer, sketch);
       add_block(features, layer, -1, sketch);
       for (int expert = 0; features(method, path_of_mlp(layer, expert)); ++expert)
         add_block(features, layer, expert, sketch);
@@ -127,6 +155,13 @@ class NeuronMatch : public Analyzer {
   }
 
  private:
+  static void add_attention(const FeatureSource& features, int layer, NeuronSketch& sketch) {
+    const auto found = measured(features, method, path_of_attention(layer));
+    const std::size_t anchors = attention_anchors(sketch.keys.size(), sketch.by_string).size();
+    if (!found || count_in(*found, "anchors") != anchors || found->integers.at("reading").empty()) return;
+    sketch.attention.push_back({layer, unpacked(found->integers.at("reading"), anchors * anchors)});
+  }
+
   /// Nothing where the MLP could not be read.
   static void add_block(const FeatureSource& features, int layer, int expert, NeuronSketch& sketch) {
     const auto found = measured(features, method, path_of_mlp(layer, expert));

@@ -10,6 +10,7 @@
 #include "analyzers/json_text.hpp"
 #include "analyzers/neuron_agreement.hpp"
 #include "analyzers/neuron_evidence.hpp"
+#include "analyzers/thresholds.hpp"
 
 namespace stemma {
 namespace {
@@ -36,28 +37,21 @@ class NeuronPair : public PairTest {
 
   std::vector<Evidence> compare(const Fingerprint& a, const Fingerprint& b,
                                 const std::map<std::string, std::string>&) const override {
-    if (!a.neurons || !b.neurons) {
-      Evidence row = headline();
-      row.abstain = "unsupported";
-      return {row};
-    }
-    return neuron_evidence(compare_neurons(*a.neurons, *b.neurons), *a.neurons, *b.neurons);
-  }
-
- private:
-  static Evidence headline() {
-    Evidence row;
-    row.method = "neuron_match";
-    row.statistic = "median share of agreeing neurons";
-    row.null = null_words;
-    return row;
+    return neuron_evidence(compare_neurons_of(a, b), a, b);
   }
 };
 
 }  // namespace
 
-std::vector<Evidence> neuron_evidence(const NeuronAgreement& found, const NeuronSketch& a,
-                                      const NeuronSketch& b) {
+NeuronAgreement compare_neurons_of(const Fingerprint& a, const Fingerprint& b) {
+  if (a.neurons && b.neurons) return compare_neurons(*a.neurons, *b.neurons);
+  NeuronAgreement nothing;
+  nothing.abstain = "unsupported";
+  return nothing;
+}
+
+std::vector<Evidence> neuron_evidence(const NeuronAgreement& found, const Fingerprint& a,
+                                      const Fingerprint& b) {
   Evidence row;
   row.method = "neuron_match";
   row.statistic = "median share of agreeing neurons";
@@ -93,10 +87,25 @@ std::vector<Evidence> neuron_evidence(const NeuronAgreement& found, const Neuron
   if (found.sorted && found.partners > 0) places.abstain = "sorted_neurons";
   places.detail_json = JsonObject().add("matched", found.labelled).text();
   rows.push_back(std::move(places));
+  Evidence attention = row;
+  attention.statistic = "attention over likeness of neurons";
+  attention.null = "none valid";
+  attention.role = "attention";
+  attention.score = found.kinship();
+  attention.control = attention.log10_p = missing;
+  attention.grade = Grade::N;
+  attention.detail_json = JsonObject()
+                              .add("attention", found.attention)
+                              .add("likeness", found.likeness)
+                              .add("descent_from", thresholds::kinship_of_descent)
+                              .add("shared_start_up_to", thresholds::kinship_of_shared_start)
+                              .add("calibrated_on", "small models")
+                              .text();
+  rows.push_back(std::move(attention));
   for (const BlockAgreement& block : found.blocks) {
     Evidence one = row;
     one.statistic = "share of agreeing neurons";
-    one.role = place_of(a.blocks[block.a], b.blocks[block.b]);
+    one.role = place_of(a.neurons->blocks[block.a], b.neurons->blocks[block.b]);
     one.score = block.share();
     one.control = one.log10_p = missing;
     one.grade = Grade::N;

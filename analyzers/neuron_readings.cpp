@@ -10,7 +10,9 @@
 
 #include "analyzers/intrinsic_parts.hpp"
 #include "analyzers/numerics/blas.hpp"
+#include "analyzers/packed_bytes.hpp"
 #include "analyzers/rank_correlation.hpp"
+#include "analyzers/token_rows.hpp"
 #include "io/archive/evidence.hpp"
 #include "io/archive/neuron_sketch.hpp"
 
@@ -20,9 +22,6 @@ namespace {
 constexpr std::uint64_t block_rows = 64;
 /// Neurons with a smaller share of the median product of norms are dead: they have no direction.
 constexpr double dead_neuron = 1e-6;
-/// Rows of an embedding with a smaller share of the median length were never trained.
-constexpr double empty_row = 1e-3;
-constexpr double largest_byte = 127;
 
 double square_length(std::span<const double> row) {
   return std::inner_product(row.begin(), row.end(), row.begin(), 0.0);
@@ -35,29 +34,6 @@ double median(std::vector<double> values) {
   return *middle;
 }
 
-/// Rows of an embedding or a head, one for each anchor, brought to length 1.
-struct TokenRows {
-  std::vector<double> rows;  ///< row-major
-  std::vector<bool> empty;   ///< rows that say nothing
-
-  TokenRows() = default;
-  TokenRows(std::vector<double> values, std::uint64_t width, std::span<const double> gain, bool centred)
-      : rows(std::move(values)) {
-    scale_columns(rows, gain);
-    if (centred) centre_rows(rows, width);
-    std::vector<double> lengths, finite;
-    for (std::size_t at = 0; at < rows.size(); at += width) {
-      lengths.push_back(std::sqrt(square_length(std::span(rows).subspan(at, width))));
-      if (std::isfinite(lengths.back())) finite.push_back(lengths.back());
-    }
-    const double usual = median(finite);
-    for (std::size_t t = 0; t < lengths.size(); ++t) {
-      empty.push_back(!(lengths[t] > empty_row * usual) || !std::isfinite(lengths[t]));
-      for (double& x : std::span(rows).subspan(t * width, width)) x = empty[t] ? 0 : x / lengths[t];
-    }
-  }
-};
-
 /// Answers of all neurons of one kind of weight, one contiguous row per neuron.
 class Answers {
  public:
@@ -67,15 +43,15 @@ class Answers {
   void read(const TokenRows& tokens, std::uint64_t first, std::uint64_t rows,
             std::span<const double> values) {
     const std::uint64_t width = values.size() / rows;
-    dgemm(Transpose::yes, Transpose::no, anchors_, rows, width, 1, tokens.rows.data(), width, values.data(),
-          width, 0, &values_[first * anchors_], anchors_);
+    dgemm(Transpose::yes, Transpose::no, anchors_, rows, width, 1, tokens.values().data(), width,
+          values.data(), width, 0, &values_[first * anchors_], anchors_);
   }
   /// Rows [first, first + rows) of a writer, `width` the length of a token's row.
   void write(const TokenRows& tokens, std::uint64_t width, std::uint64_t first, std::uint64_t rows,
              std::span<const double> values) {
     const std::uint64_t units = values.size() / rows;
-    dgemm(Transpose::yes, Transpose::yes, anchors_, units, rows, 1, &tokens.rows[first], width, values.data(),
-          units, 1, values_.data(), anchors_);
+    dgemm(Transpose::yes, Transpose::yes, anchors_, units, rows, 1, &tokens.values()[first], width,
+          values.data(), units, 1, values_.data(), anchors_);
   }
   std::span<const double> of(std::size_t unit) const {
     return std::span(values_).subspan(unit * anchors_, anchors_);
@@ -92,12 +68,8 @@ class Answers {
 /// One row of answers as bytes.
 void append_bytes(std::span<const double> answers, const std::vector<bool>& empty,
                   std::vector<std::int8_t>& out) {
-  double largest = 0;
-  for (const double x : answers) largest = std::max(largest, std::abs(x));
-  for (std::size_t t = 0; t < answers.size(); ++t) {
-    const double scaled = largest > 0 ? std::nearbyint(answers[t] / largest * largest_byte) : 0;
-    out.push_back(empty[t] ? no_reading : static_cast<std::int8_t>(scaled));
-  }
+  const std::vector<std::int8_t> bytes = as_bytes_of_largest(answers);
+  for (std::size_t t = 0; t < bytes.size(); ++t) out.push_back(empty[t] ? no_reading : bytes[t]);
 }
 
 class NeuronReadings : public Measurement {
@@ -116,7 +88,7 @@ class NeuronReadings : public Measurement {
     width_ = inputs[*up].cols;
     take_tokens(subject, companions);
     if (!problem_.empty()) return;
-    const std::size_t anchors = embedding_.empty.size();
+    const std::size_t anchors = embedding_.count();
     first_.emplace(units_, anchors);
     second_.emplace(units_, anchors);
     if (gate) read(inputs[*gate], *gate, *first_, gate_squares_);
@@ -133,7 +105,7 @@ class NeuronReadings : public Measurement {
     features.problem = problem_;
     features.counts["units"] = units_;
     features.counts["gated"] = gated_ ? 1 : 0;
-    features.counts["anchors"] = problem_.empty() ? embedding_.empty.size() : 0;
+    features.counts["anchors"] = problem_.empty() ? embedding_.count() : 0;
     features.numbers["order"] = missing;
     for (const char* name : {"unit", "first", "second"}) features.integers[name];
     for (const char* name : {"norm_first", "norm_product"}) features.reals[name];
@@ -156,25 +128,15 @@ class NeuronReadings : public Measurement {
 
   void take_tokens(const Subject& subject, std::span<const std::vector<double>> companions) {
     const std::size_t tokens = gated_ ? 1 : 2;
-    const std::vector<double>* last = &companions.back();
-    embedding_ = rows_of(companions[companions.size() - tokens], {});
+    problem_ = embedding_.take(companions[companions.size() - tokens], width_, {}, gains_.layer_norm);
     if (gated_ || !problem_.empty()) return;
     std::vector<double> gain;
     if (parameter(subject, "final") == 1) {
       const auto offset = subject.parameters.find("final_offset");
       gain = effective_gain(companions[companions.size() - tokens - 1],
                             offset == subject.parameters.end() ? 0 : offset->second);
-      if (gain.size() != width_) problem_ = "norm gains and weights differ in width";
     }
-    if (problem_.empty()) head_ = rows_of(*last, gain);
-  }
-
-  TokenRows rows_of(const std::vector<double>& values, std::span<const double> gain) {
-    if (values.empty() || values.size() % width_ != 0) {
-      problem_ = "the embedding is not as wide as the MLP";
-      return {};
-    }
-    return {values, width_, gain, gains_.layer_norm};
+    problem_ = head_.take(companions.back(), width_, gain, gains_.layer_norm);
   }
 
   void read(const Input& input, std::size_t index, Answers& answers, std::vector<double>& squares) {
@@ -221,8 +183,8 @@ class NeuronReadings : public Measurement {
       features.integers["unit"].push_back(i);
       features.reals["norm_first"].push_back(gated_ ? std::sqrt(gate_squares_[i]) : up[i]);
       features.reals["norm_product"].push_back(up[i] * down[i]);
-      append_bytes(first_->of(i), embedding_.empty, first);
-      append_bytes(second_->of(i), gated_ ? embedding_.empty : head_.empty, second);
+      append_bytes(first_->of(i), embedding_.empty(), first);
+      append_bytes(second_->of(i), gated_ ? embedding_.empty() : head_.empty(), second);
     }
     features.integers["first"] = packed(first);
     features.integers["second"] = packed(second);
@@ -287,20 +249,6 @@ Cost neuron_readings_cost(const Subject& subject, std::span<const Input> inputs)
   cost.memory =
       8 * (2 * units * anchors + 4 * units + 2 * anchors * width + 3 * block_rows * (units + width));
   return cost;
-}
-
-std::vector<std::uint64_t> packed(std::span<const std::int8_t> bytes) {
-  std::vector<std::uint64_t> numbers((bytes.size() + 7) / 8);
-  for (std::size_t i = 0; i < bytes.size(); ++i)
-    numbers[i / 8] |= std::uint64_t{static_cast<std::uint8_t>(bytes[i])} << (8 * (i % 8));
-  return numbers;
-}
-
-std::vector<std::int8_t> unpacked(std::span<const std::uint64_t> numbers, std::size_t count) {
-  std::vector<std::int8_t> bytes(count);
-  for (std::size_t i = 0; i < count; ++i)
-    bytes[i] = static_cast<std::int8_t>(static_cast<std::uint8_t>(numbers[i / 8] >> (8 * (i % 8))));
-  return bytes;
 }
 
 }  // namespace stemma

@@ -30,8 +30,4 @@ std::unique_ptr<Measurement> neuron_readings(const Subject& subject, std::span<c
 
 Cost neuron_readings_cost(const Subject& subject, std::span<const Input> inputs);
 
-/// Bytes packed eight to a number, and back.
-std::vector<std::uint64_t> packed(std::span<const std::int8_t> bytes);
-std::vector<std::int8_t> unpacked(std::span<const std::uint64_t> numbers, std::size_t count);
-
 }  // namespace stemma

@@ -4,8 +4,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
+#include "analyzers/folding.hpp"
 #include "analyzers/numerics/blas.hpp"
+#include "io/archive/evidence.hpp"
 #include "io/model/anchor_tokens.hpp"
 
 namespace stemma {
@@ -83,6 +86,52 @@ std::vector<float> correlations(const AnswerRows& a, const AnswerRows& b, bool s
       out[i * b.rows() + j] = static_cast<float>(!varies ? -2 : sign_free ? std::abs(r) : r);
     }
   return out;
+}
+
+namespace {
+
+constexpr std::size_t fewest_in_attention = 16;
+
+/// Shared anchors that both were asked about, as rows of the readings.
+SharedAnchors shared_in_attention(const NeuronSketch& a, const NeuronSketch& b, const SharedAnchors& shared) {
+  const auto of_a = attention_anchors(a.keys.size(), a.by_string),
+             of_b = attention_anchors(b.keys.size(), b.by_string);
+  SharedAnchors rows;
+  for (std::size_t i = 0; i < shared.size(); ++i) {
+    const auto x = std::ranges::lower_bound(of_a, shared.of_a[i]);
+    const auto y = std::ranges::lower_bound(of_b, shared.of_b[i]);
+    if (x == of_a.end() || *x != shared.of_a[i] || y == of_b.end() || *y != shared.of_b[i]) continue;
+    rows.of_a.push_back(static_cast<std::uint32_t>(x - of_a.begin()));
+    rows.of_b.push_back(static_cast<std::uint32_t>(y - of_b.begin()));
+  }
+  return rows;
+}
+
+/// The part of a square reading over some anchors, means of rows and columns removed.
+std::vector<double> centred_part(const AttentionBlock& block, std::span<const std::uint32_t> rows) {
+  const auto side =
+      static_cast<std::size_t>(std::lround(std::sqrt(static_cast<double>(block.reading.size()))));
+  std::vector<double> part;
+  for (const std::uint32_t query : rows)
+    for (const std::uint32_t key : rows) part.push_back(block.reading[query * side + key]);
+  centre_rows(part, rows.size());
+  centre_columns(part, rows.size());
+  return part;
+}
+
+double inner(std::span<const double> a, std::span<const double> b) {
+  return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
+}
+
+}  // namespace
+
+double attention_correlation(const NeuronSketch& a, const AttentionBlock& of_a, const NeuronSketch& b,
+                             const AttentionBlock& of_b, const SharedAnchors& shared) {
+  const SharedAnchors rows = shared_in_attention(a, b, shared);
+  if (rows.size() < fewest_in_attention) return missing;
+  const std::vector<double> x = centred_part(of_a, rows.of_a), y = centred_part(of_b, rows.of_b);
+  const double lengths = std::sqrt(inner(x, x) * inner(y, y));
+  return lengths > 0 ? inner(x, y) / lengths : missing;
 }
 
 }  // namespace stemma

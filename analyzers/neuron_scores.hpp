@@ -47,4 +47,9 @@ class AnswerRows {
 /// `sign_free`, their absolute value.
 std::vector<float> correlations(const AnswerRows& a, const AnswerRows& b, bool sign_free);
 
+/// Correlation of two attention readings over the shared anchors that both were asked about, means of rows
+/// and columns removed; NaN where there are fewer than 16 or where one does not vary.
+double attention_correlation(const NeuronSketch& a, const AttentionBlock& of_a, const NeuronSketch& b,
+                             const AttentionBlock& of_b, const SharedAnchors& shared);
+
 }  // namespace stemma

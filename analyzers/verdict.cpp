@@ -37,7 +37,7 @@ void abstain(Pair& pair, std::string reason, std::string sentence) {
 
 }  // namespace
 
-void judge(const Fingerprint& a, const Fingerprint& b, Pair& pair) {
+void judge(const Fingerprint& a, const Fingerprint& b, Pair& pair, const NeuronStanding* neurons) {
   const ContentMatch match = match_content(a, b);
   const Evidence* curves = headline_of(pair, "intrinsic_fingerprint");
   pair.curve_score = curves != nullptr ? curves->score : missing;
@@ -64,6 +64,16 @@ void judge(const Fingerprint& a, const Fingerprint& b, Pair& pair) {
                   "All {} tensors are equal in 128-bit content hash, type and shape (bytes not compared).",
                   match.all_tensors);
     return;
+  }
+  if (neurons != nullptr && judge_neurons(*neurons, pair)) {
+    pair.sentence += hash_words(match);
+    return;
+  }
+  if (neurons != nullptr && neurons->found->abstain == "no_anchor") {
+    return abstain(pair, "no_anchor",
+                   fmt::format("The models have {} tokens in common, too few to compare their neurons.",
+                               neurons->found->anchors) +
+                       hash_words(match));
   }
   if (curves != nullptr && curves->abstain == "too_few_layers") {
     return abstain(pair, "too_few_layers",
@@ -213,6 +223,14 @@ void judge_weights(const WeightFindings& found, bool base_is_a, Pair& pair) {
                     content.direction < 0 ? trace.candidate : trace.base));
   }
   if (found.function.all_agree()) return say(Relation::reparametrised_copy, same_function_words(found));
+  if (decided_by_neurons(pair)) {
+    if (trace.label != name_of(OriginLabel::unrelated_here) || pair.relation == Relation::shared_init) return;
+    return abstain(
+        pair, "conflicting",
+        fmt::format("Neurons agree, and the attention circuits of {} of {} layers differ as much as those of "
+                    "strangers. {}",
+                    trace.agreeing, trace.layers, pair.sentence));
+  }
   if (!trace.abstain.empty())
     return abstain(pair, trace.abstain,
                    abstention_words(trace) + equal_words(content) +

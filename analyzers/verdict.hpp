@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "analyzers/background.hpp"
+#include "analyzers/judge_neurons.hpp"
 #include "analyzers/reencoding.hpp"
 #include "analyzers/same_function.hpp"
 #include "io/archive/evidence.hpp"
@@ -16,10 +17,11 @@
 namespace stemma {
 
 /// Fills relation, reason, sentence and curve_score of `pair` from its evidence rows and the two
-/// fingerprints. Only content raises a class as yet: EXACT_COPY when both models have the same roles and
-/// every canonical tensor agrees in hash, type and shape. Published scores rank candidates and raise nothing,
-/// so everything else abstains: random_init (first of all), too_few_layers, no_valid_null, unsupported.
-void judge(const Fingerprint& a, const Fingerprint& b, Pair& pair);
+/// fingerprints. ABSTAIN(random_init) comes first; content raises EXACT_COPY when both models have the same
+/// roles and every canonical tensor agrees in hash, type and shape; then judge_neurons speaks where neurons
+/// were compared. Published scores rank candidates and raise nothing, so everything else abstains: no_anchor,
+/// too_few_layers, no_valid_null, unsupported.
+void judge(const Fingerprint& a, const Fingerprint& b, Pair& pair, const NeuronStanding* neurons = nullptr);
 
 /// What the tests of the weights of a pair found. `function` is asked where function_in_question says so.
 struct WeightFindings {

@@ -5,9 +5,12 @@
 #include <charconv>
 #include <iterator>
 #include <set>
+#include <tuple>
 
 #include "analyzers/catalogue.hpp"
 #include "analyzers/content_pair.hpp"
+#include "analyzers/neuron_evidence.hpp"
+#include "analyzers/numerics/false_discovery.hpp"
 #include "io/config/problems.hpp"
 #include "io/report/tsv.hpp"
 #include "pipeline/pair_view.hpp"
@@ -81,8 +84,19 @@ std::vector<std::pair<std::string, std::string>> read_pair_list(const std::strin
   return pairs;
 }
 
+ModelPairs chosen_pairs(std::span<const Fingerprint> models, const ComparisonPlan& plan) {
+  const Choice choice(models, plan);
+  ModelPairs pairs;
+  if (plan.which == ComparisonPlan::Which::all && !models.empty())
+    pairs.reserve(models.size() * (models.size() - 1) / 2);
+  for (std::uint32_t a = 0; a < models.size(); ++a)
+    for (std::uint32_t b = a + 1; b < models.size(); ++b)
+      if (choice.takes(a, b)) pairs.emplace_back(a, b);
+  return pairs;
+}
+
 Comparison::Comparison(std::span<const Fingerprint> models, ComparisonPlan plan,
-                       std::span<const Fingerprint> company)
+                       std::span<const Fingerprint> company, std::vector<NeuronAgreement> neurons)
     : models_(models), plan_(std::move(plan)) {
   for (const PairTest* test : pair_tests()) {
     const auto options = plan_.tests.find(std::string(test->name()));
@@ -92,21 +106,38 @@ Comparison::Comparison(std::span<const Fingerprint> models, ComparisonPlan plan,
     chosen.test = chosen.fitted ? chosen.fitted.get() : test;
     chosen.options = options->second;
   }
-  const Choice choice(models_, plan_);
-  if (plan_.which == ComparisonPlan::Which::all && !models_.empty()) {
-    pairs_.reserve(models_.size() * (models_.size() - 1) / 2);
-    numbers_.reserve(pairs_.capacity());
+  const ModelPairs chosen = chosen_pairs(models_, plan_);
+  pairs_.resize(chosen.size());
+  for (std::size_t i = 0; i < chosen.size(); ++i) std::tie(pairs_[i].a, pairs_[i].b) = chosen[i];
+  if (plan_.tests.contains("neuron_match")) weigh_neurons(std::move(neurons));
+  numbers_.reserve(pairs_.size());
+  for (std::size_t i = 0; i < pairs_.size(); ++i) {
+    Pair pair = test(i);
+    numbers_.push_back(numbers_of(models_[pair.a], models_[pair.b], pair));
+    pair.evidence = std::vector<Evidence>();  // not {}, which keeps the memory
+    pair.sentence = std::string();
+    pairs_[i] = std::move(pair);
   }
-  for (std::size_t a = 0; a < models_.size(); ++a)
-    for (std::size_t b = a + 1; b < models_.size(); ++b) {
-      if (!choice.takes(a, b)) continue;
-      Pair pair = test(a, b);
-      numbers_.push_back(numbers_of(models_[a], models_[b], pair));
-      pair.evidence = std::vector<Evidence>();  // not {}, which keeps the memory
-      pair.sentence = std::string();
-      pairs_.push_back(std::move(pair));
-    }
   weigh();
+}
+
+void Comparison::weigh_neurons(std::vector<NeuronAgreement> found) {
+  neurons_ = std::move(found);
+  if (neurons_.empty())
+    for (const Pair& pair : pairs_) {
+      neurons_.push_back(compare_neurons_of(models_[pair.a], models_[pair.b]));
+      if (pairs_.size() > most_detailed_pairs) neurons_.back().blocks = std::vector<BlockAgreement>();
+    }
+  std::vector<double> log_p;
+  for (const NeuronAgreement& agreement : neurons_) {
+    log_p.push_back(agreement.log_p_places);
+    log_p.push_back(agreement.log_p_robust);
+  }
+  neuron_levels_ = log_discovery_levels(log_p, log_p.size());
+}
+
+NeuronStanding Comparison::standing(std::size_t index) const {
+  return {&neurons_[index], neuron_levels_[2 * index], neuron_levels_[2 * index + 1], neuron_levels_.size()};
 }
 
 void Comparison::weigh() {
@@ -126,16 +157,19 @@ void Comparison::weigh() {
   }
 }
 
-Pair Comparison::test(std::size_t a, std::size_t b) const {
+Pair Comparison::test(std::size_t index) const {
   Pair pair;
-  pair.a = static_cast<std::uint32_t>(a);
-  pair.b = static_cast<std::uint32_t>(b);
+  pair.a = pairs_[index].a;
+  pair.b = pairs_[index].b;
+  const Fingerprint &a = models_[pair.a], &b = models_[pair.b];
   for (const Chosen& chosen : tests_) {
-    auto rows = chosen.test->compare(models_[a], models_[b], chosen.options);
+    auto rows = chosen.test->name() == "neuron_match" ? neuron_evidence(neurons_[index], a, b)
+                                                      : chosen.test->compare(a, b, chosen.options);
     std::move(rows.begin(), rows.end(), std::back_inserter(pair.evidence));
     ++pair.tests;
   }
-  judge(models_[a], models_[b], pair);
+  const NeuronStanding neurons = neurons_.empty() ? NeuronStanding{} : standing(index);
+  judge(a, b, pair, neurons.found != nullptr ? &neurons : nullptr);
   if (const auto said = said_.find({pair.a, pair.b}); said != said_.end()) {
     const WeightVerdict& weights = said->second;
     pair.evidence.insert(pair.evidence.end(), weights.evidence.begin(), weights.evidence.end());
@@ -148,18 +182,20 @@ Pair Comparison::test(std::size_t a, std::size_t b) const {
   return pair;
 }
 
-Pair* Comparison::find(std::uint32_t a, std::uint32_t b) {
+std::optional<std::size_t> Comparison::index_of(std::uint32_t a, std::uint32_t b) const {
   const auto models_of = [](const Pair& pair) { return Models(pair.a, pair.b); };
   const auto at = std::ranges::lower_bound(pairs_, Models(a, b), {}, models_of);
-  return at != pairs_.end() && models_of(*at) == Models(a, b) ? &*at : nullptr;
+  if (at == pairs_.end() || models_of(*at) != Models(a, b)) return std::nullopt;
+  return static_cast<std::size_t>(at - pairs_.begin());
 }
 
 void Comparison::confirm(std::vector<PairTrace> traces) {
   std::vector<WeightVerdict> verdicts;
   for (PairTrace& trace : traces) {
     const Models models = std::minmax(trace.base, trace.candidate);
-    if (!find(models.first, models.second)) continue;
-    Pair pair = test(models.first, models.second);
+    const auto index = index_of(models.first, models.second);
+    if (!index) continue;
+    Pair pair = test(*index);
     judge_weights(trace, trace.base == pair.a, pair);
     verdicts.push_back({models.first, models.second, weight_evidence(trace), pair.relation, pair.reason,
                         pair.sentence, pair.direction});
@@ -170,13 +206,13 @@ void Comparison::confirm(std::vector<PairTrace> traces) {
 
 void Comparison::recall(std::vector<WeightVerdict> verdicts) {
   for (WeightVerdict& verdict : verdicts) {
-    Pair* pair = find(verdict.a, verdict.b);
-    if (!pair) continue;
-    const Models models(verdict.a, verdict.b);
-    said_.insert_or_assign(models, std::move(verdict));
-    *pair = test(models.first, models.second);
-    pair->evidence = std::vector<Evidence>();
-    pair->sentence = std::string();
+    const auto index = index_of(verdict.a, verdict.b);
+    if (!index) continue;
+    said_.insert_or_assign(Models(verdict.a, verdict.b), std::move(verdict));
+    Pair& pair = pairs_[*index];
+    pair = test(*index);
+    pair.evidence = std::vector<Evidence>();
+    pair.sentence = std::string();
   }
   weigh();
 }
@@ -187,7 +223,7 @@ const PairTrace* Comparison::trace(std::size_t index) const {
 }
 
 Pair Comparison::with_evidence(std::size_t index) const {
-  Pair pair = test(pairs_[index].a, pairs_[index].b);
+  Pair pair = test(index);
   rank_in_background(background_, models_, pair);
   if (pairs_.size() > most_detailed_pairs)
     std::erase_if(pair.evidence, [](const Evidence& e) { return !e.role.empty(); });

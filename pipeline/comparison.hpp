@@ -3,12 +3,14 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "analyzers/background.hpp"
+#include "analyzers/neuron_agreement.hpp"
 #include "analyzers/pair_test.hpp"
 #include "analyzers/verdict.hpp"
 #include "pipeline/pair_trace.hpp"
@@ -24,6 +26,10 @@ struct ComparisonPlan {
   std::string background = "corpus";  ///< "corpus", "published", "none", or the path of a table
   bool check_declarations = true;     ///< whether verdicts hold declared bases against the evidence
 };
+
+/// Pairs of models, by index, that the plan asks about: ascending, a < b.
+using ModelPairs = std::vector<std::pair<std::uint32_t, std::uint32_t>>;
+ModelPairs chosen_pairs(std::span<const Fingerprint> models, const ComparisonPlan& plan);
 
 /// Up to so many pairs keep every row of evidence (a family of 200 models). A larger comparison keeps the
 /// headline of each test: the curves behind it are in the archive, and `stemma compare ARCHIVE:A ARCHIVE:B`
@@ -55,9 +61,11 @@ class Comparison {
   Comparison() = default;
   /// Every chosen pair of `models` (sorted by id) gets a row, also when no test applies to it. Tests that
   /// standardise over a corpus do so over `company`, which must outlive it as well, or, where that is empty,
-  /// over `models`. Throws ConfigProblems for a background table that cannot be used.
+  /// over `models`. `neurons`: agreements of the chosen pairs, where
+  /// several ranks have found them; else they are found here. Throws ConfigProblems for a background table
+  /// that cannot be used.
   Comparison(std::span<const Fingerprint> models, ComparisonPlan plan,
-             std::span<const Fingerprint> company = {});
+             std::span<const Fingerprint> company = {}, std::vector<NeuronAgreement> neurons = {});
   Comparison(Comparison&&) = default;
   Comparison& operator=(Comparison&&) = default;
 
@@ -83,9 +91,11 @@ class Comparison {
   const Background& background() const { return background_; }
 
  private:
-  Pair test(std::size_t a, std::size_t b) const;
+  Pair test(std::size_t index) const;
   void weigh();
-  Pair* find(std::uint32_t a, std::uint32_t b);
+  void weigh_neurons(std::vector<NeuronAgreement> found);
+  NeuronStanding standing(std::size_t index) const;
+  std::optional<std::size_t> index_of(std::uint32_t a, std::uint32_t b) const;
 
   /// A test that was chosen, fitted to the corpus where it asks for that.
   struct Chosen {
@@ -99,6 +109,8 @@ class Comparison {
   std::vector<Chosen> tests_;
   std::vector<Pair> pairs_;
   std::vector<PairNumbers> numbers_;
+  std::vector<NeuronAgreement> neurons_;                   ///< by pair; empty where nobody asked
+  std::vector<double> neuron_levels_;                      ///< of places and of both matchings, pair by pair
   using Models = std::pair<std::uint32_t, std::uint32_t>;  ///< a < b
   std::map<Models, PairTrace> traces_;
   std::map<Models, WeightVerdict> said_;

@@ -6,8 +6,6 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "io/model/anchor_tokens.hpp"
-
 namespace stemma {
 namespace {
 
@@ -131,46 +129,6 @@ std::optional<RepairedCurves> read_repaired(const TableReader& table, const Laye
     known = known || says_something(rows);
   }
   return known ? std::optional(std::move(repaired)) : std::nullopt;
-}
-
-/// The first `count` numbers of every row.
-std::vector<std::int8_t> read_answers(const TableReader& table, const std::string& column,
-                                      const LayerRange& range, std::size_t count) {
-  const auto bytes = table.read_bytes(column, h5::Type::i1, range.start, range.count);
-  std::vector<std::int8_t> out;
-  for (std::size_t row = 0; row < range.count; ++row)
-    for (std::size_t i = 0; i < count; ++i)
-      out.push_back(static_cast<std::int8_t>(bytes.at(row * most_anchors + i)));
-  return out;
-}
-
-std::optional<NeuronSketch> read_neurons(const TableReader& table, std::size_t model) {
-  const std::string group = "methods/neuron_match/";
-  const LayerRange blocks{table.one<std::uint64_t>(group + "block_start", model),
-                          table.one<std::uint32_t>(group + "block_count", model)};
-  if (blocks.count == 0) return std::nullopt;
-  NeuronSketch sketch;
-  sketch.keys = table.read<std::uint64_t>(group + "anchor_key", model, 1);
-  const auto anchors = table.one<std::uint32_t>(group + "anchors", model);
-  sketch.keys.resize(std::min<std::size_t>(anchors, sketch.keys.size()));
-  sketch.by_string = table.one<std::uint32_t>(group + "anchors_by_string", model);
-  sketch.vocabulary = table.one<std::uint64_t>(group + "vocabulary", model);
-  for (std::uint64_t row = blocks.start; row < blocks.start + blocks.count; ++row) {
-    NeuronBlock& block = sketch.blocks.emplace_back();
-    block.layer = table.one<std::int32_t>(group + "layer", row);
-    block.expert = table.one<std::int32_t>(group + "expert", row);
-    block.units = table.one<std::uint32_t>(group + "units", row);
-    block.gated = table.one<std::uint8_t>(group + "gated", row) == 1;
-    block.order = table.one<double>(group + "order", row);
-    const LayerRange neurons{table.one<std::uint64_t>(group + "row_start", row),
-                             table.one<std::uint32_t>(group + "row_count", row)};
-    block.unit = table.read<std::uint32_t>(group + "unit", neurons.start, neurons.count);
-    block.norm_first = table.read<double>(group + "norm_first", neurons.start, neurons.count);
-    block.norm_product = table.read<double>(group + "norm_product", neurons.start, neurons.count);
-    block.first = read_answers(table, group + "first", neurons, sketch.keys.size());
-    block.second = read_answers(table, group + "second", neurons, sketch.keys.size());
-  }
-  return sketch;
 }
 
 std::vector<TensorMark> read_marks(const TableReader& table, const ModelRow& model,

@@ -14,6 +14,9 @@ std::vector<TensorRow> read_tensors(const TableReader& table, const ModelRow& mo
 Fingerprint read_fingerprint(const TableReader& table, const ModelRow& model, std::size_t model_index,
                              const std::vector<std::uint32_t>& histogram_tensors);
 
+/// Nothing where no neurons were sketched.
+std::optional<NeuronSketch> read_neurons(const TableReader& table, std::size_t model_index);
+
 /// Moments of one tensor row as features of "histogram"; without counts when there are none.
 Features read_moments(const TableReader& table, std::uint64_t tensor);
 /// Adds one histogram row.

@@ -4,7 +4,6 @@
 #include <limits>
 
 #include "io/archive/model_rows.hpp"
-#include "io/model/anchor_tokens.hpp"
 #include "io/model/role.hpp"
 
 namespace stemma {
@@ -93,51 +92,12 @@ void write_repaired(TableWriter& table, const std::optional<RepairedCurves>& rep
                   column_values(repaired ? (*repaired).*curves : nothing, row));
 }
 
-/// Bytes of one row, filled up with absent readings.
-void put_answers(TableWriter& table, const std::string& column, std::span<const std::int8_t> answers) {
-  std::array<std::int8_t, most_anchors> row;
-  row.fill(no_reading);
-  std::ranges::copy(answers, row.begin());
-  table.put_block(column, std::as_bytes(std::span(row)), 1);
-}
-
-void write_neurons(TableWriter& table, std::uint32_t model, const NeuronSketch& sketch) {
-  const std::string group = "methods/neuron_match/";
-  const std::size_t anchors = sketch.keys.size();
-  table.put(group + "anchors", anchors);
-  table.put(group + "anchors_by_string", sketch.by_string);
-  table.put(group + "vocabulary", sketch.vocabulary);
-  table.put(group + "block_start", table.rows(group + "layer"));
-  table.put(group + "block_count", sketch.blocks.size());
-  std::vector<std::uint64_t> keys = sketch.keys;
-  keys.resize(most_anchors);
-  table.put_row(group + "anchor_key", keys);
-  for (const NeuronBlock& block : sketch.blocks) {
-    table.put(group + "model_index", model);
-    table.put(group + "layer", block.layer);
-    table.put(group + "expert", block.expert);
-    table.put(group + "units", block.units);
-    table.put(group + "gated", block.gated ? 1 : 0);
-    table.put(group + "order", block.order);
-    table.put(group + "row_start", table.rows(group + "unit"));
-    table.put(group + "row_count", block.size());
-    for (const std::uint32_t unit : block.unit) table.put(group + "unit", unit);
-    table.put_all(group + "norm_first", block.norm_first);
-    table.put_all(group + "norm_product", block.norm_product);
-    for (std::size_t i = 0; i < block.size(); ++i) {
-      put_answers(table, group + "first", std::span(block.first).subspan(i * anchors, anchors));
-      put_answers(table, group + "second", std::span(block.second).subspan(i * anchors, anchors));
-    }
-  }
-}
-
 }  // namespace
 
 void write_layers(TableWriter& table, std::uint32_t model, const Fingerprint* fingerprint,
                   const std::map<std::string, std::uint32_t>& tensor_of_role) {
   write_guard(table, fingerprint);
-  const bool sketched = fingerprint != nullptr && fingerprint->neurons;
-  write_neurons(table, model, sketched ? *fingerprint->neurons : NeuronSketch{});
+  write_neurons(table, model, fingerprint != nullptr ? fingerprint->neurons : std::nullopt);
   const std::string group = "methods/intrinsic_fingerprint/";
   const IntrinsicCurves* curves =
       fingerprint != nullptr && fingerprint->intrinsic ? &*fingerprint->intrinsic : nullptr;

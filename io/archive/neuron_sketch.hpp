@@ -28,12 +28,22 @@ struct NeuronBlock {
   bool operator==(const NeuronBlock&) const = default;
 };
 
+/// How the attention of one layer weighs anchors against each other, summed over heads, without the means of
+/// rows and columns, in units of the largest number over 127: square, row by query.
+struct AttentionBlock {
+  int layer = 0;
+  std::vector<std::int8_t> reading;
+
+  bool operator==(const AttentionBlock&) const = default;
+};
+
 /// The neurons of one model. Keys of anchors as in AnchorTokens.
 struct NeuronSketch {
   std::vector<std::uint64_t> keys;
-  std::uint32_t by_string = 0;      ///< the first so many anchors were chosen by their bytes
-  std::uint64_t vocabulary = 0;     ///< rows of the embedding
-  std::vector<NeuronBlock> blocks;  ///< ascending by layer and expert
+  std::uint32_t by_string = 0;            ///< the first so many anchors were chosen by their bytes
+  std::uint64_t vocabulary = 0;           ///< rows of the embedding
+  std::vector<NeuronBlock> blocks;        ///< ascending by layer and expert
+  std::vector<AttentionBlock> attention;  ///< ascending by layer, over attention_anchors
 
   bool operator==(const NeuronSketch&) const = default;
 };

@@ -61,4 +61,17 @@ AnchorTokens choose_anchors(std::span<const Token> tokens, std::uint64_t rows) {
   return anchors;
 }
 
+std::vector<std::uint32_t> attention_anchors(std::size_t anchors, std::size_t by_string) {
+  constexpr std::size_t most_by_both = 32;
+  std::vector<std::uint32_t> chosen;
+  const auto add = [&](std::size_t first, std::size_t last) {
+    for (; first < last; ++first) chosen.push_back(static_cast<std::uint32_t>(first));
+  };
+  const std::size_t most = most_attention_anchors - most_by_both;
+  add(0, std::min(most, by_string));
+  const std::size_t by_row = anchors - std::min(anchors, by_string);
+  add(by_string, by_string + std::min(by_row, by_string == 0 ? most : most_by_both));
+  return chosen;
+}
+
 }  // namespace stemma

@@ -37,4 +37,9 @@ inline constexpr std::size_t fewest_anchors = 32;
 /// the 64 (without a vocabulary 128) rows with the smallest XXH3-64 of their number.
 AnchorTokens choose_anchors(std::span<const Token> tokens, std::uint64_t rows);
 
+/// Anchors, as indices into their list, that attention is asked about in pairs: the first 64, and of those by
+/// row that come behind others the first 32. `by_string` as in AnchorTokens.
+std::vector<std::uint32_t> attention_anchors(std::size_t anchors, std::size_t by_string);
+inline constexpr std::size_t most_attention_anchors = 96;
+
 }  // namespace stemma

@@ -1,0 +1,28 @@
+// What class do matched neurons give to a pair?
+#pragma once
+#include "analyzers/neuron_agreement.hpp"
+#include "io/archive/evidence.hpp"
+
+namespace stemma {
+
+/// An agreement of neurons beside all others of the corpus: natural logarithms of the levels at which its
+/// p-values are found among all tests (Benjamini and Yekutieli).
+struct NeuronStanding {
+  const NeuronAgreement* found = nullptr;
+  double log_level_places = 0, log_level_robust = 0;
+  std::uint64_t tests = 0;  ///< that were corrected for
+};
+
+/// Fills log10_p and log10_p_corrected of `pair` and, where the test says anything, its class:
+/// SAME_LINEAGE when either p-value is found at 1 % and half of the blocks of the smaller model agree,
+/// PARTIAL_LINEAGE when fewer do, both only where attention agrees as between a model and its descendants;
+/// SHARED_INIT where attention agrees as between models that only started alike;
+/// ABSTAIN(shared_init_undecided) between both and where attention is unknown; NO_EVIDENCE when nothing is
+/// found and the test would have seen something. False where the test was not made or has no power: the pair
+/// keeps its class then.
+bool judge_neurons(const NeuronStanding& standing, Pair& pair);
+
+/// Whether matched neurons gave the pair a class that readings of single weights do not take back.
+bool decided_by_neurons(const Pair& pair);
+
+}  // namespace stemma
