@@ -241,9 +241,13 @@ class Comparer {
         return;
       }
     };
-    if (found.blocks.empty())
-      for (std::size_t i = 0; i < a_.blocks.size(); ++i) hold(i, i % b_.blocks.size());
-    for (const BlockAgreement& block : found.blocks) hold(block.a, block.b);
+    const std::size_t held = found.blocks.empty() ? a_.blocks.size() : found.blocks.size();
+    const std::size_t stride = std::max<std::size_t>(1, held / thresholds::control_blocks);
+    for (std::size_t n = 0; n < held; n += stride)
+      if (found.blocks.empty())
+        hold(n, n % b_.blocks.size());
+      else
+        hold(found.blocks[n].a, found.blocks[n].b);
     return kept > 0 ? agreeing / kept : missing;
   }
 

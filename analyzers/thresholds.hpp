@@ -105,7 +105,9 @@ inline constexpr double sorted_neurons = 0.5;
 /// of GPT-2 (arXiv 2401.12181), up to 7 % in the first layer of small models.
 inline constexpr double universal_neurons = 0.10;
 /// Partners of blocks are searched by so many of the largest neurons, and found where so many agree.
-inline constexpr std::size_t searched_neurons = 32, partner_neurons = 3;
+inline constexpr std::size_t searched_neurons = 16, partner_neurons = 3;
+/// The control holds so many blocks against blocks of other layers.
+inline constexpr std::size_t control_blocks = 8;
 /// All blocks of both models are candidates up to so many pairs; beyond, those of equal layers below this
 /// one.
 inline constexpr std::size_t searched_pairs = 16'384;

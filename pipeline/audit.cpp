@@ -16,6 +16,7 @@
 #include "pipeline/gather.hpp"
 #include "pipeline/linear_algebra.hpp"
 #include "pipeline/machine.hpp"
+#include "pipeline/neuron_stage.hpp"
 #include "pipeline/refusal.hpp"
 #include "pipeline/round.hpp"
 #include "pipeline/trusted_machines.hpp"
@@ -106,8 +107,8 @@ class Leader {
 
   Round* round() { return &*round_; }
 
-  /// Fingerprints and comparison. Says whether weights are to be read again, in pairs.
-  bool compare() {
+  /// Fingerprints. Says whether the neurons of pairs are to be compared, by all ranks.
+  bool sum_up() {
     round_->end();
     result_.work_seconds = round_->seconds();
     result_.bytes_read = round_->bytes_read();
@@ -116,9 +117,18 @@ class Leader {
     result_.files =
         gather_file_facts(result_.models, result_.plan, round_->store(), round_->actual_seconds());
     say_the_work();
+    if (!request_.comparison || !request_.comparison->tests.contains("neuron_match")) return false;
+    pairs_ = chosen_pairs(result_.fingerprints, *request_.comparison);
+    return true;
+  }
+
+  std::span<const Fingerprint> fingerprints() const { return result_.fingerprints; }
+  const ModelPairs& pairs() const { return pairs_; }
+
+  /// Says whether weights are to be read again, in pairs. `neurons` as found by all ranks, in `watch`.
+  bool compare(std::vector<NeuronAgreement> neurons, const Stopwatch& watch) {
     if (request_.comparison) {
-      const Stopwatch watch;
-      result_.comparison = Comparison(result_.fingerprints, *request_.comparison);
+      result_.comparison = Comparison(result_.fingerprints, *request_.comparison, {}, std::move(neurons));
       log_.info("compare",
                 fmt::format("{} from fingerprints in {}", counted(result_.comparison.size(), "pair"),
                             duration_words(watch.seconds())));
@@ -297,6 +307,7 @@ class Leader {
   std::optional<ResultLogs> logs_;
   std::optional<Round> round_;
   std::optional<TraceRequest> trace_;
+  ModelPairs pairs_;
 };
 
 }  // namespace
@@ -324,9 +335,18 @@ std::optional<AuditResult> audit(const World& world, const AuditRequest* request
   const CommonReading reading(ranks, request ? std::optional(request->direct) : std::nullopt);
   work_through(ranks, mode, leader ? leader->round() : nullptr, reading.maker());
   reading.warn(ranks, log);
-  bool traces = false;
+  bool compares_neurons = false, traces = false;
+  in_unison(ranks, "summing up", [&] {
+    if (leader) compares_neurons = leader->sum_up();
+  });
+  const Stopwatch comparing;
+  std::vector<NeuronAgreement> neurons;
+  if (ranks.all_reduce_sum(compares_neurons ? 1 : 0) > 0)
+    neurons =
+        compare_neurons_together(ranks, leader ? leader->fingerprints() : std::span<const Fingerprint>(),
+                                 leader ? leader->pairs() : ModelPairs());
   in_unison(ranks, "comparing", [&] {
-    if (leader) traces = leader->compare();
+    if (leader) traces = leader->compare(std::move(neurons), comparing);
   });
   std::optional<TraceResult> traced;
   if (ranks.all_reduce_sum(traces ? 1 : 0) > 0)

@@ -6,6 +6,7 @@
 #include <set>
 #include <tuple>
 
+#include "analyzers/judge_neurons.hpp"
 #include "analyzers/thresholds.hpp"
 
 namespace stemma {
@@ -47,7 +48,7 @@ ChosenPairs choose_pairs(std::span<const SurveyedModel> models, std::span<const 
     const PairNumbers& numbers = comparison.numbers(i);
     const bool declared = declares(a, b) || declares(b, a);
     const bool alike = numbers.equal_tensors > 0 || numbers.permuted_share > 0 ||
-                       pair.curve_score >= thresholds::score_inconclusive;
+                       pair.curve_score >= thresholds::score_inconclusive || decided_by_neurons(pair);
     const bool wanted =
         plan.which == TracePlan::Which::all ||
         (plan.which == TracePlan::Which::listed && listed.contains(std::minmax(a.id, b.id))) ||

@@ -4,9 +4,11 @@
 #include <CLI/CLI.hpp>
 
 #include "analyzers/curve_score.hpp"
+#include "analyzers/distributed/unison.hpp"
 #include "io/config/presence.hpp"
 #include "pipeline/commands/adhoc.hpp"
 #include "pipeline/commands/operands.hpp"
+#include "pipeline/neuron_stage.hpp"
 #include "pipeline/outputs.hpp"
 #include "pipeline/pair_text.hpp"
 #include "pipeline/wording.hpp"
@@ -41,44 +43,68 @@ class CompareCommand final : public Command {
     app.add_option("--pairs", pairs_, "a table with columns a and b: only these pairs")->type_name("FILE");
   }
 
-  ExitCode execute(const Invocation& invocation, const World&) override {
-    std::vector<std::string> operands;
+  bool parallel() const override { return true; }
+
+  ExitCode execute(const Invocation& invocation, const World& world) override {
+    const Communicator& ranks = world.all();
+    in_unison(ranks, "reading the archives", [&] {
+      if (ranks.leads()) read_archives();
+    });
+    std::vector<NeuronAgreement> neurons;
+    if (ranks.all_reduce_sum(asks_neurons_ ? 1 : 0) > 0)
+      neurons = compare_neurons_together(ranks, models_, pairs_of_models_);
+    in_unison(ranks, "comparing", [&] {
+      if (ranks.leads()) show(invocation, std::move(neurons));
+    });
+    return ExitCode::done;
+  }
+
+ private:
+  void read_archives() {
     std::vector<Override> overrides;
     for (const Word& word : words_of(arguments_))
       if (word.changes && !why_absent(word.text).empty()) {
         overrides.push_back(word.as_override());
       } else {
-        operands.push_back(word.text);
+        operands_.push_back(word.text);
       }
     const RunConfig config = bare_config(overrides);
-    ComparisonPlan plan = comparison_of(config);
-    std::string list = plan.which == ComparisonPlan::Which::listed ? config.compare.list : "";
+    plan_ = comparison_of(config);
+    std::string list = plan_.which == ComparisonPlan::Which::listed ? config.compare.list : "";
     if (!pairs_.empty()) {
-      plan.which = ComparisonPlan::Which::listed;
-      plan.listed = read_pair_list(pairs_);
+      plan_.which = ComparisonPlan::Which::listed;
+      plan_.listed = read_pair_list(pairs_);
       list = pairs_;
     }
-    const std::vector<Fingerprint> models = models_of(operands);
-    check_pair_list(plan.listed, list, ids_of(models));
-    const std::vector<Fingerprint> company = company_of(operands);
-    Comparison comparison(models, std::move(plan), company);
-    comparison.recall(weight_verdicts_of(operands, models));
-    if (invocation.json) {
-      fmt::print("{}", comparison_json(models, comparison));
-    } else if (comparison.size() == 1) {
-      const Pair pair = comparison.with_evidence(0);
-      fmt::print("{}", pair_summary(models[pair.a], models[pair.b], pair));
-    } else {
-      fmt::print("{}", pairs_table(models, comparison));
-      fmt::print(stderr, "{}, {}. {}\n", counted(models.size(), "model"), counted(comparison.size(), "pair"),
-                 comparison.size() == 0 ? "There is nothing to compare." : curve_score_caveat());
-    }
-    return ExitCode::done;
+    models_ = models_of(operands_);
+    check_pair_list(plan_.listed, list, ids_of(models_));
+    pairs_of_models_ = chosen_pairs(models_, plan_);
+    asks_neurons_ = plan_.tests.contains("neuron_match");
   }
 
- private:
+  void show(const Invocation& invocation, std::vector<NeuronAgreement> neurons) {
+    const std::vector<Fingerprint> company = company_of(operands_);
+    Comparison comparison(models_, std::move(plan_), company, std::move(neurons));
+    comparison.recall(weight_verdicts_of(operands_, models_));
+    if (invocation.json) {
+      fmt::print("{}", comparison_json(models_, comparison));
+    } else if (comparison.size() == 1) {
+      const Pair pair = comparison.with_evidence(0);
+      fmt::print("{}", pair_summary(models_[pair.a], models_[pair.b], pair));
+    } else {
+      fmt::print("{}", pairs_table(models_, comparison));
+      fmt::print(stderr, "{}, {}. {}\n", counted(models_.size(), "model"), counted(comparison.size(), "pair"),
+                 comparison.size() == 0 ? "There is nothing to compare." : curve_score_caveat());
+    }
+  }
+
   std::vector<std::string> arguments_;
   std::string pairs_;
+  std::vector<std::string> operands_;
+  ComparisonPlan plan_;
+  std::vector<Fingerprint> models_;
+  ModelPairs pairs_of_models_;
+  bool asks_neurons_ = false;
 };
 
 }  // namespace

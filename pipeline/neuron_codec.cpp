@@ -1,0 +1,99 @@
+// As CBOR; NaN has no literal in JSON but does in CBOR.
+#include "pipeline/neuron_codec.hpp"
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+
+namespace stemma {
+
+using Json = nlohmann::json;
+
+namespace {
+
+Json binary(std::span<const std::int8_t> bytes) {
+  const auto* first = reinterpret_cast<const std::uint8_t*>(bytes.data());
+  return Json::binary(std::vector<std::uint8_t>(first, first + bytes.size()));
+}
+std::vector<std::int8_t> bytes_of(const Json& j) {
+  const std::vector<std::uint8_t>& bytes = j.get_binary();
+  return {reinterpret_cast<const std::int8_t*>(bytes.data()),
+          reinterpret_cast<const std::int8_t*>(bytes.data()) + bytes.size()};
+}
+
+}  // namespace
+
+static void to_json(Json& j, const NeuronBlock& b) {
+  j = Json{b.layer, b.expert,     b.units,        b.gated,         b.order,
+           b.unit,  b.norm_first, b.norm_product, binary(b.first), binary(b.second)};
+}
+static void from_json(const Json& j, NeuronBlock& b) {
+  j[0].get_to(b.layer), j[1].get_to(b.expert), j[2].get_to(b.units), j[3].get_to(b.gated);
+  j[4].get_to(b.order), j[5].get_to(b.unit), j[6].get_to(b.norm_first), j[7].get_to(b.norm_product);
+  b.first = bytes_of(j[8]), b.second = bytes_of(j[9]);
+}
+static void to_json(Json& j, const AttentionBlock& a) { j = Json{a.layer, binary(a.reading)}; }
+static void from_json(const Json& j, AttentionBlock& a) { j[0].get_to(a.layer), a.reading = bytes_of(j[1]); }
+static void to_json(Json& j, const NeuronSketch& s) {
+  j = Json{s.keys, s.by_string, s.vocabulary, s.blocks, s.attention};
+}
+static void from_json(const Json& j, NeuronSketch& s) {
+  j[0].get_to(s.keys), j[1].get_to(s.by_string), j[2].get_to(s.vocabulary), j[3].get_to(s.blocks),
+      j[4].get_to(s.attention);
+}
+static void to_json(Json& j, const BlockAgreement& b) {
+  j = Json{b.a, b.b, b.kept, b.matched, b.agreeing, b.labelled, b.fixed, b.units, b.likeness, b.sorted};
+}
+static void from_json(const Json& j, BlockAgreement& b) {
+  j[0].get_to(b.a), j[1].get_to(b.b), j[2].get_to(b.kept), j[3].get_to(b.matched), j[4].get_to(b.agreeing);
+  j[5].get_to(b.labelled), j[6].get_to(b.fixed), j[7].get_to(b.units), j[8].get_to(b.likeness),
+      j[9].get_to(b.sorted);
+}
+static void to_json(Json& j, const PlacedAgreement& p) {
+  const NeuronAgreement& f = p.found;
+  j = Json{p.pair,         f.abstain,      f.anchors,      f.by_row,          f.mapped,    f.blocks_a,
+           f.blocks_b,     f.blocks,       f.partners,     f.agreeing_blocks, f.telling,   f.share,
+           f.control,      f.fixed,        f.labelled,     f.sorted,          f.attention, f.likeness,
+           f.log_p_places, f.log_p_robust, f.log_p_nominal};
+}
+static void from_json(const Json& j, PlacedAgreement& p) {
+  NeuronAgreement& f = p.found;
+  std::size_t at = 0;
+  const auto next = [&](auto& field) { j[at++].get_to(field); };
+  next(p.pair), next(f.abstain), next(f.anchors), next(f.by_row), next(f.mapped), next(f.blocks_a);
+  next(f.blocks_b), next(f.blocks), next(f.partners), next(f.agreeing_blocks), next(f.telling), next(f.share);
+  next(f.control), next(f.fixed), next(f.labelled), next(f.sorted), next(f.attention), next(f.likeness);
+  next(f.log_p_places), next(f.log_p_robust), next(f.log_p_nominal);
+}
+
+std::size_t travelling_bytes(const NeuronSketch& sketch) {
+  std::size_t bytes = 9 * sketch.keys.size();
+  for (const NeuronBlock& block : sketch.blocks)
+    bytes += block.first.size() + block.second.size() + 24 * block.size() + 64;
+  for (const AttentionBlock& block : sketch.attention) bytes += block.reading.size() + 16;
+  return bytes;
+}
+
+std::vector<std::byte> encode_sketches(std::span<const NeuronSketch* const> sketches) {
+  Json list = Json::array();
+  for (const NeuronSketch* sketch : sketches) list.push_back(*sketch);
+  const auto cbor = Json::to_cbor(list);
+  const auto bytes = std::as_bytes(std::span(cbor));
+  return {bytes.begin(), bytes.end()};
+}
+
+std::vector<NeuronSketch> decode_sketches(std::span<const std::byte> bytes) {
+  const auto* first = reinterpret_cast<const std::uint8_t*>(bytes.data());
+  return Json::from_cbor(first, first + bytes.size()).get<std::vector<NeuronSketch>>();
+}
+
+std::string encode_agreements(std::span<const PlacedAgreement> agreements) {
+  std::string bytes;
+  Json::to_cbor(Json(std::vector<PlacedAgreement>(agreements.begin(), agreements.end())), bytes);
+  return bytes;
+}
+
+std::vector<PlacedAgreement> decode_agreements(const std::string& bytes) {
+  return Json::from_cbor(bytes).get<std::vector<PlacedAgreement>>();
+}
+
+}  // namespace stemma
