@@ -223,6 +223,8 @@ void judge_weights(const WeightFindings& found, bool base_is_a, Pair& pair) {
                     content.direction < 0 ? trace.candidate : trace.base));
   }
   if (found.function.all_agree()) return say(Relation::reparametrised_copy, same_function_words(found));
+  if (const std::string words = low_rank_words(trace); trace.abstain.empty() && !words.empty())
+    return say(Relation::low_rank_related, fmt::format("Differs by {}.", words));
   if (decided_by_neurons(pair)) {
     if (trace.label != name_of(OriginLabel::unrelated_here) || pair.relation == Relation::shared_init) return;
     return abstain(
@@ -235,8 +237,6 @@ void judge_weights(const WeightFindings& found, bool base_is_a, Pair& pair) {
     return abstain(pair, trace.abstain,
                    abstention_words(trace) + equal_words(content) +
                        (found.function.readings.empty() ? "" : " Of " + answers_words(found.function)));
-  if (const std::string words = low_rank_words(trace); !words.empty())
-    return say(Relation::low_rank_related, fmt::format("Differs by {}.", words));
   if (trace.label == name_of(OriginLabel::unrelated_here))
     return say(
         Relation::no_evidence,
