@@ -32,6 +32,7 @@ void examine(const h5::File& file, ComplaintList& complaints) {
   check_relations(file, complaints);
   complaints.attempt("spectra", [&] { check_spectra(file, complaints); });
   complaints.attempt("methods/tensorguard", [&] { check_responses(file, complaints); });
+  complaints.attempt("methods/neuron_match", [&] { check_neurons(file, complaints); });
   check_hashes(file, complaints);
 }
 

@@ -45,6 +45,8 @@ void check_relations(const h5::File& file, ComplaintList& complaints);
 void check_spectra(const h5::File& file, ComplaintList& complaints);
 /// Repaired responses of tensorguard: all numbers of a projection or none, and moments that can be.
 void check_responses(const h5::File& file, ComplaintList& complaints);
+/// Neurons: numbers and keys of anchors, places that an MLP has.
+void check_neurons(const h5::File& file, ComplaintList& complaints);
 /// Canonical hashes, hash of the configuration, text of the layout.
 void check_hashes(const h5::File& file, ComplaintList& complaints);
 
