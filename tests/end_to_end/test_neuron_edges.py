@@ -34,8 +34,8 @@ class Edges(EndToEnd):
             (path / "tokenizer.json").write_text(json.dumps(text), encoding="utf-8")
         return name
 
-    def pair(self, a, b, code=0):
-        archive = self.fingerprint(f"{a}-{b}.h5", a, b, code=code)
+    def pair(self, a, b):
+        archive = self.fingerprint(f"{a}-{b}.h5", a, b)
         return compared(self, archive)[frozenset((a, b))]
 
     def check(self, a, b, relation):
@@ -131,20 +131,25 @@ class Edges(EndToEnd):
 
     def test_neurons_in_the_order_of_their_size(self):
         """Two strangers, pruned by the size of their neurons: equal places mean equal ranks, not a common start."""
-        def sort(gate, up, down):
-            order = np.argsort(-np.linalg.norm(gate, axis=1) * np.linalg.norm(up, axis=1) * np.linalg.norm(down, axis=0))
-            gate[:], up[:], down[:] = gate[order], up[order], down[:, order]
+        sizes = {"gate": lambda gate, up, down: np.linalg.norm(gate, axis=1), "up": lambda gate, up, down: np.linalg.norm(up, axis=1),
+                 "down": lambda gate, up, down: np.linalg.norm(down, axis=0)}
+        sizes["all"] = lambda *mlp: np.prod([of(*mlp) for name, of in sizes.items() if name != "all"], axis=0)
+        self.model("other", llama_tensors(CONFIG, 2))
+        for name, of in sizes.items():
+            def sort(gate, up, down):
+                order = np.argsort(-of(gate, up, down))
+                gate[:], up[:], down[:] = gate[order], up[order], down[:, order]
 
-        for name, seed in (("one", 1), ("other", 2)):
-            self.model(name, self.spoilt(llama_tensors(CONFIG, seed), sort))
-        found = self.check("one", "other", "NO_EVIDENCE")
-        self.assertEqual(found["neurons"]["places"]["abstains"], "sorted_neurons")
-        # One broken neuron does not hide that they are.
-        broken = self.spoilt(llama_tensors(CONFIG, 3), sort)
-        for i in range(LAYERS):
-            broken[f"model.layers.{i}.mlp.up_proj.weight"][95, 0] = np.nan
-        self.model("broken", broken)
-        self.assertEqual(self.pair("one", "broken", code=None)["neurons"]["places"]["abstains"], "sorted_neurons")
+            tensors = self.spoilt(llama_tensors(CONFIG, 1), sort)
+            self.model(f"by-{name}", tensors)
+            for i in range(LAYERS):
+                tensors[f"model.layers.{i}.mlp.up_proj.weight"][95, 0] = np.nan
+            self.model(f"by-{name}-broken", tensors)
+            with self.subTest(name):
+                found = self.check(f"by-{name}", "other", "NO_EVIDENCE")
+                self.assertEqual(found["neurons"]["places"]["abstains"], "sorted_neurons")
+            with self.subTest(name, broken=True):  # one neuron that is no number does not hide that the others are sorted
+                self.assertEqual(self.pair(f"by-{name}-broken", "other")["neurons"]["places"]["abstains"], "sorted_neurons")
 
     def test_tokens_are_joined_by_their_bytes(self):
         base, vocabulary = llama_tensors(CONFIG, 1), words(128)
