@@ -177,6 +177,20 @@ class Zoo(EndToEnd):
                     self.assertGreater(stayed["log10_p"], -3)
                 self.assertGreater(moved["log10_p"], -3)
 
+    def test_the_same_comparison_on_any_number_of_ranks(self):
+        said = {self.stemma("compare", self.shared / "all.h5", ranks=ranks).stdout for ranks in (1, 2, 4)}
+        self.assertEqual(len(said), 1)
+        self.assertEqual(len(said.pop().splitlines()), 1 + 16 * 15 // 2)
+
+    def test_a_run_says_the_same_and_looks_at_weights_besides(self):
+        self.write("zoo.yaml", f"schema_version: 1\nmodels: [{{sheet: {ZOO / 'models.tsv'}}}]\noutput: out\n")
+        self.stemma("run", "zoo.yaml", ranks=2)
+        for row in read_tsv(self.directory / "out/pairs.tsv"):
+            with self.subTest(row["a"], b=row["b"]):
+                related = self.family[row["a"]] == self.family[row["b"]]
+                self.assertIn(row["relation"], ("SAME_LINEAGE", "LOW_RANK_RELATED") if related else ("NO_EVIDENCE",))
+                self.assertIn(row["relation"] == "LOW_RANK_RELATED", (False, "lora-r8" in row["a"] + row["b"]))
+
     def test_which_layers_were_kept(self):
         for pruned in ("aspen-pruned-depth", "aspen-pruned-depth-laundered"):
             rows = self.of("aspen", pruned)["neurons"]
