@@ -21,7 +21,7 @@ using testing::Not;
 NeuronAgreement related() {
   NeuronAgreement out;
   out.anchors = 128;
-  out.blocks_a = out.blocks_b = out.partners = out.agreeing_blocks = 6;
+  out.blocks_a = out.blocks_b = out.partners = out.compared_blocks = out.agreeing_blocks = 6;
   out.telling = true;
   out.share = 0.9;
   out.likeness = 0.5;
@@ -84,8 +84,11 @@ TEST(JudgeNeurons, HalfOfTheSmallerModelIsTheWhole) {
     found.agreeing_blocks = agreeing;
     EXPECT_EQ(judged(found).pair.relation, relation) << agreeing;
   }
-  found.blocks_a = 6, found.blocks_b = 40;
-  EXPECT_EQ(judged(found).pair.relation, Relation::partial_lineage);
+  EXPECT_THAT(judged(found).pair.sentence, HasSubstr("agree in 1 of 6 MLPs, "));
+  // What was not compared does not make a part of a whole.
+  found.blocks_b = 40, found.agreeing_blocks = 3;
+  EXPECT_EQ(judged(found).pair.relation, Relation::same_lineage);
+  EXPECT_THAT(judged(found).pair.sentence, HasSubstr("agree in 3 of 6 MLPs that were compared, "));
 }
 
 TEST(JudgeNeurons, KinshipTellsASharedStart) {

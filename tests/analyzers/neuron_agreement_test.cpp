@@ -41,6 +41,7 @@ NeuronAgreement compared(const NeuronSketch& a, const NeuronSketch& b) {
   EXPECT_EQ(std::pair(found.blocks_a, found.blocks_b), std::pair(turned.blocks_b, turned.blocks_a));
   EXPECT_EQ(std::tuple(found.fixed, found.labelled, found.agreeing_blocks, found.partners),
             std::tuple(turned.fixed, turned.labelled, turned.agreeing_blocks, turned.partners));
+  EXPECT_EQ(found.compared_blocks, turned.compared_blocks);
   for (const auto& [x, y] : {std::pair(found.share, turned.share),
                              {found.control, turned.control},
                              {found.attention, turned.attention},
@@ -87,6 +88,7 @@ TEST(NeuronAgreement, PlacesAndSignsAreOnlyForThePlaces) {
   EXPECT_EQ(moved.log_p_robust, stayed.log_p_robust);
   EXPECT_GT(moved.log_p_places, -12);
   EXPECT_LT(stayed.log_p_places, -1000);
+  EXPECT_EQ(moved.compared_blocks, 4U);
 }
 
 TEST(NeuronAgreement, WithoutAGateSignsMeanSomething) {
@@ -145,6 +147,7 @@ TEST(NeuronAgreement, FindsLayersInAnotherOrderAndTwice) {
   EXPECT_THAT(partners(doubled), ElementsAre(Pair(0, 0), Pair(1, 1), Pair(2, 2), Pair(1, 3), Pair(2, 4),
                                              Pair(3, 5), Pair(4, 6)));
   EXPECT_EQ(doubled.share, 1);
+  EXPECT_EQ(std::pair(doubled.agreeing_blocks, doubled.compared_blocks), std::pair(5UL, 5UL)) << "not 7 of 5";
 }
 
 TEST(NeuronAgreement, FindsExpertsInAnotherOrder) {
@@ -166,6 +169,23 @@ TEST(NeuronAgreement, FindsExpertsInAnotherOrder) {
   EXPECT_FALSE(found.telling) << "16 neurons are few";
 }
 
+TEST(NeuronAgreement, ExpertsThatWereMadeOfOneMlp) {
+  // Sparse upcycling: four experts in each layer start as copies of the dense MLP.
+  const Toy dense = toy(1, 3, 64, 200);
+  Toy sparse = dense;
+  sparse.blocks.clear();
+  for (const auto& block : dense.blocks)
+    for (int e = 0; e < 4; ++e) {
+      sparse.blocks.push_back(block);
+      sparse.blocks.back().expert = e;
+    }
+  const NeuronAgreement found = compared(sketch_of(dense), sketch_of(with_noise(sparse, 0.3, 2)));
+  EXPECT_EQ(found.partners, 12U);
+  EXPECT_EQ(found.agreeing_blocks, 3U);
+  EXPECT_EQ(found.compared_blocks, 3U);
+  for (const BlockAgreement& block : found.blocks) EXPECT_EQ(block.a, block.b / 4);
+}
+
 TEST(NeuronAgreement, OfManyExpertsAFewLayersAreSearched) {
   // 144 blocks each are more than 16,384 pairs.
   const Toy base = toy(1, 6, 16, 40, 24);
@@ -177,6 +197,7 @@ TEST(NeuronAgreement, OfManyExpertsAFewLayersAreSearched) {
   }
   const NeuronAgreement found = compared(sketch_of(base), sketch_of(moved));
   EXPECT_EQ(found.agreeing_blocks, 4U * 24);
+  EXPECT_EQ(found.compared_blocks, 4U * 24);
   for (const BlockAgreement& block : found.blocks) EXPECT_EQ(block.a % 24, 23 - block.b % 24);
 }
 
