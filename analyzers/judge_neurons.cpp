@@ -26,8 +26,9 @@ std::string p_words(const NeuronStanding& standing) {
 }
 
 std::string blocks_words(const NeuronAgreement& found) {
-  return fmt::format("neurons agree in {} of {} MLPs", found.agreeing_blocks,
-                     std::min(found.blocks_a, found.blocks_b));
+  const bool all = found.compared_blocks == std::min(found.blocks_a, found.blocks_b);
+  return fmt::format("neurons agree in {} of {} MLPs{}", found.agreeing_blocks, found.compared_blocks,
+                     all ? "" : " that were compared");
 }
 
 std::string attention_words(const NeuronAgreement& found) {
@@ -56,7 +57,7 @@ void judge_relatives(const NeuronStanding& standing, Pair& pair) {
     return say(pair, Relation::abstain, "shared_init_undecided",
                fmt::format("{}; whether one descends from the other or both only started alike is open ({}).",
                            evidence, remark));
-  const bool whole = 2 * found.agreeing_blocks >= std::min(found.blocks_a, found.blocks_b);
+  const bool whole = 2 * found.agreeing_blocks >= found.compared_blocks;
   say(pair, whole ? Relation::same_lineage : Relation::partial_lineage, "",
       fmt::format("{}, as between a model and its descendants ({}).", evidence, remark));
 }

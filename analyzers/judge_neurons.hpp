@@ -14,9 +14,9 @@ struct NeuronStanding {
 };
 
 /// Fills log10_p and log10_p_corrected of `pair` and, where the test says anything, its class:
-/// SAME_LINEAGE when either p-value is found at 1 % and half of the blocks of the smaller model agree,
-/// PARTIAL_LINEAGE when fewer do, both only where attention agrees as between a model and its descendants;
-/// SHARED_INIT where attention agrees as between models that only started alike;
+/// SAME_LINEAGE when either p-value is found at 1 % and half of the smaller model's blocks that were compared
+/// agree, PARTIAL_LINEAGE when fewer do, both only where attention agrees as between a model and its
+/// descendants; SHARED_INIT where attention agrees as between models that only started alike;
 /// ABSTAIN(shared_init_undecided) between both and where attention is unknown; NO_EVIDENCE when nothing is
 /// found and the test would have seen something. False where the test was not made or has no power: the pair
 /// keeps its class then.

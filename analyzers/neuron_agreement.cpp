@@ -21,6 +21,7 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <set>
 
 #include "analyzers/neuron_scores.hpp"
 #include "analyzers/numerics/combined_tests.hpp"
@@ -126,17 +127,19 @@ double median(std::vector<double> values) {
 /// Everything that follows from the partners, but for p-values.
 void sum_up(NeuronAgreement& found) {
   std::vector<double> shares, likenesses;
+  std::set<std::uint32_t> agreeing;  // of b, which has fewer
   found.partners = found.blocks.size();
   found.sorted = true;
   for (const BlockAgreement& block : found.blocks) {
     shares.push_back(block.share());
     if (!std::isnan(block.likeness)) likenesses.push_back(block.likeness);
-    found.agreeing_blocks += block.share() >= thresholds::universal_neurons;
+    if (block.share() >= thresholds::universal_neurons) agreeing.insert(block.b);
     if (block.sorted) continue;
     found.sorted = false;
     found.fixed += block.fixed;
     found.labelled += block.labelled;
   }
+  found.agreeing_blocks = agreeing.size();
   found.share = median(std::move(shares));
   found.likeness = median(std::move(likenesses));
 }
@@ -180,6 +183,7 @@ class Comparer {
   /// Block by block.
   NeuronAgreement in_place() {
     NeuronAgreement found = frame();
+    found.compared_blocks = a_.blocks.size();
     for (std::size_t i = 0; i < a_.blocks.size(); ++i) found.blocks.push_back(compare(i, i));
     found.control = control(found);
     found.attention = attention(found);
@@ -194,18 +198,23 @@ class Comparer {
     found.mapped = true;
     const std::vector<Answers> a = answers_of(a_, shared_.of_a, thresholds::searched_neurons),
                                b = answers_of(b_, shared_.of_b, thresholds::searched_neurons);
-    std::size_t candidates = 0;
+    std::size_t candidates = 0, compared_of_a = 0;
+    std::vector<bool> compared_of_b(b.size());
     for (std::size_t i = 0; i < a.size(); ++i) {
       std::size_t most = 0, partner = 0, tried = 0;
       for (std::size_t j = 0; j < b.size(); ++j) {
         if (!could_be_partners(i, j)) continue;
         ++tried;
+        compared_of_b[j] = true;
         const std::size_t agreeing = BlockPair(a[i], b[j], a_.blocks[i].gated).agreement().same;
         if (agreeing > most) most = agreeing, partner = j;
       }
       candidates = std::max(candidates, tried);
+      compared_of_a += tried > 0;
       if (most >= thresholds::partner_neurons) found.blocks.push_back(compare(i, partner));
     }
+    const auto of_b = static_cast<std::size_t>(std::ranges::count(compared_of_b, true));
+    found.compared_blocks = std::min(compared_of_a, of_b);
     found.control = control(found);
     found.attention = attention(found);
     sum_up(found);

@@ -35,8 +35,10 @@ struct NeuronAgreement {
   std::size_t blocks_a = 0, blocks_b = 0;  ///< of each model
   std::vector<BlockAgreement> blocks;      ///< pairs of partners, by block of the model with more of them
 
-  std::size_t partners = 0;         ///< blocks.size(), also where blocks were dropped
-  std::size_t agreeing_blocks = 0;  ///< partners that agree in a tenth of their neurons
+  std::size_t partners = 0;  ///< blocks.size(), also where blocks were dropped
+  /// Blocks of the model with fewer of them: those that were held against any of the other, and those that
+  /// agree with a partner in a tenth of their neurons.
+  std::size_t compared_blocks = 0, agreeing_blocks = 0;
   bool telling = false;      ///< both models have blocks and tokens enough for the test to find something
   double share = missing;    ///< median over partners of the share of agreeing neurons
   double control = missing;  ///< mean share of agreeing neurons of unlike blocks

@@ -34,6 +34,13 @@ double median(std::vector<double> values) {
   return *middle;
 }
 
+/// |Spearman correlation| of lengths with their places; what is no number does not hide that others are
+/// sorted.
+double order_of(std::vector<double> lengths) {
+  std::erase_if(lengths, [](double x) { return !std::isfinite(x); });
+  return std::abs(rank_correlation_with_place(lengths));
+}
+
 /// Answers of all neurons of one kind of weight, one contiguous row per neuron.
 class Answers {
  public:
@@ -175,9 +182,10 @@ class NeuronReadings : public Measurement {
       down[i] = std::sqrt(std::max(0.0, down_squares_[i] - mean_part));
       size[i] = up[i] * down[i] * (gated_ ? std::sqrt(gate_squares_[i]) : 1);
     }
-    features.numbers["order"] =
-        std::max({std::abs(rank_correlation_with_place(up)), std::abs(rank_correlation_with_place(down)),
-                  std::abs(rank_correlation_with_place(size))});
+    for (const auto& lengths : {gate_squares_, up, down, size}) {
+      const double order = order_of(lengths);
+      if (!(features.numbers["order"] >= order) && std::isfinite(order)) features.numbers["order"] = order;
+    }
     std::vector<std::int8_t> first, second;
     for (const std::uint32_t i : largest(size, features)) {
       features.integers["unit"].push_back(i);

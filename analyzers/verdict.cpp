@@ -233,6 +233,7 @@ void judge_weights(const WeightFindings& found, bool base_is_a, Pair& pair) {
                     "strangers. {}",
                     trace.agreeing, trace.layers, pair.sentence));
   }
+  if (!trace.abstain.empty() && pair.relation == Relation::no_evidence) return;  // a test of neurons was made
   if (!trace.abstain.empty())
     return abstain(pair, trace.abstain,
                    abstention_words(trace) + equal_words(content) +

@@ -50,10 +50,10 @@ static void from_json(const Json& j, BlockAgreement& b) {
 }
 static void to_json(Json& j, const PlacedAgreement& p) {
   const NeuronAgreement& f = p.found;
-  j = Json{p.pair,         f.abstain,      f.anchors,      f.by_row,          f.mapped,    f.blocks_a,
-           f.blocks_b,     f.blocks,       f.partners,     f.agreeing_blocks, f.telling,   f.share,
-           f.control,      f.fixed,        f.labelled,     f.sorted,          f.attention, f.likeness,
-           f.log_p_places, f.log_p_robust, f.log_p_nominal};
+  j = Json{p.pair,         f.abstain,      f.anchors,       f.by_row,          f.mapped,    f.blocks_a,
+           f.blocks_b,     f.blocks,       f.partners,      f.agreeing_blocks, f.telling,   f.share,
+           f.control,      f.fixed,        f.labelled,      f.sorted,          f.attention, f.likeness,
+           f.log_p_places, f.log_p_robust, f.log_p_nominal, f.compared_blocks};
 }
 static void from_json(const Json& j, PlacedAgreement& p) {
   NeuronAgreement& f = p.found;
@@ -62,7 +62,7 @@ static void from_json(const Json& j, PlacedAgreement& p) {
   next(p.pair), next(f.abstain), next(f.anchors), next(f.by_row), next(f.mapped), next(f.blocks_a);
   next(f.blocks_b), next(f.blocks), next(f.partners), next(f.agreeing_blocks), next(f.telling), next(f.share);
   next(f.control), next(f.fixed), next(f.labelled), next(f.sorted), next(f.attention), next(f.likeness);
-  next(f.log_p_places), next(f.log_p_robust), next(f.log_p_nominal);
+  next(f.log_p_places), next(f.log_p_robust), next(f.log_p_nominal), next(f.compared_blocks);
 }
 
 std::size_t travelling_bytes(const NeuronSketch& sketch) {

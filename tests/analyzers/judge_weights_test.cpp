@@ -67,6 +67,31 @@ TEST(JudgeWeights, AnAbstentionOfTheTraceComesBeforeItsLabel) {
   }
 }
 
+TEST(JudgeWeights, WhatNeuronsSayStaysWhereWeightsSayNothing) {
+  for (const Relation said :
+       {Relation::no_evidence, Relation::same_lineage, Relation::partial_lineage, Relation::shared_init}) {
+    OriginTrace trace = trace_of("");
+    trace.abstain = "unsupported";
+    Pair pair;
+    pair.relation = said;
+    pair.sentence = "Neurons say so.";
+    judge_weights({trace, {.weights = 10}, {}}, true, pair);
+    EXPECT_EQ(pair.relation, said);
+    EXPECT_EQ(pair.sentence, "Neurons say so.");
+  }
+  // Strangers' circuits contradict a lineage, and not a shared start.
+  for (const auto& [said, then] : {std::pair(Relation::same_lineage, Relation::abstain),
+                                   {Relation::partial_lineage, Relation::abstain},
+                                   {Relation::shared_init, Relation::shared_init},
+                                   {Relation::no_evidence, Relation::no_evidence}}) {
+    Pair pair;
+    pair.relation = said;
+    judge_weights({trace_of("UNRELATED_HERE"), {.weights = 10}, {}}, true, pair);
+    EXPECT_EQ(pair.relation, then);
+    EXPECT_EQ(pair.reason, then == Relation::abstain ? "conflicting" : "");
+  }
+}
+
 TEST(JudgeWeights, RoundedCopiesHaveADirection) {
   const Reencoding child_is_coarser = {
       .weights = 10, .equal = 3, .rounded = 7, .coarser = "BF16", .direction = 1};

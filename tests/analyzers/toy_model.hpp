@@ -187,6 +187,23 @@ inline Features measure(ToyModel& toy, const Analyzer& analyzer, const Subject& 
         std::size_t{1} << 20);
     companions.push_back(std::move(values));
   }
+  for (const std::uint32_t m : subject.anchored) {
+    const Matrix& matrix = model.matrices[m];
+    std::vector<double> all(matrix.elements()), rows;
+    const Dtype dtype = model.checkpoint.tensors[matrix.tensor].dtype;
+    stream(
+        matrix.tensor, {matrix}, {},
+        [&](std::size_t, const Panel& panel) {
+          widen(dtype, panel.bytes,
+                std::span(all).subspan(panel.first_row * matrix.cols, panel.rows * matrix.cols));
+        },
+        std::size_t{1} << 20);
+    for (const std::uint32_t row : model.anchors.rows) {
+      const auto begin = all.begin() + static_cast<std::ptrdiff_t>(row * matrix.cols);
+      rows.insert(rows.end(), begin, begin + static_cast<std::ptrdiff_t>(matrix.cols));
+    }
+    companions.push_back(std::move(rows));
+  }
   const auto measurement = analyzer.begin(subject, inputs, companions);
   std::set<std::uint32_t> tensors;
   for (const std::uint32_t m : subject.matrices) tensors.insert(tensor_of(m));

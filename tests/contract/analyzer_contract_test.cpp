@@ -64,6 +64,7 @@ ToyModel model_of(const Fill& fill, const Shape& shape, Dtype dtype) {
     add(role(l, Part::attn_q, -1, Kind::bias), width, 0);
   }
   add({Stack::decoder, -1, Part::embed, -1, Kind::weight}, 11, shape.d);
+  model.model.anchors = choose_anchors({}, 11);
   return model;
 }
 
@@ -220,6 +221,9 @@ TEST(Catalogue, NamesOfFeaturesAreStable) {
         "variance",
         "vector"}},
       {"intrinsic_fingerprint", {"edge_k", "edge_o", "edge_q", "edge_v", "square_norm"}},
+      {"neuron_match",
+       {"anchors", "first", "gated", "norm_first", "norm_product", "order", "reading", "second", "unit",
+        "units"}},
       {"spectrum", {"attempts",       "cols",      "condition",           "count_below_tau",
                     "crosscheck_gap", "e_bound",   "e_estimate",          "effective_rank",
                     "energy_rank",    "entropy",   "error_model",         "exact_products",

@@ -31,7 +31,7 @@ THIRD_PARTY = {
     "hdf5": ["io/archive"],
     "openssl/": ["io/archive"],
     "hwy/": ["io/model", "analyzers/numerics"],
-    "xxhash.h": ["io/archive", "analyzers"],
+    "xxhash.h": ["io/model", "io/formats", "io/archive", "analyzers"],
     "mpi.h": ["analyzers/distributed"],
     "elpa/": ["analyzers/distributed"],
     "unsupported/Eigen/": ["analyzers"],

@@ -1,0 +1,314 @@
+// Do two sketches agree where their models share neurons, wherever these stand, and nowhere else?
+#include "analyzers/neuron_agreement.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "analyzers/numerics/combined_tests.hpp"
+#include "analyzers/thresholds.hpp"
+#include "neuron_toy.hpp"
+
+namespace stemma {
+namespace {
+
+using neuron_toy::Random;
+using neuron_toy::sketch_of;
+using neuron_toy::Toy;
+using neuron_toy::toy;
+using neuron_toy::with_layers;
+using neuron_toy::with_noise;
+using neuron_toy::with_other_neurons;
+using testing::ElementsAre;
+using testing::Pair;
+
+std::vector<std::pair<std::uint32_t, std::uint32_t>> partners(const NeuronAgreement& found) {
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> out;
+  for (const BlockAgreement& block : found.blocks) out.emplace_back(block.a, block.b);
+  return out;
+}
+
+/// Everything that is said, from both sides; fails where they differ.
+NeuronAgreement compared(const NeuronSketch& a, const NeuronSketch& b) {
+  const NeuronAgreement found = compare_neurons(a, b), turned = compare_neurons(b, a);
+  const auto same = [](double x, double y) { return x == y || (std::isnan(x) && std::isnan(y)); };
+  EXPECT_EQ(found.abstain, turned.abstain);
+  EXPECT_EQ(found.anchors, turned.anchors);
+  EXPECT_EQ(found.mapped, turned.mapped);
+  EXPECT_EQ(found.telling, turned.telling);
+  EXPECT_EQ(found.sorted, turned.sorted);
+  EXPECT_EQ(std::pair(found.blocks_a, found.blocks_b), std::pair(turned.blocks_b, turned.blocks_a));
+  EXPECT_EQ(std::tuple(found.fixed, found.labelled, found.agreeing_blocks, found.partners),
+            std::tuple(turned.fixed, turned.labelled, turned.agreeing_blocks, turned.partners));
+  EXPECT_EQ(found.compared_blocks, turned.compared_blocks);
+  for (const auto& [x, y] : {std::pair(found.share, turned.share),
+                             {found.control, turned.control},
+                             {found.attention, turned.attention},
+                             {found.likeness, turned.likeness},
+                             {found.log_p_places, turned.log_p_places},
+                             {found.log_p_robust, turned.log_p_robust},
+                             {found.log_p_nominal, turned.log_p_nominal}})
+    EXPECT_TRUE(same(x, y)) << x << " and " << y;
+  auto back = partners(turned);
+  for (auto& [x, y] : back) std::swap(x, y);
+  EXPECT_EQ(partners(found), back);
+  return found;
+}
+
+TEST(NeuronAgreement, OfACopyWithNoise) {
+  const Toy base = toy(1, 4, 64, 100);
+  NeuronSketch a = sketch_of(base), b = sketch_of(with_noise(base, 0.2, 2));
+  neuron_toy::add_attention(a, 4, 5, 6, 0.1);
+  neuron_toy::add_attention(b, 4, 5, 7, 0.1);
+  const NeuronAgreement found = compared(a, b);
+  EXPECT_FALSE(found.mapped);
+  EXPECT_TRUE(found.telling);
+  EXPECT_EQ(found.share, 1);
+  EXPECT_EQ(found.fixed, 4U * 64);
+  EXPECT_EQ(found.labelled, 4U * 64);
+  EXPECT_EQ(found.agreeing_blocks, 4U);
+  EXPECT_LT(found.control, 0.05);
+  EXPECT_NEAR(found.likeness, 1 / std::sqrt(1 + 0.2 * 0.2), 0.005);
+  EXPECT_NEAR(found.attention, 1 / 1.01, 0.005);
+  // 256 of a mean of 4 x 64 / 100, which the choice between two ways of asking doubles.
+  const double mean = 2.56;
+  EXPECT_NEAR(found.log_p_places, 256 * std::log(mean) - std::lgamma(257) + std::log(2), 1e-6);
+  EXPECT_NEAR(found.log_p_robust, log_best_of(log_sum_bound(256 - 4 * 7, 4), 2), 1e-9);
+  EXPECT_LT(found.log_p_nominal, found.log_p_robust);
+}
+
+TEST(NeuronAgreement, PlacesAndSignsAreOnlyForThePlaces) {
+  const Toy base = toy(1, 4, 64, 400), other = with_noise(base, 0.3, 2);
+  const NeuronAgreement stayed = compared(sketch_of(base), sketch_of(other)),
+                        moved = compared(sketch_of(base), sketch_of(with_other_neurons(other, 3)));
+  EXPECT_EQ(stayed.fixed, 256U);
+  EXPECT_LE(moved.fixed, 8U);
+  EXPECT_EQ(moved.share, stayed.share);
+  EXPECT_EQ(moved.log_p_robust, stayed.log_p_robust);
+  EXPECT_GT(moved.log_p_places, -12);
+  EXPECT_LT(stayed.log_p_places, -1000);
+  EXPECT_EQ(moved.compared_blocks, 4U);
+}
+
+TEST(NeuronAgreement, WithoutAGateSignsMeanSomething) {
+  const Toy base = toy(1, 3, 64, 400), moved = with_other_neurons(base, 3);
+  EXPECT_EQ(compared(sketch_of(base, false), sketch_of(base, false)).share, 1);
+  const double half = compared(sketch_of(base, false), sketch_of(moved, false)).share;
+  EXPECT_GT(half, 0.3);
+  EXPECT_LT(half, 0.7) << "half of them have another sign";
+}
+
+TEST(NeuronAgreement, PlacesOfSortedNeuronsSayNothing) {
+  const Toy base = toy(1, 3, 64, 64);
+  NeuronSketch a = sketch_of(base), b = sketch_of(with_noise(base, 0.1, 2));
+  for (NeuronBlock& block : b.blocks) block.order = thresholds::sorted_neurons;
+  EXPECT_EQ(compared(a, b).fixed, 192U) << "at the limit they still do";
+  for (NeuronBlock& block : b.blocks) block.order = thresholds::sorted_neurons + 0.01;
+  const NeuronAgreement found = compared(a, b);
+  EXPECT_TRUE(found.sorted);
+  EXPECT_EQ(found.fixed, 0U);
+  EXPECT_EQ(found.log_p_places, 0);
+  EXPECT_LT(found.log_p_robust, -300);
+  b.blocks[0].order = 0;
+  const NeuronAgreement one = compared(a, b);
+  EXPECT_FALSE(one.sorted);
+  EXPECT_EQ(one.fixed, 64U);
+}
+
+TEST(NeuronAgreement, FindsWhichLayersWereKept) {
+  const Toy base = toy(1, 6, 64, 300);
+  const Toy pruned = with_other_neurons(with_noise(with_layers(base, {0, 1, 3, 5}), 0.2, 2), 3);
+  NeuronSketch a = sketch_of(base), b = sketch_of(pruned);
+  const NeuronAgreement found = compared(a, b);
+  EXPECT_TRUE(found.mapped);
+  EXPECT_THAT(partners(found), ElementsAre(Pair(0, 0), Pair(1, 1), Pair(3, 2), Pair(5, 3)));
+  EXPECT_EQ(found.agreeing_blocks, 4U);
+  EXPECT_EQ(found.share, 1);
+  EXPECT_LT(found.control, 0.05);
+  EXPECT_LT(found.log_p_robust, -300);
+  // Attention is asked of the layers that were found to be partners.
+  neuron_toy::add_attention(a, 6, 5, 6, 0);
+  for (const int layer : {0, 1, 3, 5})
+    b.attention.push_back(
+        {static_cast<int>(b.attention.size()), a.attention[static_cast<std::size_t>(layer)].reading});
+  EXPECT_NEAR(compared(a, b).attention, 1, 1e-9);
+}
+
+TEST(NeuronAgreement, FindsLayersInAnotherOrderAndTwice) {
+  const Toy base = toy(1, 5, 64, 300);
+  const NeuronAgreement reordered =
+      compared(sketch_of(base), sketch_of(with_layers(with_noise(base, 0.2, 2), {4, 2, 0, 1, 3})));
+  EXPECT_TRUE(reordered.mapped);
+  EXPECT_EQ(reordered.agreeing_blocks, 5U);
+  EXPECT_EQ(reordered.share, 1);
+  const NeuronAgreement doubled =
+      compared(sketch_of(base), sketch_of(with_noise(with_layers(base, {0, 1, 2, 1, 2, 3, 4}), 0.2, 2)));
+  EXPECT_THAT(partners(doubled), ElementsAre(Pair(0, 0), Pair(1, 1), Pair(2, 2), Pair(1, 3), Pair(2, 4),
+                                             Pair(3, 5), Pair(4, 6)));
+  EXPECT_EQ(doubled.share, 1);
+  EXPECT_EQ(std::pair(doubled.agreeing_blocks, doubled.compared_blocks), std::pair(5UL, 5UL)) << "not 7 of 5";
+}
+
+TEST(NeuronAgreement, FindsExpertsInAnotherOrder) {
+  const Toy base = toy(1, 3, 16, 40, 4);
+  EXPECT_FALSE(compared(sketch_of(base), sketch_of(with_noise(base, 0.2, 2))).mapped);
+  Toy moved = with_noise(base, 0.2, 2);
+  for (int layer = 0; layer < 3; ++layer) {
+    auto* const first = &moved.blocks[static_cast<std::size_t>(4 * layer)];
+    std::rotate(first, first + 1 + layer, first + 4);
+    for (int e = 0; e < 4; ++e) first[e].expert = e;
+  }
+  const NeuronAgreement found = compared(sketch_of(base), sketch_of(moved));
+  EXPECT_TRUE(found.mapped);
+  EXPECT_EQ(found.agreeing_blocks, 12U);
+  for (const BlockAgreement& block : found.blocks) {
+    EXPECT_EQ(block.a / 4, block.b / 4);
+    EXPECT_EQ(block.a % 4, (block.b % 4 + block.b / 4 + 1) % 4);
+  }
+  EXPECT_FALSE(found.telling) << "16 neurons are few";
+}
+
+TEST(NeuronAgreement, ExpertsThatWereMadeOfOneMlp) {
+  // Sparse upcycling: four experts in each layer start as copies of the dense MLP.
+  const Toy dense = toy(1, 3, 64, 200);
+  Toy sparse = dense;
+  sparse.blocks.clear();
+  for (const auto& block : dense.blocks)
+    for (int e = 0; e < 4; ++e) {
+      sparse.blocks.push_back(block);
+      sparse.blocks.back().expert = e;
+    }
+  const NeuronAgreement found = compared(sketch_of(dense), sketch_of(with_noise(sparse, 0.3, 2)));
+  EXPECT_EQ(found.partners, 12U);
+  EXPECT_EQ(found.agreeing_blocks, 3U);
+  EXPECT_EQ(found.compared_blocks, 3U);
+  for (const BlockAgreement& block : found.blocks) EXPECT_EQ(block.a, block.b / 4);
+}
+
+TEST(NeuronAgreement, OfManyExpertsAFewLayersAreSearched) {
+  // 144 blocks each are more than 16,384 pairs.
+  const Toy base = toy(1, 6, 16, 40, 24);
+  Toy moved = base;
+  for (std::size_t layer = 0; layer < 6; ++layer) {
+    std::reverse(moved.blocks.begin() + static_cast<std::ptrdiff_t>(24 * layer),
+                 moved.blocks.begin() + static_cast<std::ptrdiff_t>(24 * layer + 24));
+    for (std::size_t e = 0; e < 24; ++e) moved.blocks[24 * layer + e].expert = static_cast<int>(e);
+  }
+  const NeuronAgreement found = compared(sketch_of(base), sketch_of(moved));
+  EXPECT_EQ(found.agreeing_blocks, 4U * 24);
+  EXPECT_EQ(found.compared_blocks, 4U * 24);
+  for (const BlockAgreement& block : found.blocks) EXPECT_EQ(block.a % 24, 23 - block.b % 24);
+}
+
+TEST(NeuronAgreement, AbstainsWithoutCommonAnchorsOrKinds) {
+  const Toy base = toy(1, 3, 64, 100);
+  NeuronSketch a = sketch_of(base), b = a;
+  for (std::size_t t = 31; t < b.keys.size(); ++t) b.keys[t] += 1;
+  EXPECT_EQ(compared(a, b).abstain, "no_anchor");
+  EXPECT_EQ(compared(a, b).anchors, 31U);
+  b.keys[31] -= 1;
+  EXPECT_EQ(compared(a, b).abstain, "");
+  EXPECT_EQ(compared(a, b).anchors, 32U);
+  EXPECT_EQ(compared(a, sketch_of(base, false)).abstain, "unsupported");
+  EXPECT_EQ(compared(a, NeuronSketch{}).abstain, "unsupported");
+}
+
+TEST(NeuronAgreement, RowsOfVocabulariesOfOtherSizesTellNothing) {
+  const Toy base = toy(1, 3, 64, 100);
+  NeuronSketch a = sketch_of(base), b = sketch_of(toy(2, 3, 64, 100));
+  EXPECT_TRUE(compared(a, b).telling);
+  a.by_string = b.by_string = 0;
+  EXPECT_TRUE(compared(a, b).telling);
+  EXPECT_TRUE(compared(a, b).by_row);
+  b.vocabulary += 1;
+  EXPECT_FALSE(compared(a, b).telling);
+  // What is found nevertheless is found.
+  b.blocks = a.blocks;
+  EXPECT_EQ(compared(a, b).share, 1);
+}
+
+TEST(NeuronAgreement, PowerTakesTwoBlocksOfSixtyFour) {
+  for (const auto& [layers, neurons, telling] : {std::tuple{2, 64U, true}, {1, 64U, false}, {3, 63U, false}})
+    EXPECT_EQ(
+        compared(sketch_of(toy(1, layers, neurons, 100)), sketch_of(toy(2, layers, neurons, 100))).telling,
+        telling);
+}
+
+TEST(NeuronAgreement, EqualNeuronsAreNobodys) {
+  // One model whose neurons are all the same, beside itself: nothing tells them apart.
+  Toy base = toy(1, 3, 64, 64);
+  for (auto& block : base.blocks)
+    for (std::size_t i = 0; i < 64; ++i) block.first[i] = block.first[0], block.second[i] = block.second[0];
+  const NeuronAgreement found = compared(sketch_of(base), sketch_of(base));
+  EXPECT_EQ(found.share, 0);
+  EXPECT_EQ(found.fixed, 0U);
+  EXPECT_EQ(found.log_p_places, 0);
+  // Neurons that answer nothing at all are left alone too.
+  for (auto& block : base.blocks)
+    for (auto* rows : {&block.first, &block.second})
+      for (auto& row : *rows) std::ranges::fill(row, 0.0);
+  EXPECT_EQ(compared(sketch_of(base), sketch_of(base)).labelled, 0U);
+}
+
+TEST(NeuronAgreement, ATenthOfAllNeuronsMayBeEverybodys) {
+  const auto shared = [](std::size_t common) {
+    Toy a = toy(1, 4, 60, 1000), b = toy(2, 4, 60, 1000);
+    for (std::size_t block = 0; block < 4; ++block)
+      for (std::size_t i = 0; i < common; ++i) {
+        b.blocks[block].first[i] = a.blocks[block].first[i];
+        b.blocks[block].second[i] = a.blocks[block].second[i];
+      }
+    return compared(sketch_of(a), sketch_of(b));
+  };
+  EXPECT_EQ(shared(5).log_p_robust, 0);
+  EXPECT_LT(shared(5).log_p_nominal, -10);
+  EXPECT_EQ(shared(5).agreeing_blocks, 0U);
+  EXPECT_LT(shared(12).log_p_robust, -10);
+  EXPECT_EQ(shared(12).agreeing_blocks, 4U);
+}
+
+TEST(NeuronAgreement, IndependentSketchesAreNotFoundMoreOftenThanAllowed) {
+  Random random(20'260'101);
+  const int pairs = 20'000;
+  const std::uint32_t units = 96;
+  std::vector<double> places, robust, nominal;
+  double fixed = 0, mean = 0, variance = 0, agreeing = 0;
+  int mapped = 0;
+  for (int trial = 0; trial < pairs; ++trial) {
+    const NeuronSketch a = neuron_toy::coins(random, 3, 64, units, 64),
+                       b = neuron_toy::coins(random, 3, 64, units, 64);
+    const NeuronAgreement found = compare_neurons(a, b);
+    places.push_back(found.log_p_places);
+    robust.push_back(found.log_p_robust);
+    nominal.push_back(found.log_p_nominal);
+    mapped += found.mapped;
+    if (found.mapped) continue;
+    for (const BlockAgreement& block : found.blocks) {
+      fixed += block.fixed;
+      agreeing += block.agreeing;
+      mean += static_cast<double>(block.labelled) / units;
+      variance += static_cast<double>(block.labelled) / units;  // of a law near Poisson's
+    }
+  }
+  for (const auto& [name, log_p] :
+       {std::pair("places", &places), {"robust", &robust}, {"nominal", &nominal}}) {
+    double most = 0;
+    for (const double x : *log_p) most = std::max(most, -x);
+    std::printf("%s: largest |ln p| of %d independent pairs %.3f\n", name, pairs, most);
+    EXPECT_LT(most, std::log(pairs / 1e-3)) << name;
+    for (const double level : {0.1, 0.01, 0.001}) {
+      const double found =
+          static_cast<double>(std::ranges::count_if(*log_p, [&](double x) { return x <= std::log(level); }));
+      std::printf("  at level %g: %g, allowed %g\n", level, found, level * pairs);
+      EXPECT_LE(found, level * pairs + 4 * std::sqrt(level * pairs)) << name << " at " << level;
+    }
+  }
+  std::printf("fixed points %g, expected %.1f, mapped %d, agreeing %g\n", fixed, mean, mapped, agreeing);
+  EXPECT_NEAR(fixed, mean, 4 * std::sqrt(variance));
+  EXPECT_GT(mean, 5'000);
+  EXPECT_LT(mapped, pairs / 50);
+}
+
+}  // namespace
+}  // namespace stemma
