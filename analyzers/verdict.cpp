@@ -8,6 +8,7 @@
 #include <iterator>
 
 #include "analyzers/content_pair.hpp"
+#include "analyzers/judge_lineage.hpp"
 #include "analyzers/origin_rank.hpp"
 #include "analyzers/origin_summary.hpp"
 #include "analyzers/thresholds.hpp"
@@ -181,6 +182,7 @@ std::vector<Evidence> weight_evidence(const WeightFindings& found) {
   std::vector<Evidence> rows = origin_evidence(found.origin);
   rows.push_back(reencoding_evidence(found.content));
   std::ranges::move(same_function_evidence(found.function), std::back_inserter(rows));
+  std::ranges::move(aligned_neurons_evidence(found.neurons), std::back_inserter(rows));
   return rows;
 }
 
@@ -213,12 +215,13 @@ void judge_weights(const WeightFindings& found, bool base_is_a, Pair& pair) {
                     content.direction < 0 ? trace.candidate : trace.base));
   }
   if (found.function.all_agree()) return say(Relation::reparametrised_copy, same_function_words(found));
+  if (const std::string words = low_rank_words(trace); !words.empty() && trace.abstain.empty())
+    return say(Relation::low_rank_related, fmt::format("Differs by {}.", words));
+  if (judge_lineage(found.neurons, trace, pair)) return;
   if (!trace.abstain.empty())
     return abstain(pair, trace.abstain,
                    abstention_words(trace) + equal_words(content) +
                        (found.function.readings.empty() ? "" : " Of " + answers_words(found.function)));
-  if (const std::string words = low_rank_words(trace); !words.empty())
-    return say(Relation::low_rank_related, fmt::format("Differs by {}.", words));
   if (trace.label == name_of(OriginLabel::unrelated_here))
     return say(
         Relation::no_evidence,
