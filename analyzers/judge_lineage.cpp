@@ -94,7 +94,7 @@ bool judge_lineage(const AlignedNeurons& found, const OriginTrace& trace, Pair& 
       trace.label == name_of(OriginLabel::unrelated_here) && trace.stream != name_of(StreamChange::unaligned);
   if (strangers && kappa != Kappa::shared_start)
     return say(Relation::abstain, "conflicting",
-               p_words(found) + " Yet the attention circuits differ as much as those of strangers.");
+               p_words(found) + " The circuits of attention say otherwise.");
   switch (kappa) {
     case Kappa::descent:
       return say(Relation::same_lineage, "",

@@ -163,6 +163,20 @@ std::string rest_words(const SameFunction& function) {
   return "of " + answers_words(function);
 }
 
+/// What a trace without an update of low rank says about the difference of two models, which raises no class.
+std::string size_of_difference(const WeightFindings& found) {
+  const OriginTrace& trace = found.origin;
+  if (!trace.abstain.empty())
+    return abstention_words(trace) + equal_words(found.content) +
+           (found.function.readings.empty() ? "" : " Of " + answers_words(found.function));
+  if (trace.label == name_of(OriginLabel::unrelated_here))
+    return fmt::format("The attention circuits of {} of {} layers differ as much as those of strangers.",
+                       trace.agreeing, trace.layers);
+  if (trace.label == name_of(OriginLabel::identical))
+    return "The value and output circuits of attention agree within rounding; " + rest_words(found.function);
+  return "The weights differ by an update of full rank." + size_words(trace);
+}
+
 }  // namespace
 
 bool function_in_question(const OriginTrace& trace, const Reencoding& content) {
@@ -217,27 +231,20 @@ void judge_weights(const WeightFindings& found, bool base_is_a, Pair& pair) {
   if (found.function.all_agree()) return say(Relation::reparametrised_copy, same_function_words(found));
   if (const std::string words = low_rank_words(trace); !words.empty() && trace.abstain.empty())
     return say(Relation::low_rank_related, fmt::format("Differs by {}.", words));
-  if (judge_lineage(found.neurons, trace, pair)) return;
-  if (!trace.abstain.empty())
-    return abstain(pair, trace.abstain,
-                   abstention_words(trace) + equal_words(content) +
-                       (found.function.readings.empty() ? "" : " Of " + answers_words(found.function)));
+  if (judge_lineage(found.neurons, trace, pair)) {
+    pair.sentence += " " + size_of_difference(found);
+    return;
+  }
+  if (!trace.abstain.empty()) return abstain(pair, trace.abstain, size_of_difference(found));
   if (trace.label == name_of(OriginLabel::unrelated_here))
-    return say(
-        Relation::no_evidence,
-        fmt::format("No evidence against independent initialisation (tests: content, reencoding, "
-                    "origin_tracer): the attention circuits of {} of {} layers differ as much as those "
-                    "of strangers.",
-                    trace.agreeing, trace.layers));
-  if (trace.label == name_of(OriginLabel::identical))
-    return abstain(
-        pair, "no_valid_null",
-        "The value and output circuits of attention agree within rounding; " + rest_words(found.function));
+    return say(Relation::no_evidence,
+               fmt::format("No evidence against independent initialisation (tests: content, reencoding, "
+                           "origin_tracer{}). {}",
+                           found.neurons.read > 0 ? ", neuron_match" : "", size_of_difference(found)));
   abstain(pair, "no_valid_null",
-          fmt::format(
-              "The weights differ by an update of full rank, and no test with a valid null hypothesis was "
-              "made.{}",
-              size_words(trace)));
+          size_of_difference(found) + (found.neurons.read > 0
+                                           ? " Neurons show nothing against independent initialisation."
+                                           : " No test with a valid null hypothesis was made."));
 }
 
 }  // namespace stemma
