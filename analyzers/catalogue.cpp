@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include "analyzers/aligned_neurons.hpp"
 #include "analyzers/content.hpp"
 #include "analyzers/content_pair.hpp"
 #include "analyzers/histogram.hpp"
@@ -48,9 +49,9 @@ std::span<const PairTest* const> pair_tests() {
 }
 
 std::span<const PairAnalyzer* const> pair_catalogue() {
-  static const std::array<const PairAnalyzer*, 4> all = {&stream_alignment_analyzer(),
-                                                         &origin_tracer_analyzer(), &reencoding_analyzer(),
-                                                         &same_function_analyzer()};
+  static const std::array<const PairAnalyzer*, 5> all = {
+      &stream_alignment_analyzer(), &origin_tracer_analyzer(), &reencoding_analyzer(),
+      &same_function_analyzer(), &aligned_neurons_analyzer()};
   return all;
 }
 

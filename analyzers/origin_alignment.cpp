@@ -133,7 +133,7 @@ std::optional<double> rotate(const SharedEmbeddings& embeddings, ColumnProducts&
   const double most = std::sqrt(static_cast<double>(d)) * norm_of(columns.products);
   out.residual =
       std::sqrt(std::max(0.0, 2 - 2 * most / (norm_of(columns.base) * norm_of(columns.candidate))));
-  if (out.residual > thresholds::origin_rotation_residual) return std::nullopt;
+  if (out.residual > thresholds::origin_loose_residual) return std::nullopt;
   const std::vector<double> values = polar_factor(columns.products, d);
   if (values.empty()) refuse_spectrum("spectrum.invariant", "singular values", "dgesdd gave up");
   const double least = values[d < 2 ? 0 : d - 2];
@@ -189,6 +189,7 @@ std::optional<StreamAlignment> align_stream(const SharedEmbeddings& embeddings) 
   if (const auto product = rotate(embeddings, columns, out)) {
     judge(StreamChange::orthogonal, *product);
     if (!(out.residual < thresholds::origin_rotation_residual)) out.change = StreamChange::unaligned;
+    if (!(out.residual < thresholds::origin_loose_residual)) out.rotation = {};
   }
   return out;
 }

@@ -16,9 +16,10 @@ struct StreamAlignment {
   std::uint64_t width = 0;            ///< d
   std::vector<std::uint64_t> source;  ///< of a signed permutation: axis i of the base is axis source[i] ...
   std::vector<double> sign;           ///< ... of the candidate times sign[i], 1 or -1
-  std::vector<double> rotation;       ///< Q of an orthogonal map, row-major
-  double scale = 1;                   ///< s
-  double agreeing = 0;                ///< share of axes that agree by the rule of `change`; of a rotation: 0
+  /// Q of an orthogonal map, row-major; of unaligned streams the nearest one, where it is not far.
+  std::vector<double> rotation;
+  double scale = 1;     ///< s
+  double agreeing = 0;  ///< share of axes that agree by the rule of `change`; of a rotation: 0
   double residual = 0;  ///< |E_c Q^T / s - E_b|_F / |E_b|_F of the map that was judged; right to 1e-8.
                         ///< Unaligned: of the best rotation, or a lower bound of it
 };

@@ -114,7 +114,9 @@ class OriginTracer final : public PairAnalyzer {
       s.parameters["gain_offset_candidate"] = pair.candidate->find(candidate_norm)->gain_offset;
       s.companions = {*base, *candidate};
     }
-    if (pair.alignment.map) s.companions.push_back(*pair.alignment.map);
+    // A map that only comes near is not for circuits.
+    if (pair.alignment.map && pair.alignment.change != StreamChange::unaligned)
+      s.companions.push_back(*pair.alignment.map);
   }
 
   static bool all_equal(const ModelPair& pair, int layer, std::span<const Part> parts) {

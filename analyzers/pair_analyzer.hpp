@@ -18,7 +18,9 @@ namespace stemma {
 struct KnownAlignment {
   StreamChange change = StreamChange::identity;
   double scale = 1;
-  std::optional<std::uint32_t> map;  ///< index into the matrices of the joined model; empty for an identity
+  /// Index into the matrices of the joined model; empty for an identity. That of unaligned streams is a
+  /// rotation that comes near.
+  std::optional<std::uint32_t> map;
 };
 
 /// Two models that are read together. Subjects index one list: the matrices of the base, then those of the

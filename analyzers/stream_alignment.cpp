@@ -52,7 +52,7 @@ class Measuring final : public Measurement {
     out.counts = {
         {"change", static_cast<std::uint64_t>(found->change)}, {"width", width_}, {"tokens", sample_.tokens}};
     out.numbers = {{"scale", found->scale}, {"agreeing", found->agreeing}, {"residual", found->residual}};
-    if (found->change == StreamChange::orthogonal) out.reals["map"] = found->rotation;
+    if (!found->rotation.empty()) out.reals["map"] = found->rotation;
     if (found->change == StreamChange::signed_permutation) {
       std::vector<double>& map = out.reals["map"];
       for (std::size_t i = 0; i < width_; ++i)
@@ -72,7 +72,7 @@ class Measuring final : public Measurement {
 class StreamAlignmentAnalyzer final : public PairAnalyzer {
  public:
   std::string_view name() const override { return "stream_alignment"; }
-  int version() const override { return 1; }
+  int version() const override { return 2; }
 
   std::vector<Subject> subjects(const ModelPair& pair, const std::map<std::string, double>&) const override {
     const auto both = pair.find({.part = Part::embed});

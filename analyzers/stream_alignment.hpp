@@ -10,7 +10,8 @@ namespace stemma {
 const PairAnalyzer& stream_alignment_analyzer();
 
 /// What the subject found, and the map in numbers: source and sign of each axis of a signed permutation as
-/// sign * (source + 1), d of them; a rotation row-major, d x d.
+/// sign * (source + 1), d of them; a rotation row-major, d x d. Unaligned streams may have one too: the
+/// nearest rotation.
 struct FoundAlignment {
   StreamAlignment alignment;
   std::uint64_t tokens = 0;

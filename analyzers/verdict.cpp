@@ -8,6 +8,7 @@
 #include <iterator>
 
 #include "analyzers/content_pair.hpp"
+#include "analyzers/judge_lineage.hpp"
 #include "analyzers/origin_rank.hpp"
 #include "analyzers/origin_summary.hpp"
 #include "analyzers/thresholds.hpp"
@@ -172,6 +173,36 @@ std::string rest_words(const SameFunction& function) {
   return "of " + answers_words(function);
 }
 
+/// What a trace without an update of low rank says about the difference of two models, which raises no class.
+std::string size_of_difference(const WeightFindings& found) {
+  const OriginTrace& trace = found.origin;
+  if (!trace.abstain.empty())
+    return abstention_words(trace) + equal_words(found.content) +
+           (found.function.readings.empty() ? "" : " Of " + answers_words(found.function));
+  if (trace.label == name_of(OriginLabel::unrelated_here))
+    return fmt::format("The attention circuits of {} of {} layers differ as much as those of strangers.",
+                       trace.agreeing, trace.layers);
+  if (trace.label == name_of(OriginLabel::identical))
+    return "The value and output circuits of attention agree within rounding; " + rest_words(found.function);
+  return "The weights differ by an update of full rank." + size_words(trace);
+}
+
+/// Holds what neurons of all weights say against what those of the archives said: the more cautious stays,
+/// and of two that exclude each other none.
+void settle(const Pair& by_archives, Pair& pair) {
+  if (!decided_by_neurons(by_archives) || pair.reason == "conflicting") return;
+  const auto lineage = [](const Pair& p) {
+    return p.relation == Relation::same_lineage || p.relation == Relation::partial_lineage;
+  };
+  const bool open = pair.reason == "shared_init_undecided";
+  if ((lineage(by_archives) && pair.relation == Relation::shared_init) ||
+      (by_archives.relation == Relation::shared_init && lineage(pair)))
+    return abstain(
+        pair, "conflicting",
+        pair.sentence + " Attention, as archives keep it, says otherwise: " + by_archives.sentence);
+  if (open || by_archives.relation == Relation::partial_lineage) pair = by_archives;
+}
+
 }  // namespace
 
 bool function_in_question(const OriginTrace& trace, const Reencoding& content) {
@@ -191,6 +222,7 @@ std::vector<Evidence> weight_evidence(const WeightFindings& found) {
   std::vector<Evidence> rows = origin_evidence(found.origin);
   rows.push_back(reencoding_evidence(found.content));
   std::ranges::move(same_function_evidence(found.function), std::back_inserter(rows));
+  std::ranges::move(aligned_neurons_evidence(found.neurons), std::back_inserter(rows));
   return rows;
 }
 
@@ -223,37 +255,29 @@ void judge_weights(const WeightFindings& found, bool base_is_a, Pair& pair) {
                     content.direction < 0 ? trace.candidate : trace.base));
   }
   if (found.function.all_agree()) return say(Relation::reparametrised_copy, same_function_words(found));
-  if (const std::string words = low_rank_words(trace); trace.abstain.empty() && !words.empty())
+  if (const std::string words = low_rank_words(trace); !words.empty() && trace.abstain.empty())
     return say(Relation::low_rank_related, fmt::format("Differs by {}.", words));
+  const Pair by_archives = pair;
+  if (judge_lineage(found.neurons, trace, pair)) {
+    settle(by_archives, pair);
+    pair.sentence += " " + size_of_difference(found);
+    return;
+  }
   if (decided_by_neurons(pair)) {
     if (trace.label != name_of(OriginLabel::unrelated_here) || pair.relation == Relation::shared_init) return;
-    return abstain(
-        pair, "conflicting",
-        fmt::format("Neurons agree, and the attention circuits of {} of {} layers differ as much as those of "
-                    "strangers. {}",
-                    trace.agreeing, trace.layers, pair.sentence));
+    return abstain(pair, "conflicting", pair.sentence + " " + size_of_difference(found));
   }
   if (!trace.abstain.empty() && pair.relation == Relation::no_evidence) return;  // a test of neurons was made
-  if (!trace.abstain.empty())
-    return abstain(pair, trace.abstain,
-                   abstention_words(trace) + equal_words(content) +
-                       (found.function.readings.empty() ? "" : " Of " + answers_words(found.function)));
+  if (!trace.abstain.empty()) return abstain(pair, trace.abstain, size_of_difference(found));
   if (trace.label == name_of(OriginLabel::unrelated_here))
-    return say(
-        Relation::no_evidence,
-        fmt::format("No evidence against independent initialisation (tests: content, reencoding, "
-                    "origin_tracer): the attention circuits of {} of {} layers differ as much as those "
-                    "of strangers.",
-                    trace.agreeing, trace.layers));
-  if (trace.label == name_of(OriginLabel::identical))
-    return abstain(
-        pair, "no_valid_null",
-        "The value and output circuits of attention agree within rounding; " + rest_words(found.function));
+    return say(Relation::no_evidence,
+               fmt::format("No evidence against independent initialisation (tests: content, reencoding, "
+                           "origin_tracer{}). {}",
+                           found.neurons.read > 0 ? ", neuron_match" : "", size_of_difference(found)));
   abstain(pair, "no_valid_null",
-          fmt::format(
-              "The weights differ by an update of full rank, and no test with a valid null hypothesis was "
-              "made.{}",
-              size_words(trace)));
+          size_of_difference(found) + (found.neurons.read > 0
+                                           ? " Neurons show nothing against independent initialisation."
+                                           : " No test with a valid null hypothesis was made."));
 }
 
 }  // namespace stemma

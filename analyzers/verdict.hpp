@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "analyzers/aligned_neurons.hpp"
 #include "analyzers/background.hpp"
 #include "analyzers/judge_neurons.hpp"
 #include "analyzers/reencoding.hpp"
@@ -23,11 +24,13 @@ namespace stemma {
 /// too_few_layers, no_valid_null, unsupported.
 void judge(const Fingerprint& a, const Fingerprint& b, Pair& pair, const NeuronStanding* neurons = nullptr);
 
-/// What the tests of the weights of a pair found. `function` is asked where function_in_question says so.
+/// What the tests of the weights of a pair found. `function` is asked where function_in_question says so,
+/// `neurons` where lineage_in_question does.
 struct WeightFindings {
   OriginTrace origin;
   Reencoding content;
   SameFunction function;
+  AlignedNeurons neurons;
 };
 
 /// Whether the answers of all parts could tell what the other readings leave open: the circuits of every
@@ -41,9 +44,9 @@ std::vector<Evidence> weight_evidence(const WeightFindings& found);
 /// (random_init) and an EXACT_COPY stay. REENCODED_COPY when every weight is equal after rounding to the
 /// coarser type, which gives the direction as well; REPARAMETRISED_COPY when all parts of both models answer
 /// alike within rounding; LOW_RANK_RELATED when most weights that changed, or the circuits of most layers,
-/// differ by an update of low rank; NO_EVIDENCE when the circuits of most layers differ as much as those of
-/// strangers; else ABSTAIN with the reason of the trace. `base_is_a` says which model of the pair the trace
-/// calls base.
+/// differ by an update of low rank; what judge_lineage says where neurons contradict independent
+/// initialisation; NO_EVIDENCE when the circuits of most layers differ as much as those of strangers; else
+/// ABSTAIN with the reason of the trace. `base_is_a` says which model of the pair the trace calls base.
 void judge_weights(const WeightFindings& found, bool base_is_a, Pair& pair);
 
 /// What the weights say about a model's declared bases.

@@ -1,11 +1,13 @@
-// Coordinates first, layers in them, and whole functions where those leave a pair open.
+// Coordinates first, layers in them, and whole functions and neurons where those leave a pair open.
 #include "pipeline/trace.hpp"
 
 #include <fmt/format.h>
 
+#include "analyzers/aligned_neurons.hpp"
 #include "analyzers/catalogue.hpp"
 #include "analyzers/content_hash.hpp"
 #include "analyzers/distributed/unison.hpp"
+#include "analyzers/judge_lineage.hpp"
 #include "analyzers/origin_summary.hpp"
 #include "analyzers/origin_tracer.hpp"
 #include "analyzers/same_function.hpp"
@@ -67,21 +69,28 @@ class Leader {
             auto found = first(analyzer, subject);
             return found ? found : second(analyzer, subject);
           });
-      if (!function_in_question(pair.origin, pair.content)) continue;
-      in_question_.push_back(i);
-      add_tokens(joined_for_functions_.emplace_back(joined_[i]));
+      if (!lineage_in_question(pair.origin, pair.content)) continue;
+      const bool function = function_in_question(pair.origin, pair.content);
+      in_question_.push_back({i, function});
+      joined_for_functions_.push_back(joined_[i]);
+      // Functions are asked with tokens, and of nobody who has none.
+      if (function) add_tokens(joined_for_functions_.back());
     }
     begin(functions_, "functions", joined_for_functions_,
-          {{&same_function_analyzer(), seed_of(request_.origin_options)}});
+          {{&same_function_analyzer(), seed_of(request_.origin_options)}, {&aligned_neurons_analyzer(), {}}});
   }
 
   Round* round() { return current_; }
 
   TraceResult conclude() {
     end(*functions_);
-    for (std::uint32_t i = 0; i < in_question_.size(); ++i)
-      result_.pairs[in_question_[i]].function =
-          same_function_of(*joined_for_functions_[i].pair, functions_->of(i));
+    for (std::uint32_t i = 0; i < in_question_.size(); ++i) {
+      PairTrace& pair = result_.pairs[in_question_[i].pair];
+      const ModelPair& joined = *joined_for_functions_[i].pair;
+      if (in_question_[i].function) pair.function = same_function_of(joined, functions_->of(i));
+      pair.neurons = aligned_neurons_of(joined, functions_->of(i));
+      pair.neurons.pairs = in_question_.size();
+    }
     return std::move(result_);
   }
 
@@ -133,7 +142,11 @@ class Leader {
   const TraceRequest& request_;
   Log& log_;
   std::vector<SurveyedModel> joined_, joined_for_functions_;
-  std::vector<std::uint32_t> in_question_;  ///< pairs of joined_for_functions_
+  struct InQuestion {
+    std::uint32_t pair;
+    bool function;  ///< asked as well as neurons
+  };
+  std::vector<InQuestion> in_question_;  ///< one for each of joined_for_functions_
   std::vector<FoundAlignment> alignments_;
   std::vector<std::filesystem::path> map_files_;
   std::optional<Round> coordinates_, layers_, functions_;

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <numbers>
 
 #include "io/report/columns.hpp"
 #include "pipeline/json_document.hpp"
@@ -57,6 +58,49 @@ Json json_of(const SameFunction& found) {
           {"control", found.control.subject.empty() ? Json(nullptr) : json_of(found.control)}};
 }
 
+Json json_of(const NeuronLayer& layer) {
+  Json weights = Json::object();
+  for (const SharedWeight& w : layer.weights)
+    weights[w.part] = {{"cosine", json_number(w.whole)},
+                       {"spikes", json_number(w.spikes)},
+                       {"bulk", json_number(w.bulk)},
+                       {"shuffled_spikes", json_number(w.shuffled_spikes)},
+                       {"shuffled_bulk", json_number(w.shuffled_bulk)},
+                       {"spikes_of_base", w.spikes_of_base},
+                       {"spikes_of_candidate", w.spikes_of_candidate}};
+  return {{"subject", layer.subject}, {"kept", layer.kept},         {"units", layer.units},
+          {"matched", layer.matched}, {"agreeing", layer.agreeing}, {"labelled", layer.labelled},
+          {"fixed", layer.fixed},     {"sorted", layer.sorted},     {"weights", weights},
+          {"problem", layer.problem}};
+}
+
+Json json_of(const AlignedNeurons& found) {
+  if (!found.asked()) return nullptr;
+  const auto log10_p = [](double log_p) { return json_number(log_p / std::numbers::ln10); };
+  Json layers = Json::array();
+  for (const NeuronLayer& layer : found.layers) layers.push_back(json_of(layer));
+  return {{"not_applicable", found.obstacle},
+          {"null", "independent random initialisations"},
+          {"pairs_asked_together", found.pairs},
+          {"layers_read", found.read},
+          {"agreeing_layers", found.agreeing_layers},
+          {"share", json_number(found.share)},
+          {"fixed", found.fixed},
+          {"labelled", found.labelled},
+          {"sorted", found.sorted},
+          {"log10_p_places", log10_p(found.log_p_places)},
+          {"log10_p_robust", log10_p(found.log_p_robust)},
+          {"log10_p_nominal", log10_p(found.log_p_nominal)},
+          {"cosine", json_number(found.whole)},
+          {"spikes", json_number(found.spikes)},
+          {"bulk", json_number(found.bulk)},
+          {"kappa", json_number(found.kappa())},
+          {"kappa_of_shuffled", json_number(found.shuffled_kappa())},
+          {"kappa_calibration", "small models only"},
+          {"layers", layers},
+          {"control", found.control.subject.empty() ? Json(nullptr) : json_of(found.control)}};
+}
+
 Json json_of(const Pair& pair, const PairTrace& trace) {
   const OriginTrace& o = trace.origin;
   const Reencoding& c = trace.content;
@@ -96,7 +140,8 @@ Json json_of(const Pair& pair, const PairTrace& trace) {
             {"ranks_by_role", o.by_role},
             {"null", "rounding of the stored weights"},
             {"readings", readings}}},
-          {"same_function", json_of(trace.function)}};
+          {"same_function", json_of(trace.function)},
+          {"aligned_neurons", json_of(trace.neurons)}};
 }
 
 std::string function_summary(const SameFunction& found) {
@@ -115,6 +160,41 @@ std::string function_summary(const SameFunction& found) {
          aligned(rows);
 }
 
+std::string neurons_summary(const AlignedNeurons& found) {
+  if (!found.asked()) return "";
+  if (found.read == 0)
+    return fmt::format("  neurons: not applicable{}\n",
+                       found.obstacle.empty() ? "" : ", because " + printable(found.obstacle));
+  std::vector<std::vector<std::string>> rows{{"neurons of", "agree", "at the same place", "gate spikes",
+                                              "bulk", "up spikes", "bulk", "down spikes", "bulk"}};
+  std::vector<NeuronLayer> layers = found.layers;
+  if (!found.control.subject.empty()) layers.push_back(found.control);
+  for (const NeuronLayer& layer : layers) {
+    std::vector<std::string>& row = rows.emplace_back();
+    row.push_back(layer.subject);
+    if (layer.problem.empty()) {
+      row.push_back(fmt::format("{} of {}", layer.agreeing, layer.kept));
+      row.push_back(layer.sorted ? "sorted" : fmt::format("{} of {}", layer.fixed, layer.labelled));
+      if (layer.weights.size() == 2) row.insert(row.end(), {"-", "-"});
+      for (const SharedWeight& weight : layer.weights)
+        row.insert(row.end(), {three_digits(weight.spikes), three_digits(weight.bulk)});
+    } else {
+      row.push_back(printable(layer.problem, 80));
+    }
+    row.resize(rows.front().size(), "-");
+  }
+  return fmt::format(
+             "  neurons: log10 p of independent initialisation {:.1f} by their places (grade G), {:.1f} by "
+             "two "
+             "matchings (grade M)\n  kappa {}: cosine of the spikes {} over that of the bulk {}; of neurons "
+             "paired "
+             "at random {} (calibrated on small models only)\n",
+             found.log_p_places / std::numbers::ln10, found.log_p_robust / std::numbers::ln10,
+             three_digits(found.kappa()), three_digits(found.spikes), three_digits(found.bulk),
+             three_digits(found.shuffled_kappa())) +
+         aligned(rows);
+}
+
 }  // namespace
 
 std::string trace_summary(const Pair& pair, const PairTrace& trace) {
@@ -124,7 +204,8 @@ std::string trace_summary(const Pair& pair, const PairTrace& trace) {
   text += fmt::format("  content: {} of {} weights equal, {} equal after rounding, {} in one model only\n",
                       trace.content.equal, trace.content.weights, trace.content.rounded, trace.content.alone);
   if (!o.obstacle.empty())
-    return text + fmt::format("  origin_tracer: not applicable, because {}\n", printable(o.obstacle));
+    return text + fmt::format("  origin_tracer: not applicable, because {}\n", printable(o.obstacle)) +
+           neurons_summary(trace.neurons);
   text += fmt::format("  residual stream: {}{}\n", o.stream,
                       o.tokens > 0 ? fmt::format(", from {} rows of the embeddings (residual {})", o.tokens,
                                                  three_digits(o.stream_residual))
@@ -148,6 +229,7 @@ std::string trace_summary(const Pair& pair, const PairTrace& trace) {
   }
   text += aligned(rows);
   text += function_summary(trace.function);
+  text += neurons_summary(trace.neurons);
   text +=
       "  The null of a rank is the rounding of the stored weights; \"control\" reads unlike layers of the "
       "two "

@@ -1,0 +1,347 @@
+// Headers say which layers are read; which neurons agree says whether two models started apart, and two kinds
+// of cosines whether they ended apart.
+//
+// H0: the models come from independent random initialisations, whatever else they share.
+//
+// Places and the agreement of two matchings test H0 as they do where neurons are seen through tokens, here
+// over all neurons of a layer. A start that two models share contradicts H0 as descent does. What training
+// writes stands out of the noise of a weight (its spikes), what the start left is the noise (its bulk), so
+// kappa = cosine of the spikes / cosine of the bulk is near 1 for a descendant, which inherited both, and
+// below for models that share a start and were trained apart.
+#include "analyzers/aligned_neurons.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numbers>
+#include <optional>
+
+#include "analyzers/aligned_neurons_measurement.hpp"
+#include "analyzers/json_text.hpp"
+#include "analyzers/numerics/combined_tests.hpp"
+#include "analyzers/same_function_measurement.hpp"
+#include "analyzers/thresholds.hpp"
+
+namespace stemma {
+
+namespace {
+
+constexpr const char* name_of_method = "aligned_neurons";
+constexpr std::array parts = {Part::mlp_gate, Part::mlp_up, Part::mlp_down};
+constexpr std::array names_of_parts = {"gate", "up", "down"};
+
+Role role_of(Part part, int layer) { return {.layer = layer, .part = part}; }
+
+const Model& model_of(const ModelPair& pair, Side side) {
+  return side == Side::base ? *pair.base : *pair.candidate;
+}
+
+std::uint64_t width_of(const Model& model) {
+  for (int layer = 0; layer < model.layers(); ++layer)
+    if (const Matrix* up = model.find(role_of(Part::mlp_up, layer))) return up->cols;
+  return 0;
+}
+
+bool gated(const Model& model, int layer) { return model.find(role_of(Part::mlp_gate, layer)) != nullptr; }
+
+/// Why the MLP of a layer of one model cannot be read; "" when it can.
+std::string problem_of(const Model& model, int layer) {
+  const Matrix* up = model.find(role_of(Part::mlp_up, layer));
+  const Matrix* down = model.find(role_of(Part::mlp_down, layer));
+  const Matrix* gate = model.find(role_of(Part::mlp_gate, layer));
+  if (up == nullptr || down == nullptr)
+    return fmt::format("layer {} has no MLP of one gate, up and down", layer);
+  for (const Matrix* matrix : {gate, up, down}) {
+    if (matrix == nullptr) continue;
+    if (const Dtype dtype = dtype_of(model, *matrix); !is_plain_float(dtype))
+      return fmt::format("{} is stored as {}", path_of(matrix->role), name_of(dtype));
+    const bool writer = matrix == down;
+    if ((writer ? matrix->cols : matrix->rows) != up->rows ||
+        (writer ? matrix->rows : matrix->cols) != up->cols)
+      return fmt::format("{} does not have the shape that its neurons ask for", path_of(matrix->role));
+  }
+  return "";
+}
+
+/// Layers that can be read, at most as many as are asked, the first and the last among them.
+std::vector<int> layers_of(const ModelPair& pair) {
+  std::vector<int> all;
+  for (int layer = 0; layer < pair.base->layers(); ++layer)
+    if (problem_of(*pair.base, layer).empty() && problem_of(*pair.candidate, layer).empty() &&
+        gated(*pair.base, layer) == gated(*pair.candidate, layer) &&
+        gated(*pair.base, layer) == gated(*pair.base, all.empty() ? layer : all.front()))
+      all.push_back(layer);
+  const std::size_t most = thresholds::lineage_layers;
+  if (all.size() <= most) return all;
+  std::vector<int> out;
+  for (std::size_t i = 0; i < most; ++i) out.push_back(all[i * (all.size() - 1) / (most - 1)]);
+  return out;
+}
+
+class AlignedNeuronsAnalyzer final : public PairAnalyzer {
+ public:
+  std::string_view name() const override { return name_of_method; }
+  int version() const override { return 1; }
+
+  std::vector<Subject> subjects(const ModelPair& pair, const std::map<std::string, double>&) const override {
+    if (!aligned_neurons_obstacle(pair).empty()) return {};
+    std::vector<Subject> out;
+    const std::vector<int> layers = layers_of(pair);
+    for (const int layer : layers) out.push_back(mlp(pair, layer, layer, fmt::format("layers/{}", layer)));
+    if (layers.size() > 1) out.push_back(mlp(pair, layers.front(), layers.back(), "control"));
+    std::ranges::sort(out, {}, &Subject::path);
+    return out;
+  }
+
+  Cost cost(const Subject& subject, std::span<const Input> inputs) const override {
+    return aligned_neurons_cost(subject, inputs);
+  }
+
+  std::unique_ptr<Measurement> begin(const Subject& subject, std::span<const Input> inputs,
+                                     std::span<const std::vector<double>> companions) const override {
+    return begin_aligned_neurons(subject, inputs, companions);
+  }
+
+ private:
+  static std::optional<std::uint32_t> index_in(const ModelPair& pair, Side side, const Role& role) {
+    return side == Side::base ? pair.in_base(role) : pair.in_candidate(role);
+  }
+
+  static void add_gain(const ModelPair& pair, Side side, const char* which, const Role& norm, Subject& s) {
+    const auto index = index_in(pair, side, norm);
+    if (!index) return;
+    const std::string name = side_parameter(side, which);
+    s.parameters[name] = static_cast<double>(s.companions.size());
+    s.parameters[name + "_offset"] = model_of(pair, side).find(norm)->gain_offset;
+    s.companions.push_back(*index);
+  }
+
+  static Subject mlp(const ModelPair& pair, int base_layer, int candidate_layer, std::string path) {
+    Subject s{.analyzer = {}, .path = std::move(path)};
+    // A map that is too loose for other readings still tells neurons apart.
+    const StreamChange change = pair.alignment.change != StreamChange::unaligned ? pair.alignment.change
+                                : pair.alignment.map                             ? StreamChange::orthogonal
+                                                                                 : StreamChange::identity;
+    s.parameters = {{"width", static_cast<double>(width_of(*pair.base))},
+                    {"gated", gated(*pair.base, base_layer) ? 1 : 0},
+                    {"centred", pair.base->norm == NormKind::layer ? 1 : 0},
+                    {"change", static_cast<double>(change)}};
+    for (const Side side : {Side::base, Side::candidate}) {
+      const int layer = side == Side::base ? base_layer : candidate_layer;
+      for (const Part part : parts)
+        if (const auto matrix = index_in(pair, side, role_of(part, layer))) s.matrices.push_back(*matrix);
+      // A block with one norm for attention and MLP reads both through it.
+      const Role own = role_of(Part::norm_pre_mlp, layer);
+      add_gain(pair, side, "pre", index_in(pair, side, own) ? own : role_of(Part::norm_pre_attn, layer), s);
+      add_gain(pair, side, "post", role_of(Part::norm_post_mlp, layer), s);
+    }
+    if (pair.alignment.map && change != StreamChange::identity) {
+      s.parameters["map"] = static_cast<double>(s.companions.size());
+      s.companions.push_back(*pair.alignment.map);
+    }
+    return s;
+  }
+};
+
+NeuronLayer layer_of(const Subject& subject, const std::optional<Features>& features) {
+  NeuronLayer out;
+  out.subject = subject.path;
+  if (!features || features->status == Status::failed) {
+    out.problem = features ? features->problem : "it was not read";
+    return out;
+  }
+  if (features->status == Status::nonfinite) {
+    out.problem = "an element is not finite";
+    return out;
+  }
+  const auto count = [&](const std::string& name) { return features->counts.at(name); };
+  const auto number = [&](const std::string& name) { return features->numbers.at(name); };
+  out.kept = count("kept");
+  out.units = count("units");
+  out.matched = count("matched");
+  out.agreeing = count("agreeing");
+  out.labelled = count("labelled");
+  out.fixed = count("fixed");
+  out.sorted = count("sorted") != 0;
+  for (const std::string part : names_of_parts) {
+    if (!features->numbers.contains(part + "_whole")) continue;
+    out.weights.push_back({.part = part,
+                           .spikes_of_base = count(part + "_spikes_of_base"),
+                           .spikes_of_candidate = count(part + "_spikes_of_candidate"),
+                           .whole = number(part + "_whole"),
+                           .spikes = number(part + "_spikes"),
+                           .bulk = number(part + "_bulk"),
+                           .shuffled_spikes = number(part + "_shuffled_spikes"),
+                           .shuffled_bulk = number(part + "_shuffled_bulk")});
+  }
+  return out;
+}
+
+double median(std::vector<double> values) {
+  std::erase_if(values, [](double x) { return std::isnan(x); });
+  if (values.empty()) return missing;
+  std::ranges::sort(values);
+  return (values[(values.size() - 1) / 2] + values[values.size() / 2]) / 2;
+}
+
+double median_of_weights(const std::vector<NeuronLayer>& layers, double SharedWeight::*cosine) {
+  std::vector<double> values;
+  for (const NeuronLayer& layer : layers)
+    for (const SharedWeight& weight : layer.weights) values.push_back(weight.*cosine);
+  return median(std::move(values));
+}
+
+void weigh(AlignedNeurons& found) {
+  std::vector<double> shares;
+  double expected = 0;
+  std::uint64_t robust = 0, agreeing = 0;
+  found.sorted = true;
+  for (const NeuronLayer& layer : found.layers) {
+    if (!layer.problem.empty()) continue;
+    ++found.read;
+    shares.push_back(layer.share());
+    found.agreeing_layers += layer.share() >= thresholds::universal_neurons;
+    robust += agreements_beyond(layer.agreeing, layer.kept, thresholds::universal_neurons);
+    agreeing += layer.agreeing;
+    if (layer.sorted || layer.units == 0) continue;
+    found.sorted = false;
+    found.fixed += layer.fixed;
+    found.labelled += layer.labelled;
+    expected += static_cast<double>(layer.labelled) / static_cast<double>(layer.units);
+  }
+  if (found.read == 0) return;
+  found.share = median(std::move(shares));
+  found.log_p_places = log_sum_bound_of_mean(found.fixed, expected);
+  found.log_p_robust = log_sum_bound(robust, found.read);
+  found.log_p_nominal = log_sum_bound(agreeing, found.read);
+  found.whole = median_of_weights(found.layers, &SharedWeight::whole);
+  found.spikes = median_of_weights(found.layers, &SharedWeight::spikes);
+  found.bulk = median_of_weights(found.layers, &SharedWeight::bulk);
+  found.shuffled_spikes = median_of_weights(found.layers, &SharedWeight::shuffled_spikes);
+  found.shuffled_bulk = median_of_weights(found.layers, &SharedWeight::shuffled_bulk);
+}
+
+}  // namespace
+
+const PairAnalyzer& aligned_neurons_analyzer() {
+  static const AlignedNeuronsAnalyzer analyzer;
+  return analyzer;
+}
+
+std::string aligned_neurons_obstacle(const ModelPair& pair) {
+  if (pair.base->norm != pair.candidate->norm) return "the models normalise in different ways";
+  if (pair.base->layers() != pair.candidate->layers())
+    return fmt::format("one model has {} layers and the other {}", pair.base->layers(),
+                       pair.candidate->layers());
+  if (!layers_of(pair).empty()) {
+    const std::uint64_t base = width_of(*pair.base), candidate = width_of(*pair.candidate);
+    return base == candidate ? ""
+                             : fmt::format("hidden is {} in one model and {} in the other", base, candidate);
+  }
+  for (int layer = 0; layer < pair.base->layers(); ++layer)
+    for (const Model* model : {pair.base, pair.candidate})
+      if (std::string why = problem_of(*model, layer); !why.empty()) return why;
+  return pair.base->layers() == 0 ? "no layer is known" : "only one model has gates";
+}
+
+AlignedNeurons aligned_neurons_of(const ModelPair& pair, const FeatureSource& features) {
+  AlignedNeurons out;
+  out.obstacle = aligned_neurons_obstacle(pair);
+  for (const Subject& subject : aligned_neurons_analyzer().subjects(pair, {})) {
+    NeuronLayer layer = layer_of(subject, features(name_of_method, subject.path));
+    (subject.path == "control" ? out.control : out.layers.emplace_back()) = std::move(layer);
+  }
+  std::ranges::sort(out.layers, {},
+                    [](const NeuronLayer& layer) { return std::atoi(layer.subject.c_str() + 7); });
+  weigh(out);
+  return out;
+}
+
+namespace {
+
+double log10_of(double log_p) { return log_p / std::numbers::ln10; }
+
+Evidence row(std::string statistic, std::string role) {
+  Evidence out;
+  out.method = "neuron_match";
+  out.statistic = std::move(statistic);
+  out.null = "independent random initialisations";
+  out.role = std::move(role);
+  return out;
+}
+
+Evidence layer_row(const NeuronLayer& layer) {
+  Evidence one = row("share of agreeing neurons", "weights/" + layer.subject);
+  if (!layer.problem.empty()) {
+    one.abstain = "unsupported";
+    one.detail_json = JsonObject().add("problem", layer.problem).text();
+    return one;
+  }
+  one.score = layer.share();
+  JsonObject detail;
+  detail.add("agreeing", layer.agreeing)
+      .add("matched", layer.matched)
+      .add("kept", layer.kept)
+      .add("fixed", layer.fixed)
+      .add("labelled", layer.labelled)
+      .add("units", layer.units)
+      .add("sorted", layer.sorted);
+  for (const SharedWeight& weight : layer.weights)
+    detail.add(weight.part + "_cosine", weight.whole)
+        .add(weight.part + "_spikes", weight.spikes)
+        .add(weight.part + "_bulk", weight.bulk)
+        .add(weight.part + "_spikes_of_base", weight.spikes_of_base)
+        .add(weight.part + "_spikes_of_candidate", weight.spikes_of_candidate);
+  one.detail_json = detail.text();
+  return one;
+}
+
+}  // namespace
+
+std::vector<Evidence> aligned_neurons_evidence(const AlignedNeurons& found) {
+  if (!found.asked()) return {};
+  Evidence agreeing = row("median share of agreeing neurons", "weights");
+  if (found.read == 0) {
+    agreeing.abstain = "unsupported";
+    if (!found.obstacle.empty())
+      agreeing.detail_json = JsonObject().add("not_applicable", found.obstacle).text();
+    return {agreeing};
+  }
+  agreeing.score = found.share;
+  agreeing.control = found.control.share();
+  agreeing.log10_p = log10_of(found.log_p_robust);
+  agreeing.grade = Grade::M;
+  agreeing.detail_json = JsonObject()
+                             .add("layers", found.read)
+                             .add("agreeing_layers", found.agreeing_layers)
+                             .add("log10_p_nominal", log10_of(found.log_p_nominal))
+                             .add("control", "neurons of unlike layers")
+                             .text();
+  Evidence places = row("neurons that match at the same place", "weights/places");
+  places.score = static_cast<double>(found.fixed);
+  places.log10_p = log10_of(found.log_p_places);
+  places.grade = Grade::G;
+  if (found.sorted) places.abstain = "sorted_neurons";
+  places.detail_json = JsonObject().add("matched", found.labelled).text();
+  Evidence kappa = row("kappa: cosine of the spikes over cosine of the bulk", "weights/kappa");
+  kappa.null = "none valid";
+  kappa.score = found.kappa();
+  kappa.control = found.shuffled_kappa();
+  kappa.detail_json = JsonObject()
+                          .add("spikes", found.spikes)
+                          .add("bulk", found.bulk)
+                          .add("cosine", found.whole)
+                          .add("shuffled_spikes", found.shuffled_spikes)
+                          .add("shuffled_bulk", found.shuffled_bulk)
+                          .add("control", "spikes of neurons paired at random")
+                          .add("calibration", "small models only")
+                          .text();
+  std::vector<Evidence> rows = {agreeing, places, kappa};
+  for (const NeuronLayer& layer : found.layers) rows.push_back(layer_row(layer));
+  if (!found.control.subject.empty()) rows.push_back(layer_row(found.control));
+  return rows;
+}
+
+}  // namespace stemma

@@ -1,0 +1,83 @@
+// Which neurons do two models share in the same coordinates, and is what they share more than a start?
+#pragma once
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "analyzers/pair_analyzer.hpp"
+#include "io/archive/evidence.hpp"
+#include "io/archive/features.hpp"
+
+namespace stemma {
+
+/// One subject for each of at most eight evenly spaced layers whose MLP both models have, "layers/L", and
+/// "control", the MLP of the base's first against that of the candidate's last. Needs models of equal depth
+/// and width; the candidate is brought into the coordinates of the base by `pair.alignment`: by its map
+/// where it has one, also where that map is judged too loose for other readings, and as it is where it has
+/// none. Neither how the null hypothesis is tested nor the ratio of cosines asks for more than that.
+const PairAnalyzer& aligned_neurons_analyzer();
+
+/// What follows "because" where no MLPs can be compared; "" when some can. From headers only.
+std::string aligned_neurons_obstacle(const ModelPair& pair);
+
+/// Cosines of one weight of both models, over matched neurons: as wholes, of what stands out of its noise,
+/// and of the rest; the same where neurons are paired at random.
+struct SharedWeight {
+  std::string part;  ///< gate, up or down
+  std::uint64_t spikes_of_base = 0, spikes_of_candidate = 0;
+  double whole = missing, spikes = missing, bulk = missing;
+  double shuffled_spikes = missing, shuffled_bulk = missing;
+};
+
+/// One pair of MLPs.
+struct NeuronLayer {
+  std::string subject;
+  std::uint64_t kept = 0;      ///< neurons of the smaller MLP
+  std::uint64_t units = 0;     ///< neurons of the larger one
+  std::uint64_t matched = 0;   ///< neurons of the base that both kinds of rows match
+  std::uint64_t agreeing = 0;  ///< those that both match with the same neuron of the candidate
+  std::uint64_t labelled = 0;  ///< neurons that the sum of both scores matches
+  std::uint64_t fixed = 0;     ///< those that stand at the same place in both
+  bool sorted = false;         ///< somebody ordered the neurons of one of them: places say nothing
+  std::vector<SharedWeight> weights;
+  std::string problem;  ///< why it was not read
+
+  double share() const {
+    return kept == 0 ? missing : static_cast<double>(agreeing) / static_cast<double>(kept);
+  }
+};
+
+/// All layers of one pair, and what they come to. Nobody asks where other readings explain a pair: then it is
+/// empty. p-values are natural logarithms, of the null hypothesis that both models were initialised
+/// independently.
+struct AlignedNeurons {
+  std::string obstacle;
+  std::vector<NeuronLayer> layers;  ///< without the control
+  NeuronLayer control;              ///< without subject where a single layer leaves none
+  std::uint64_t pairs = 1;          ///< pairs that were asked together
+
+  std::uint64_t read = 0;                 ///< layers without problem
+  std::uint64_t agreeing_layers = 0;      ///< those that agree in a tenth of their neurons
+  std::uint64_t fixed = 0, labelled = 0;  ///< sums over layers that nobody sorted
+  bool sorted = false;                    ///< there are no such layers
+  double share = missing;                 ///< of agreeing neurons, median of layers
+  double log_p_places = 0;                ///< guaranteed: from `fixed`
+  double log_p_robust = 0;                ///< from agreements beyond a tenth of the neurons
+  double log_p_nominal = 0;               ///< from all agreements: printed, never used
+
+  /// Medians over weights; of the spikes, over those with spikes in both.
+  double whole = missing, spikes = missing, bulk = missing;
+  double shuffled_spikes = missing, shuffled_bulk = missing;
+  double kappa() const { return spikes / bulk; }
+  double shuffled_kappa() const { return shuffled_spikes / bulk; }
+
+  bool asked() const { return !layers.empty() || !obstacle.empty(); }
+};
+AlignedNeurons aligned_neurons_of(const ModelPair& pair, const FeatureSource& features);
+
+/// Rows of evidence, of the method neuron_match with roles that begin with "weights": agreement of two
+/// matchings, places, the ratio of cosines, the control, then one for each layer; none where nobody asked.
+std::vector<Evidence> aligned_neurons_evidence(const AlignedNeurons& found);
+
+}  // namespace stemma

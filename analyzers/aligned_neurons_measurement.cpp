@@ -1,0 +1,269 @@
+// Neurons are matched twice, by rows of gate and by rows of up (without gates: by rows of up and columns of
+// down), and once by both together. Scores are cosines, in tiles; with a gate the sign of up and down is
+// free, so |cosine|. Over what both together match, weights are compared without what an exact change of
+// parameters may do to a neuron: rows of up and columns of down have length 1 and the sign of the base.
+#include "analyzers/aligned_neurons_measurement.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numeric>
+
+#include "analyzers/folding.hpp"
+#include "analyzers/held_inputs.hpp"
+#include "analyzers/numerics/blas.hpp"
+#include "analyzers/numerics/bulk_and_spikes.hpp"
+#include "analyzers/numerics/moment_sums.hpp"
+#include "analyzers/numerics/mutual_best.hpp"
+#include "analyzers/rank_correlation.hpp"
+#include "analyzers/same_function_measurement.hpp"
+#include "analyzers/stream_alignment.hpp"
+#include "analyzers/thresholds.hpp"
+
+namespace stemma {
+
+namespace {
+
+constexpr std::size_t tile_side = 1024;
+
+enum class Weight : std::uint8_t { gate, up, down };
+constexpr std::array weights = {Weight::gate, Weight::up, Weight::down};
+constexpr std::array names_of_weights = {"gate", "up", "down"};
+
+std::uint64_t count(const Subject& subject, const std::string& name) {
+  return static_cast<std::uint64_t>(subject.parameters.at(name));
+}
+
+std::size_t index(Weight weight) { return static_cast<std::size_t>(weight); }
+
+/// Rows of one weight, one for each neuron, as long as the stream is wide.
+struct Rows {
+  std::vector<double> values, lengths;
+  std::uint64_t width = 0;
+
+  std::uint64_t neurons() const { return lengths.size(); }
+  std::span<const double> row(std::uint64_t i) const { return std::span(values).subspan(i * width, width); }
+};
+
+/// Rows of length 1, or of length 0.
+std::vector<float> directions(const Rows& rows) {
+  std::vector<float> out(rows.values.size());
+  for (std::uint64_t i = 0; i < rows.neurons(); ++i)
+    for (std::uint64_t j = 0; rows.lengths[i] > 0 && j < rows.width; ++j)
+      out[i * rows.width + j] = static_cast<float>(rows.row(i)[j] / rows.lengths[i]);
+  return out;
+}
+
+/// Partners of the base's neurons by the first kind of rows, by the second, and by the sum of both scores.
+struct Partners {
+  std::vector<std::int32_t> by_first, by_second, by_both;
+};
+
+/// Directions of both sides.
+struct Directions {
+  std::vector<float> base, candidate;
+  bool sign_counts = true;
+};
+
+class Reading final : public Measurement {
+ public:
+  Reading(Subject subject, std::span<const Input> inputs, std::span<const std::vector<double>> companions)
+      : subject_(std::move(subject)), held_(inputs), companions_(companions.begin(), companions.end()) {
+    const auto map = subject_.parameters.find("map");
+    alignment_ = alignment_with(
+        static_cast<StreamChange>(count(subject_, "change")), 1, width(),
+        map == subject_.parameters.end() ? std::span<const double>() : std::span(vector_at("map")));
+  }
+
+  void take(std::size_t input, const Panel& panel) override { held_.take(input, panel); }
+
+  Features finish() override {
+    std::array<std::vector<double>, 2> sizes;  // product of a neuron's lengths
+    std::vector<Directions> kinds;
+    bool sorted = false;
+    for (const Weight weight : weights) {
+      if (weight == Weight::gate && !gated()) continue;
+      Directions both;
+      for (const Side side : {Side::base, Side::candidate}) {
+        const Rows rows = folded(side, weight);
+        if (!all_finite(rows.lengths)) return nonfinite();
+        std::vector<double>& size = sizes[static_cast<std::size_t>(side)];
+        size.resize(rows.neurons(), 1);
+        for (std::uint64_t i = 0; i < rows.neurons(); ++i) size[i] *= rows.lengths[i];
+        if (weight != Weight::gate) sorted |= in_order(rows.lengths);
+        (side == Side::base ? both.base : both.candidate) = directions(rows);
+      }
+      both.sign_counts = weight == Weight::gate || !gated();
+      if (kinds.size() < 2) kinds.push_back(std::move(both));
+    }
+    for (const std::vector<double>& size : sizes) sorted |= in_order(size);
+    const std::uint64_t neurons = sizes[0].size(), others = sizes[1].size();
+    const Partners found = match(kinds[0], kinds[1], neurons, others);
+    kinds.clear();
+    Features out;
+    const Agreement agreed = agreement(found.by_first, found.by_second);
+    out.counts = {{"kept", std::min(neurons, others)},
+                  {"units", std::max(neurons, others)},
+                  {"matched", agreed.both},
+                  {"agreeing", agreed.same},
+                  {"labelled", 0},
+                  {"fixed", 0},
+                  {"sorted", sorted ? 1 : 0}};
+    for (std::size_t i = 0; i < neurons; ++i) {
+      out.counts["labelled"] += found.by_both[i] != unmatched;
+      out.counts["fixed"] += found.by_both[i] == static_cast<std::int32_t>(i);
+    }
+    compare_weights(found.by_both, out);
+    return out;
+  }
+
+ private:
+  static Features nonfinite() {
+    Features out;
+    out.status = Status::nonfinite;
+    return out;
+  }
+  static bool in_order(std::span<const double> values) {
+    return std::abs(rank_correlation_with_place(values)) > thresholds::sorted_neurons;
+  }
+
+  std::uint64_t width() const { return count(subject_, "width"); }
+  bool gated() const { return count(subject_, "gated") != 0; }
+  const std::vector<double>& vector_at(const std::string& name) const {
+    return companions_[count(subject_, name)];
+  }
+  std::vector<double> gain(Side side, const char* which) const {
+    const std::string name = side_parameter(side, which);
+    if (!subject_.parameters.contains(name)) return {};
+    return effective_gain(vector_at(name), subject_.parameters.at(name + "_offset"));
+  }
+
+  /// With norms multiplied in, in the coordinates of the base.
+  Rows folded(Side side, Weight weight) const {
+    const std::size_t of_side = gated() ? 3 : 2,
+                      input = (side == Side::base ? 0 : of_side) + index(weight) + of_side - weights.size();
+    const std::uint64_t d = width();
+    std::vector<double> values = held_.values(input);
+    const std::uint64_t neurons = values.size() / d;
+    const bool centred = count(subject_, "centred") != 0, moved = side == Side::candidate;
+    Rows out;
+    out.width = d;
+    if (weight == Weight::down) {
+      const std::vector<double> after = gain(side, "post");
+      for (std::size_t i = 0; !after.empty() && i < values.size(); ++i) values[i] *= after[i / neurons];
+      if (centred) centre_columns(values, neurons);
+      if (moved) values = aligned_writer(alignment_, values, neurons);
+      out.values.resize(values.size());
+      for (std::uint64_t i = 0; i < d; ++i)
+        for (std::uint64_t j = 0; j < neurons; ++j) out.values[j * d + i] = values[i * neurons + j];
+    } else {
+      scale_columns(values, gain(side, "pre"));
+      if (centred) centre_rows(values, d);
+      if (moved) values = aligned_reader(alignment_, values, neurons);
+      out.values = std::move(values);
+    }
+    out.lengths.resize(neurons);
+    for (std::uint64_t i = 0; i < neurons; ++i) out.lengths[i] = norm_of(out.row(i));
+    return out;
+  }
+
+  Partners match(const Directions& first, const Directions& second, std::size_t rows,
+                 std::size_t columns) const {
+    MutualBest by_first(rows, columns), by_second(rows, columns), by_both(rows, columns);
+    std::vector<float> one(tile_side * tile_side), other(one.size());
+    for (std::size_t i = 0; i < rows; i += tile_side)
+      for (std::size_t j = 0; j < columns; j += tile_side) {
+        const Tile tile{i, j, std::min(tile_side, rows - i), std::min(tile_side, columns - j)};
+        const ScoreView of_first = scores(first, tile, one), of_second = scores(second, tile, other);
+        by_first.add(i, j, of_first);
+        by_second.add(i, j, of_second);
+        for (std::size_t k = 0; k < tile.rows * tile.columns; ++k) one[k] += other[k];
+        by_both.add(i, j, of_first);
+      }
+    return {by_first.partners(), by_second.partners(), by_both.partners()};
+  }
+
+  ScoreView scores(const Directions& both, const Tile& tile, std::vector<float>& out) const {
+    const std::uint64_t d = width();
+    sgemm(Transpose::yes, Transpose::no, tile.columns, tile.rows, d, 1,
+          both.candidate.data() + tile.column * d, d, both.base.data() + tile.row * d, d, 0, out.data(),
+          tile.columns);
+    const std::size_t used = tile.rows * tile.columns;
+    if (!both.sign_counts)
+      for (std::size_t k = 0; k < used; ++k) out[k] = std::abs(out[k]);
+    return {std::span(out).first(used), tile.rows, tile.columns, tile.columns};
+  }
+
+  /// Cosines of what is matched, in the order of the base.
+  void compare_weights(std::span<const std::int32_t> partners, Features& out) const {
+    std::vector<std::uint64_t> places;
+    for (std::size_t i = 0; i < partners.size(); ++i)
+      if (partners[i] != unmatched) places.push_back(i);
+    std::vector<double> signs(places.size(), 1);
+    for (const Weight weight : weights) {
+      if (weight == Weight::gate && !gated()) continue;
+      const Rows base = folded(Side::base, weight), candidate = folded(Side::candidate, weight);
+      std::vector<double> x, y;
+      for (std::size_t k = 0; k < places.size(); ++k) {
+        const std::uint64_t i = places[k], j = static_cast<std::uint64_t>(partners[i]);
+        if (weight == Weight::up && gated() &&
+            std::inner_product(base.row(i).begin(), base.row(i).end(), candidate.row(j).begin(), 0.0) < 0)
+          signs[k] = -1;
+        const auto add = [&](std::vector<double>& to, const Rows& rows, std::uint64_t at, double sign) {
+          const double unit = weight == Weight::gate || rows.lengths[at] == 0 ? 1 : rows.lengths[at];
+          for (const double value : rows.row(at)) to.push_back(sign * value / unit);
+        };
+        add(x, base, i, 1);
+        add(y, candidate, j, weight == Weight::gate ? 1 : signs[k]);
+      }
+      const SplitCosines found = split_cosines({x, y, places.size(), width()}, thresholds::random_edge);
+      const std::string name = names_of_weights[index(weight)];
+      out.counts[name + "_spikes_of_base"] = found.spikes_of_x;
+      out.counts[name + "_spikes_of_candidate"] = found.spikes_of_y;
+      out.numbers[name + "_whole"] = found.matched.whole;
+      out.numbers[name + "_spikes"] = found.matched.spikes;
+      out.numbers[name + "_bulk"] = found.matched.bulk;
+      out.numbers[name + "_shuffled_spikes"] = found.shuffled.spikes;
+      out.numbers[name + "_shuffled_bulk"] = found.shuffled.bulk;
+    }
+  }
+
+  Subject subject_;
+  HeldInputs held_;
+  std::vector<std::vector<double>> companions_;
+  StreamAlignment alignment_;
+};
+
+}  // namespace
+
+Cost aligned_neurons_cost(const Subject& subject, std::span<const Input> inputs) {
+  double stored = 0, elements = 0;
+  for (const Input& input : inputs) {
+    const auto n = static_cast<double>(input.rows * input.cols);
+    elements += n;
+    stored += n * bits_of(input.dtype) / 8;
+  }
+  const auto d = static_cast<double>(count(subject, "width"));
+  const double matrices = static_cast<double>(inputs.size()) / 2, one = elements / matrices / 2,
+               neurons = one / d;
+  const bool turned = count(subject, "change") == static_cast<std::uint64_t>(StreamChange::orthogonal);
+  // Scores of two kinds in single precision; of every weight two Gram matrices, two products and two
+  // decompositions.
+  const double products =
+      2 * one * neurons + matrices * one * d * (turned ? 10 : 6) + matrices * 8 * d * d * d;
+  const double side = static_cast<double>(tile_side);
+  // A product of matrices is ten times as fast as the plain loops that costs are counted in.
+  return {.flops = products / 10 + 30 * elements,
+          .memory = static_cast<std::uint64_t>(stored),
+          .working = static_cast<std::uint64_t>(8 * (6 * one + 6 * d * d + side * side)),
+          .decomposition = {}};
+}
+
+std::unique_ptr<Measurement> begin_aligned_neurons(const Subject& subject, std::span<const Input> inputs,
+                                                   std::span<const std::vector<double>> companions) {
+  return std::make_unique<Reading>(subject, inputs, companions);
+}
+
+}  // namespace stemma
