@@ -28,6 +28,13 @@ std::uint64_t key_of_row(std::uint32_t row) {
   return XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed_of_rows);
 }
 
+/// Only the `count` smallest, in any order.
+void keep_smallest(Choice& choice, std::size_t count) {
+  if (choice.size() <= count) return;
+  std::ranges::nth_element(choice, choice.begin() + static_cast<std::ptrdiff_t>(count));
+  choice.resize(count);
+}
+
 /// The `count` smallest keys, each once: of several tokens with the same bytes the first row.
 void add_smallest(Choice choice, std::size_t count, AnchorTokens& anchors) {
   std::ranges::sort(choice);
@@ -54,10 +61,13 @@ AnchorTokens choose_anchors(std::span<const Token> tokens, std::uint64_t rows) {
   const std::size_t most_by_string = most_anchors - most_by_row;
   add_smallest(std::move(words), most_by_string, anchors);
   anchors.by_string = anchors.size();
-  Choice by_row;
-  for (std::uint64_t row = 0; row < std::min<std::uint64_t>(rows, std::uint64_t{1} << 32); ++row)
+  const std::size_t rows_wanted = anchors.by_string == 0 ? most_by_string : most_by_row;
+  Choice by_row;  // stays small, whatever number of rows a stranger's file states
+  for (std::uint64_t row = 0; row < std::min<std::uint64_t>(rows, std::uint64_t{1} << 32); ++row) {
     by_row.emplace_back(key_of_row(static_cast<std::uint32_t>(row)), static_cast<std::uint32_t>(row));
-  add_smallest(std::move(by_row), anchors.by_string == 0 ? most_by_string : most_by_row, anchors);
+    if (by_row.size() == 4096) keep_smallest(by_row, rows_wanted);
+  }
+  add_smallest(std::move(by_row), rows_wanted, anchors);
   return anchors;
 }
 

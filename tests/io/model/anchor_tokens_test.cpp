@@ -137,6 +137,20 @@ TEST(AnchorTokens, ByRow) {
   const auto shared = std::ranges::count_if(wide.keys, [&](auto key) { return of_large.contains(key); });
   EXPECT_GE(shared, 128 * 200 / 300);
   EXPECT_FALSE(of_large.contains(key_of(std::string(4, '\0'))));
+  // Of a million rows the smallest, too: whichever part of them is asked alone finds no smaller one.
+  const AnchorTokens million = choose_anchors({}, 1'000'000);
+  ASSERT_EQ(million.size(), 128U);
+  EXPECT_TRUE(std::ranges::is_sorted(million.keys));
+  EXPECT_GT(*std::ranges::max_element(million.rows), 500'000U);
+  for (const std::uint64_t part : {300U, 4095U, 4096U, 4097U, 50'000U}) {
+    const AnchorTokens some = choose_anchors({}, part);
+    std::vector<std::uint32_t> wanted, found;
+    for (std::size_t i = 0; i < some.size(); ++i)
+      if (some.keys[i] <= million.keys.back()) wanted.push_back(some.rows[i]);
+    for (const std::uint32_t row : million.rows)
+      if (row < part) found.push_back(row);
+    EXPECT_EQ(found, wanted) << part;
+  }
   // Beside strings the 64 first of them.
   const AnchorTokens both = choose_anchors(words(0, 256), 256);
   ASSERT_EQ(both.size(), 192U);
