@@ -81,7 +81,8 @@ bool inconsistent_with_independence(const AlignedNeurons& found) {
 }
 
 bool judge_lineage(const AlignedNeurons& found, const OriginTrace& trace, Pair& pair) {
-  if (trace.abstain == "control_failed" || trace.abstain == "unreadable_quantisation") return false;
+  const bool codes = trace.abstain == "unreadable_quantisation" && !trace.obstacle.empty();
+  if (trace.abstain == "control_failed" || codes) return false;
   if (!inconsistent_with_independence(found)) return false;
   const auto say = [&](Relation relation, const char* reason, std::string sentence) {
     pair.relation = relation;

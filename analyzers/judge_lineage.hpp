@@ -22,8 +22,8 @@ bool inconsistent_with_independence(const AlignedNeurons& found);
 /// ABSTAIN(shared_init_undecided)  kappa says neither
 /// ABSTAIN(conflicting)            circuits of attention differ like those of strangers, in coordinates that
 ///                                 are known, and kappa does not explain it by a shared start
-/// The caller adds what the trace says of the difference. An unreadable quantisation and a failed control of
-/// the trace come first, and are left to the caller.
+/// The caller adds what the trace says of the difference. A failed control of the trace and weights that are
+/// codes come first, and are left to the caller; rounding that is too coarse for a rank is none to neurons.
 bool judge_lineage(const AlignedNeurons& found, const OriginTrace& trace, Pair& pair);
 
 }  // namespace stemma

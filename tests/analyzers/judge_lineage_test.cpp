@@ -116,12 +116,15 @@ TEST(JudgeLineage, OtherReadingsComeFirstOrNot) {
   EXPECT_TRUE(lineage_in_question(trace_of("FULL_RANK_CLOSE"), {.weights = 10}));
   EXPECT_FALSE(lineage_in_question(trace_of("IDENTICAL"), {.weights = 10, .equal = 10}));
   EXPECT_FALSE(lineage_in_question(trace_of("IDENTICAL"), {.weights = 10, .equal = 3, .rounded = 7}));
-  for (const char* reason : {"unaligned", "mixed", "dead_zone"})
+  for (const char* reason : {"unaligned", "mixed", "dead_zone", "unreadable_quantisation"})
     EXPECT_EQ(judged(neurons(-1000, 1), trace_of("MIXED", "unaligned", reason)).relation,
               Relation::same_lineage)
         << reason;
-  for (const char* reason : {"control_failed", "unreadable_quantisation"})
-    EXPECT_EQ(judged(neurons(-1000, 1), trace_of("MIXED", "identity", reason)).reason, reason);
+  EXPECT_EQ(judged(neurons(-1000, 1), trace_of("MIXED", "identity", "control_failed")).reason,
+            "control_failed");
+  OriginTrace codes = trace_of("", "identity", "unreadable_quantisation");
+  codes.obstacle = "attn.v is stored as I8";
+  EXPECT_EQ(judged(neurons(-1000, 1), codes).reason, "unreadable_quantisation");
   EXPECT_EQ(judged({}).reason, "no_valid_null") << "nobody asked";
 }
 

@@ -101,7 +101,7 @@ class Copies(Trace):
             sizes = [np.linalg.norm(widened(bf16(weights[n])) - w) / np.linalg.norm(w) for n, w in base.items() if "_proj." in n]
             for order in ((ZOO / "aspen", child), (child, ZOO / "aspen")):
                 pair = self.trace(*order)
-                self.assertEqual((pair["relation"], pair["abstain_reason"]), ("ABSTAIN", "unreadable_quantisation"))
+                self.assertEqual((pair["relation"], pair["origin_tracer"]["abstains"]), ("SAME_LINEAGE", "unreadable_quantisation"))
                 self.assertNotIn("LOW_RANK", {r["label"] for r in pair["origin_tracer"]["readings"]})
                 said = float(re.search(r"up to ([0-9.]+) % of their size", pair["sentence"]).group(1))
                 np.testing.assert_allclose(said, 100 * max(sizes), rtol=0.06)  # two digits
@@ -127,7 +127,9 @@ class BadInput(Trace):
     def test_missing_weights(self):
         without = {name: w for name, w in self.tensors.items() if name != V}
         child = self.write_model("no_v", without, self.config)
-        self.unreadable(self.base, child, "unsupported", "at least one model has no layers/2/attn.v")
+        pair = self.trace(self.base, child)  # neurons are there
+        self.assertEqual((pair["relation"], pair["origin_tracer"]["abstains"]), ("SAME_LINEAGE", "unsupported"))
+        self.assertIn("at least one model has no layers/2/attn.v", pair["sentence"])
         without = {name: w for name, w in self.tensors.items() if name != UP}
         pair = self.trace(self.base, self.write_model("no_up", without, self.config))
         self.assertEqual((pair["relation"], pair["content"]["only_in_one"]), ("LOW_RANK_RELATED", 1))
