@@ -49,14 +49,14 @@ class Answers {
   /// Rows [first, first + rows) of a reader: values row-major, rows x width.
   void read(const TokenRows& tokens, std::uint64_t first, std::uint64_t rows,
             std::span<const double> values) {
-    const std::uint64_t width = values.size() / rows;
+    const std::uint64_t width = values.size() / std::max<std::uint64_t>(rows, 1);
     dgemm(Transpose::yes, Transpose::no, anchors_, rows, width, 1, tokens.values().data(), width,
           values.data(), width, 0, &values_[first * anchors_], anchors_);
   }
   /// Rows [first, first + rows) of a writer, `width` the length of a token's row.
   void write(const TokenRows& tokens, std::uint64_t width, std::uint64_t first, std::uint64_t rows,
              std::span<const double> values) {
-    const std::uint64_t units = values.size() / rows;
+    const std::uint64_t units = values.size() / std::max<std::uint64_t>(rows, 1);
     dgemm(Transpose::yes, Transpose::yes, anchors_, units, rows, 1, &tokens.values()[first], width,
           values.data(), units, 1, values_.data(), anchors_);
   }
