@@ -149,7 +149,7 @@ class FromArchives(Compare):
         self.assertEqual(list(rows), [("here.h5:base", "stranger"), ("here.h5:base", "there/x.h5:base"),
                                       ("stranger", "there/x.h5:base")])
         self.assertEqual(rows["here.h5:base", "there/x.h5:base"]["sigma_score"], self.pairs["base", "tuned"]["sigma_score"])
-        self.assertIn("here.h5:base and there/x.h5:base: ABSTAIN", self.compare("here.h5:base", "there/x.h5:base").stdout)
+        self.assertIn("here.h5:base and there/x.h5:base: SAME_LINEAGE", self.compare("here.h5:base", "there/x.h5:base").stdout)
 
     def test_suspects_against_a_reference_family(self):
         known = self.sheet("known.tsv", ["base", "stranger"], use="reference")
@@ -244,7 +244,7 @@ class Verdicts(Compare):
         self.assertEqual((verdict["relation"], verdict["declaration"]), ("SAME_LINEAGE", "supported"))
 
     def test_only_relatives_have_a_class(self):
-        found = {pair: row["relation"] for pair, row in self.pairs.items() if row["relation"] != "ABSTAIN"}
+        found = {pair: row["relation"] for pair, row in self.pairs.items() if row["relation"] not in ("ABSTAIN", "NO_EVIDENCE")}
         disguised = {tuple(sorted((one, other))) for one in ("base", "bit", "copy", "framed", "heads") for other in ("framed", "heads")}
         family = ("base", "bit", "copy", "framed", "heads", "tuned")
         expected = {(one, other): "SAME_LINEAGE" for one in family for other in family if one < other}
@@ -276,19 +276,24 @@ class Verdicts(Compare):
         self.assertGreater(depth.max() / depth.min(), 3)  # so the first rule cannot have seen it
 
     def test_too_few_layers(self):
+        curves = self.table(self.out, "compare.tests={intrinsic_fingerprint: {}}")
         for other in ("base", "deeper", "stranger"):
-            self.assertEqual(self.verdict("shallow", other), ("ABSTAIN", "too_few_layers"))
+            pair = tuple(sorted(("shallow", other)))
+            self.assertEqual(curves[pair]["abstain_reason"], "too_few_layers")
+            self.assertEqual(self.verdict("shallow", other), ("NO_EVIDENCE", ""))  # neurons do not need many layers
 
     def test_different_depths(self):
-        self.assertEqual(self.verdict("base", "deeper"), ("ABSTAIN", "no_valid_null"))  # the score: test_scores_are_those_of_numpy
-        row = self.table(self.out, "compare.tests.intrinsic_fingerprint.depth=refuse")["base", "deeper"]
+        self.assertEqual(self.verdict("base", "deeper"), ("NO_EVIDENCE", ""))  # the score: test_scores_are_those_of_numpy
+        row = self.table(self.out, "compare.tests={intrinsic_fingerprint: {depth: refuse}}")["base", "deeper"]
         self.assertEqual((row["abstain_reason"], row["sigma_score"]), ("unaligned", ""))
 
     def untraced(self):
-        """The output of a run that reads no weights again: framed models pass for strangers, so there are enough of them."""
+        """The output of a run that reads no weights again and matches no neurons: framed models pass for strangers, so there are
+        enough of them."""
         out = self.shared / "untraced"
         if not out.exists():
-            self.stemma("run", self.shared / "family.yaml", "trace.enabled=false", "--output", out)
+            self.stemma("run", self.shared / "family.yaml", "trace.enabled=false",
+                        "compare.tests={content: {}, histogram: {}, intrinsic_fingerprint: {}, tensorguard: {}}", "--output", out)
         return out
 
     def test_background_is_made_of_strangers_of_the_same_depth(self):
@@ -356,14 +361,14 @@ class ScalingAttack(Compare):
         self.assertLess(r["base", "stranger"], 0.9)
         honest, framed = self.pairs["base", "stranger"], self.pairs["framed", "stranger"]
         self.assertAlmostEqual(float(framed["sigma_twin"]), float(honest["sigma_twin"]), delta=1e-6)
-        self.assertEqual((framed["relation"], framed["abstain_reason"]), ("ABSTAIN", "no_valid_null"))
+        self.assertEqual((framed["relation"], framed["abstain_reason"]), ("NO_EVIDENCE", ""))
 
 
 class Sayings(Compare):
     def test_what_a_curve_score_is_worth_is_always_said(self):
         self.assertIn(CAVEAT, self.done.stdout)
         self.assertIn("21 % of the pairs reach 0.927", self.done.stdout)
-        self.assertIn("11 models, 55 pairs: declarations 1 supported, 4 undeclared, 1 untestable; 0 failed.", self.done.stdout)
+        self.assertIn("11 models, 55 pairs: declarations 2 supported, 4 undeclared; 0 failed.", self.done.stdout)
         self.assertIn(CAVEAT, self.compare(self.out).stderr)
         self.assertIn(CAVEAT, self.compare(f"{self.out}:base", f"{self.out}:copy").stdout)
         for row in read_tsv(self.out / "evidence.tsv"):
@@ -401,7 +406,7 @@ class Edges(EndToEnd):
         self.assertIn("No test could be applied to this pair.", done.stdout)
         (pair,) = json.loads(self.stemma("compare", "a.h5", "--json").stdout)["pairs"]
         self.assertEqual({e["method"]: e["abstains"] for e in pair["evidence"] if not e["role"]},
-                         {**dict.fromkeys(("content", "histogram", "intrinsic_fingerprint"), "unsupported"),
+                         {**dict.fromkeys(("content", "histogram", "intrinsic_fingerprint", "neuron_match"), "unsupported"),
                           "tensorguard": "too_few_models"})
         self.assertEqual({e["score"] for e in pair["evidence"]}, {None})
 

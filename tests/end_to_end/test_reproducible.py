@@ -43,7 +43,7 @@ class Reproducible(EndToEnd):
         write_sparse(self.directory / "large/model.safetensors", llama_shapes(config))
         self.write("c.yaml", "schema_version: 1\nmodels: [large]\nruntime: {reproducible: true}\n")
         done = self.stemma("run", "c.yaml", "--fresh", ranks=2, code=2)
-        self.assertIn("up_proj.weight needs a team of exactly 4 ranks (runtime.reproducible: the shorter side of a matrix, "
+        self.assertIn("gate_proj.weight needs a team of exactly 4 ranks (runtime.reproducible: the shorter side of a matrix, "
                       "here 8200, decides), and 2 ranks cannot form one. Suggestion: start at least 5 ranks", done.stderr)
         self.assertFalse(list(self.directory.glob("**/*.h5")))
 

@@ -12,11 +12,11 @@ namespace stemma::layout {
 namespace {
 
 TEST(Layout, DocumentContainsTheGeneratedText) {
-  std::ifstream in(STEMMA_SOURCE_DIR "/io/archive/ARCHIVE.md");
+  std::ifstream in(STEMMA_SOURCE_DIR "/io/archive/LAYOUT.md");
   std::stringstream document;
   document << in.rdbuf();
   EXPECT_NE(document.str().find("```text\n" + as_text() + "```\n"), std::string::npos)
-      << "ARCHIVE.md must contain:\n"
+      << "LAYOUT.md must contain:\n"
       << as_text();
 }
 
