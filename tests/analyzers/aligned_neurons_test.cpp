@@ -141,7 +141,8 @@ TEST(AlignedNeurons, WithoutGatesSignsCount) {
 
 TEST(AlignedNeurons, SortedNeuronsHaveNoPlaces) {
   std::vector<Mlp> layers = {normal_mlp(1)};
-  for (std::uint64_t i = 0; i < neurons * width; ++i) layers[0].up[i] *= 1 + static_cast<double>(i / width);
+  for (std::uint64_t i = 0; i < neurons; ++i)
+    for (std::uint64_t j = 0; j < width; ++j) layers[0].up[i * width + j] *= static_cast<double>(1 + i);
   ToyModel base, same;
   add(base, layers);
   add(same, layers);

@@ -35,7 +35,7 @@ double cosine(const Matrix& a, const Matrix& b) { return a.cwiseProduct(b).sum()
 /// Formed from all singular vectors.
 Matrix spikes_of(const Matrix& x) {
   const Eigen::BDCSVD<Eigen::MatrixXd> svd(x, Eigen::ComputeThinU | Eigen::ComputeThinV);
-  const Eigen::VectorXd s = svd.singularValues();
+  const Eigen::VectorXd& s = svd.singularValues();
   const Eigen::Index n = s.size();
   const double rows = static_cast<double>(x.rows()), cols = static_cast<double>(x.cols()),
                sigma = (s((n - 1) / 2) + s(n / 2)) / 2 /
