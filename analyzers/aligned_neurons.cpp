@@ -265,7 +265,7 @@ double log10_of(double log_p) { return log_p / std::numbers::ln10; }
 
 Evidence row(std::string statistic, std::string role) {
   Evidence out;
-  out.method = "neuron_match";
+  out.method = name_of_method;
   out.statistic = std::move(statistic);
   out.null = "independent random initialisations";
   out.role = std::move(role);
@@ -273,7 +273,7 @@ Evidence row(std::string statistic, std::string role) {
 }
 
 Evidence layer_row(const NeuronLayer& layer) {
-  Evidence one = row("share of agreeing neurons", "weights/" + layer.subject);
+  Evidence one = row("share of agreeing neurons", layer.subject);
   if (!layer.problem.empty()) {
     one.abstain = "unsupported";
     one.detail_json = JsonObject().add("problem", layer.problem).text();
@@ -302,7 +302,7 @@ Evidence layer_row(const NeuronLayer& layer) {
 
 std::vector<Evidence> aligned_neurons_evidence(const AlignedNeurons& found) {
   if (!found.asked()) return {};
-  Evidence agreeing = row("median share of agreeing neurons", "weights");
+  Evidence agreeing = row("median share of agreeing neurons", "");
   if (found.read == 0) {
     agreeing.abstain = "unsupported";
     if (!found.obstacle.empty())
@@ -319,13 +319,13 @@ std::vector<Evidence> aligned_neurons_evidence(const AlignedNeurons& found) {
                              .add("log10_p_nominal", log10_of(found.log_p_nominal))
                              .add("control", "neurons of unlike layers")
                              .text();
-  Evidence places = row("neurons that match at the same place", "weights/places");
+  Evidence places = row("neurons that match at the same place", "places");
   places.score = static_cast<double>(found.fixed);
   places.log10_p = log10_of(found.log_p_places);
   places.grade = Grade::G;
   if (found.sorted) places.abstain = "sorted_neurons";
   places.detail_json = JsonObject().add("matched", found.labelled).text();
-  Evidence kappa = row("kappa: cosine of the spikes over cosine of the bulk", "weights/kappa");
+  Evidence kappa = row("kappa: cosine of the spikes over cosine of the bulk", "kappa");
   kappa.null = "none valid";
   kappa.score = found.kappa();
   kappa.control = found.shuffled_kappa();
