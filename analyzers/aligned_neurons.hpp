@@ -76,8 +76,8 @@ struct AlignedNeurons {
 };
 AlignedNeurons aligned_neurons_of(const ModelPair& pair, const FeatureSource& features);
 
-/// Rows of evidence, of the method neuron_match with roles that begin with "weights": agreement of two
-/// matchings, places, the ratio of cosines, the control, then one for each layer; none where nobody asked.
+/// Rows of evidence: agreement of two matchings, then places, kappa, each layer and the control as roles;
+/// none where nobody asked.
 std::vector<Evidence> aligned_neurons_evidence(const AlignedNeurons& found);
 
 }  // namespace stemma

@@ -273,7 +273,7 @@ void judge_weights(const WeightFindings& found, bool base_is_a, Pair& pair) {
     return say(Relation::no_evidence,
                fmt::format("No evidence against independent initialisation (tests: content, reencoding, "
                            "origin_tracer{}). {}",
-                           found.neurons.read > 0 ? ", neuron_match" : "", size_of_difference(found)));
+                           found.neurons.read > 0 ? ", aligned_neurons" : "", size_of_difference(found)));
   abstain(pair, "no_valid_null",
           size_of_difference(found) + (found.neurons.read > 0
                                            ? " Neurons show nothing against independent initialisation."
