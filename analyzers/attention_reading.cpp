@@ -167,7 +167,7 @@ Cost attention_reading_cost(const Subject& subject, std::span<const Input> input
     cost.bytes += elements * bits_of(input.dtype) / 8;
     cost.memory += 8 * (anchors * (input.rows + input.cols) + block_rows * input.cols);
   }
-  cost.memory += 8 * 2 * anchors * anchors;
+  cost.memory += 16 * anchors * anchors;
   return cost;
 }
 

@@ -57,15 +57,15 @@ AnswerRows::AnswerRows(std::span<const std::int8_t> answers, std::size_t stride,
   values_.resize(rows * columns.size());
   const auto n = static_cast<double>(columns.size());
   for (std::size_t r = 0; r < rows; ++r) {
-    std::int64_t sum = 0, squares = 0;
+    double sum = 0, squares = 0;  // of integers: exact
     for (std::size_t c = 0; c < columns.size(); ++c) {
-      const int x = answers[r * stride + columns[c]];
+      const double x = answers[r * stride + columns[c]];
       values_[r * columns.size() + c] = static_cast<float>(x);
       sum += x;
       squares += x * x;
     }
-    sum_.push_back(static_cast<double>(sum));
-    const double spread = n * static_cast<double>(squares) - sum_.back() * sum_.back();
+    sum_.push_back(sum);
+    const double spread = n * squares - sum * sum;
     scale_.push_back(spread > 0 ? 1 / std::sqrt(spread) : 0);
   }
 }

@@ -102,9 +102,10 @@ struct Load {
     if (more.decomposition) cost.decompositions.push_back(*more.decomposition);
     for (const std::uint32_t c : subject.companions)
       cost.read_bytes += static_cast<double>(model.checkpoint.tensors[model.matrices[c].tensor].bytes);
-    for (const std::uint32_t e : subject.anchored)
-      cost.read_bytes += static_cast<double>(model.anchors.size() * model.matrices[e].cols *
-                                             bits_of(dtype_of(model, model.matrices[e])) / 8);
+    for (const std::uint32_t e : subject.anchored) {
+      const std::uint64_t bits = model.matrices[e].cols * bits_of(dtype_of(model, model.matrices[e]));
+      cost.read_bytes += static_cast<double>(model.anchors.size() * bits) / 8;
+    }
     ++subjects;
   }
   bool small() const {

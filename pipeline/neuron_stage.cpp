@@ -18,19 +18,26 @@ struct Task {
   std::uint64_t pair = 0;
 };
 
+/// Two blocks of models whose pairs are compared at one time.
+struct Round {
+  std::uint64_t a = 0, b = 0;
+};
+
 /// Models [first, last) of those that have a sketch.
 struct Block {
   std::size_t first = 0, last = 0;
 };
 
-std::vector<std::byte> bytes_of(std::span<const Task> tasks) {
-  const auto bytes = std::as_bytes(tasks);
+template <class Value>
+std::vector<std::byte> bytes_of(const std::vector<Value>& values) {
+  const auto bytes = std::as_bytes(std::span(values));
   return {bytes.begin(), bytes.end()};
 }
-std::vector<Task> tasks_of(std::span<const std::byte> bytes) {
-  std::vector<Task> tasks(bytes.size() / sizeof(Task));
-  if (!tasks.empty()) std::memcpy(tasks.data(), bytes.data(), bytes.size());
-  return tasks;
+template <class Value>
+std::vector<Value> values_in(std::span<const std::byte> bytes) {
+  std::vector<Value> values(bytes.size() / sizeof(Value));
+  if (!values.empty()) std::memcpy(values.data(), bytes.data(), bytes.size());
+  return values;
 }
 
 /// What rank 0 knows: which models have sketches, their blocks, and the pairs of each two blocks.
@@ -62,18 +69,16 @@ class Deal {
   }
 
   /// Pairs of blocks that have pairs of models, ascending.
-  std::vector<std::pair<std::size_t, std::size_t>> rounds() const {
-    std::vector<std::pair<std::size_t, std::size_t>> out;
-    for (const auto& [blocks, tasks] : tasks_) out.push_back(blocks);
+  std::vector<Round> rounds() const {
+    std::vector<Round> out;
+    for (const auto& [blocks, tasks] : tasks_) out.push_back({blocks.first, blocks.second});
     return out;
   }
   std::vector<std::byte> block(std::size_t index) const {
     return encode_sketches(
         std::span(sketches_).subspan(blocks_[index].first, blocks_[index].last - blocks_[index].first));
   }
-  std::vector<std::byte> tasks(std::pair<std::size_t, std::size_t> blocks) const {
-    return bytes_of(tasks_.at(blocks));
-  }
+  std::vector<std::byte> tasks(const Round& round) const { return bytes_of(tasks_.at({round.a, round.b})); }
 
  private:
   std::vector<const NeuronSketch*> sketches_;
@@ -109,32 +114,28 @@ std::vector<NeuronAgreement> compare_neurons_together(const Communicator& ranks,
                                                       const ModelPairs& pairs, std::size_t most_bytes) {
   std::optional<Deal> deal;
   std::vector<NeuronAgreement> found;
-  std::vector<std::pair<std::size_t, std::size_t>> rounds;
+  std::vector<std::byte> order;
   in_unison(ranks, "dealing out pairs of models", [&] {
     if (!ranks.leads()) return;
     found.resize(pairs.size());
     for (NeuronAgreement& agreement : found) agreement.abstain = "unsupported";
     deal.emplace(models, pairs, most_bytes);
-    rounds = deal->rounds();
+    order = bytes_of(deal->rounds());
   });
   const bool detailed = ranks.all_reduce_sum(static_cast<double>(pairs.size())) <= most_detailed_pairs;
-  std::vector<std::byte> order(rounds.size() * sizeof rounds[0]);
-  if (!rounds.empty()) std::memcpy(order.data(), rounds.data(), order.size());
   ranks.broadcast(order, 0);
-  rounds.resize(order.size() / sizeof rounds[0]);
-  if (!rounds.empty()) std::memcpy(static_cast<void*>(rounds.data()), order.data(), order.size());
 
   Received first, second;
-  for (const auto& blocks : rounds) {
-    const std::vector<NeuronSketch>& a = first.take(ranks, deal ? &*deal : nullptr, blocks.first);
+  for (const Round& round : values_in<Round>(order)) {
+    const std::vector<NeuronSketch>& a = first.take(ranks, deal ? &*deal : nullptr, round.a);
     const std::vector<NeuronSketch>& b =
-        blocks.first == blocks.second ? a : second.take(ranks, deal ? &*deal : nullptr, blocks.second);
+        round.a == round.b ? a : second.take(ranks, deal ? &*deal : nullptr, round.b);
     std::vector<std::byte> list;
-    if (deal) list = deal->tasks(blocks);
+    if (deal) list = deal->tasks(round);
     ranks.broadcast(list, 0);
     std::string mine;
     in_unison(ranks, "comparing neurons", [&] {
-      const std::vector<Task> tasks = tasks_of(list);
+      const std::vector<Task> tasks = values_in<Task>(list);
       std::vector<PlacedAgreement> agreements;
       for (auto i = static_cast<std::size_t>(ranks.rank()); i < tasks.size();
            i += static_cast<std::size_t>(ranks.size())) {

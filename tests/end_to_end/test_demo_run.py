@@ -77,7 +77,7 @@ class DemoRun(unittest.TestCase):
                 self.assertEqual((found, size), (hashlib.sha256(content).hexdigest(), len(content)))
                 self.assertLess(abs(int(read) - 2 * len(content)), 0.01 * len(content))  # as tensors, then whole
             self.assertTrue((files["sha256_source"][:] == 2).all())
-            self.assertLess(archive["provenance/read_ratio"][0], 1.1)  # maps of tiny streams count for something
+            self.assertLess(archive["provenance/read_ratio"][0], 1.2)  # anchors and maps of tiny streams count for something
             self.assertEqual(archive["moments/n"].shape, self.file["moments/n"].shape)
         self.assertEqual(set(self.column("files/sha256")), {""})
         manifest = json.loads((self.directory / "sha/manifest.json").read_text())
@@ -286,7 +286,7 @@ class DemoRun(unittest.TestCase):
 
     def test_what_is_said(self):
         for done in self.runs.values():
-            self.assertIn("8 models, 28 pairs: declarations 1 other_found, 3 supported, 1 untestable; 0 failed", done.stdout)
+            self.assertIn("8 models, 28 pairs: declarations 1 other_found, 4 supported; 0 failed", done.stdout)
             self.assertIn("decides nothing: among 84 separately trained translators of one recipe the median score is 0.845 "
                           "and 21 % of the pairs reach 0.927", done.stdout)
             self.assertEqual(done.stderr.count("  start     command:"), 1)  # one rank speaks
@@ -295,7 +295,7 @@ class DemoRun(unittest.TestCase):
         self.assertEqual(said, {"aspen": ("LOW_RANK_RELATED", "aspen-lora-r8", "", ""),
                                 "aspen-code": ("SAME_LINEAGE", "aspen", "", "supported"),
                                 "aspen-lora-r8": ("LOW_RANK_RELATED", "aspen", "", "supported"),
-                                "aspen-pruned-depth": ("ABSTAIN", "", "unsupported", "untestable"),
+                                "aspen-pruned-depth": ("SAME_LINEAGE", "aspen", "", "supported"),
                                 "birch": ("LOW_RANK_RELATED", "birch-lora-r8", "", ""),
                                 "birch-lora-r8": ("LOW_RANK_RELATED", "birch", "", "supported"),
                                 "cedar": ("SAME_LINEAGE", "cedar-code", "", ""),
