@@ -32,7 +32,7 @@ class AllBenchmarks(EndToEnd):
         self.assertGreater(report["resume"]["results"]["log_calls"]["write"]["calls"], 10)
         stemma = report["tinyllama"]["stemma"]
         self.assertEqual([rank["rank"] for rank in stemma["ranks"]], [0, 1])
-        self.assertLess(stemma["read_ratio"], 1.05)
+        self.assertLess(stemma["read_ratio"], 1.2)
         self.assertGreater(stemma["lower_bound_seconds"], 0)
         self.assertTrue(20e6 < stemma["peak_rss_bytes"] < 2e9)
         for dtype, bound in (("float32", 1e-5), ("float64", 1e-12)):

