@@ -33,7 +33,7 @@ class ConfigSchema(unittest.TestCase):
 
     def test_mistakes_are_invalid(self):
         for text in (
-            "seeed: 1", "seed: -1", "seed: yes", "name: a/b", "analyzers: {}", "analyzers: {neuron_match: {}}",
+            "seeed: 1", "seed: -1", "seed: yes", "name: a/b", "analyzers: {}", "compare: {tests: {spectrum: {}}}",
             "analyzers: {intrinsic_fingerprint: {twin: 1}}", "compare: {pairs: some}", "compare: {tests: [content]}",
             "compare: {tests: {intrinsic_fingerprint: {min_layers: 1}}}", "runtime: {strict: 'true'}",
             "sweep: {over: {}}", "sweep: {over: {seed: 1}}", "sweep: {over: {seed: []}}", "sweep: {over: {seed: [x]}}",
