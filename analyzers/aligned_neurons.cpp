@@ -3,11 +3,11 @@
 //
 // H0: the models come from independent random initialisations, whatever else they share.
 //
-// Places and the agreement of two matchings test H0 as they do where neurons are seen through tokens, here
-// over all neurons of a layer. A start that two models share contradicts H0 as descent does. What training
-// writes stands out of the noise of a weight (its spikes), what the start left is the noise (its bulk), so
-// kappa = cosine of the spikes / cosine of the bulk is near 1 for a descendant, which inherited both, and
-// below for models that share a start and were trained apart.
+// Places and the agreement of two matchings test H0 (matched_neurons.hpp), here over all neurons of a layer.
+// A start that two models share contradicts H0 as descent does. What training writes stands out of the noise
+// of a weight (its spikes), what the start left is the noise (its bulk), so kappa = cosine of the spikes /
+// cosine of the bulk is near 1 for a descendant, which inherited both, and below for models that share a
+// start and were trained apart.
 #include "analyzers/aligned_neurons.hpp"
 
 #include <fmt/format.h>
@@ -15,12 +15,12 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <numbers>
 #include <optional>
 
 #include "analyzers/aligned_neurons_measurement.hpp"
 #include "analyzers/json_text.hpp"
-#include "analyzers/numerics/combined_tests.hpp"
+#include "analyzers/numerics/log_probability.hpp"
+#include "analyzers/numerics/median.hpp"
 #include "analyzers/same_function_measurement.hpp"
 #include "analyzers/thresholds.hpp"
 
@@ -30,7 +30,6 @@ namespace {
 
 constexpr const char* name_of_method = "aligned_neurons";
 constexpr std::array parts = {Part::mlp_gate, Part::mlp_up, Part::mlp_down};
-constexpr std::array names_of_parts = {"gate", "up", "down"};
 
 Role role_of(Part part, int layer) { return {.layer = layer, .part = part}; }
 
@@ -165,7 +164,7 @@ NeuronLayer layer_of(const Subject& subject, const std::optional<Features>& feat
   out.labelled = count("labelled");
   out.fixed = count("fixed");
   out.sorted = count("sorted") != 0;
-  for (const std::string part : names_of_parts) {
+  for (const std::string part : mlp_weights) {
     if (!features->numbers.contains(part + "_whole")) continue;
     out.weights.push_back({.part = part,
                            .spikes_of_base = count(part + "_spikes_of_base"),
@@ -179,13 +178,6 @@ NeuronLayer layer_of(const Subject& subject, const std::optional<Features>& feat
   return out;
 }
 
-double median(std::vector<double> values) {
-  std::erase_if(values, [](double x) { return std::isnan(x); });
-  if (values.empty()) return missing;
-  std::ranges::sort(values);
-  return (values[(values.size() - 1) / 2] + values[values.size() / 2]) / 2;
-}
-
 double median_of_weights(const std::vector<NeuronLayer>& layers, double SharedWeight::*cosine) {
   std::vector<double> values;
   for (const NeuronLayer& layer : layers)
@@ -195,27 +187,16 @@ double median_of_weights(const std::vector<NeuronLayer>& layers, double SharedWe
 
 void weigh(AlignedNeurons& found) {
   std::vector<double> shares;
-  double expected = 0;
-  std::uint64_t robust = 0, agreeing = 0;
-  found.sorted = true;
+  NeuronTally tally;
   for (const NeuronLayer& layer : found.layers) {
     if (!layer.problem.empty()) continue;
-    ++found.read;
+    tally.add(layer);
     shares.push_back(layer.share());
     found.agreeing_layers += layer.share() >= thresholds::universal_neurons;
-    robust += agreements_beyond(layer.agreeing, layer.kept, thresholds::universal_neurons);
-    agreeing += layer.agreeing;
-    if (layer.sorted || layer.units == 0) continue;
-    found.sorted = false;
-    found.fixed += layer.fixed;
-    found.labelled += layer.labelled;
-    expected += static_cast<double>(layer.labelled) / static_cast<double>(layer.units);
   }
-  if (found.read == 0) return;
+  found.read = shares.size();
+  static_cast<NeuronTests&>(found) = tally.tests();
   found.share = median(std::move(shares));
-  found.log_p_places = log_sum_bound_of_mean(found.fixed, expected);
-  found.log_p_robust = log_sum_bound(robust, found.read);
-  found.log_p_nominal = log_sum_bound(agreeing, found.read);
   found.whole = median_of_weights(found.layers, &SharedWeight::whole);
   found.spikes = median_of_weights(found.layers, &SharedWeight::spikes);
   found.bulk = median_of_weights(found.layers, &SharedWeight::bulk);
@@ -261,33 +242,16 @@ AlignedNeurons aligned_neurons_of(const ModelPair& pair, const FeatureSource& fe
 
 namespace {
 
-double log10_of(double log_p) { return log_p / std::numbers::ln10; }
-
-Evidence row(std::string statistic, std::string role) {
-  Evidence out;
-  out.method = name_of_method;
-  out.statistic = std::move(statistic);
-  out.null = "independent random initialisations";
-  out.role = std::move(role);
-  return out;
-}
-
 Evidence layer_row(const NeuronLayer& layer) {
-  Evidence one = row("share of agreeing neurons", layer.subject);
+  Evidence one = independence_row(name_of_method, "share of agreeing neurons", layer.subject);
   if (!layer.problem.empty()) {
     one.abstain = "unsupported";
     one.detail_json = JsonObject().add("problem", layer.problem).text();
     return one;
   }
   one.score = layer.share();
-  JsonObject detail;
-  detail.add("agreeing", layer.agreeing)
-      .add("matched", layer.matched)
-      .add("kept", layer.kept)
-      .add("fixed", layer.fixed)
-      .add("labelled", layer.labelled)
-      .add("units", layer.units)
-      .add("sorted", layer.sorted);
+  JsonObject detail = as_details(layer);
+  detail.add("sorted", layer.sorted);
   for (const SharedWeight& weight : layer.weights)
     detail.add(weight.part + "_cosine", weight.whole)
         .add(weight.part + "_spikes", weight.spikes)
@@ -302,7 +266,7 @@ Evidence layer_row(const NeuronLayer& layer) {
 
 std::vector<Evidence> aligned_neurons_evidence(const AlignedNeurons& found) {
   if (!found.asked()) return {};
-  Evidence agreeing = row("median share of agreeing neurons", "");
+  Evidence agreeing = independence_row(name_of_method, "median share of agreeing neurons", "");
   if (found.read == 0) {
     agreeing.abstain = "unsupported";
     if (!found.obstacle.empty())
@@ -311,21 +275,16 @@ std::vector<Evidence> aligned_neurons_evidence(const AlignedNeurons& found) {
   }
   agreeing.score = found.share;
   agreeing.control = found.control.share();
-  agreeing.log10_p = log10_of(found.log_p_robust);
+  agreeing.log10_p = as_log10(found.log_p_robust);
   agreeing.grade = Grade::M;
   agreeing.detail_json = JsonObject()
                              .add("layers", found.read)
                              .add("agreeing_layers", found.agreeing_layers)
-                             .add("log10_p_nominal", log10_of(found.log_p_nominal))
+                             .add("log10_p_nominal", as_log10(found.log_p_nominal))
                              .add("control", "neurons of unlike layers")
                              .text();
-  Evidence places = row("neurons that match at the same place", "places");
-  places.score = static_cast<double>(found.fixed);
-  places.log10_p = log10_of(found.log_p_places);
-  places.grade = Grade::G;
-  if (found.sorted) places.abstain = "sorted_neurons";
-  places.detail_json = JsonObject().add("matched", found.labelled).text();
-  Evidence kappa = row("kappa: cosine of the spikes over cosine of the bulk", "kappa");
+  Evidence kappa =
+      independence_row(name_of_method, "kappa: cosine of the spikes over cosine of the bulk", "kappa");
   kappa.null = "none valid";
   kappa.score = found.kappa();
   kappa.control = found.shuffled_kappa();
@@ -338,7 +297,7 @@ std::vector<Evidence> aligned_neurons_evidence(const AlignedNeurons& found) {
                           .add("control", "spikes of neurons paired at random")
                           .add("calibration", "small models only")
                           .text();
-  std::vector<Evidence> rows = {agreeing, places, kappa};
+  std::vector<Evidence> rows = {agreeing, places_row(name_of_method, found), kappa};
   for (const NeuronLayer& layer : found.layers) rows.push_back(layer_row(layer));
   if (!found.control.subject.empty()) rows.push_back(layer_row(found.control));
   return rows;

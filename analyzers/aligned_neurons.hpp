@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "analyzers/matched_neurons.hpp"
 #include "analyzers/pair_analyzer.hpp"
-#include "io/archive/evidence.hpp"
 #include "io/archive/features.hpp"
 
 namespace stemma {
@@ -30,41 +30,24 @@ struct SharedWeight {
   double shuffled_spikes = missing, shuffled_bulk = missing;
 };
 
-/// One pair of MLPs.
-struct NeuronLayer {
+/// One pair of MLPs, over all their neurons.
+struct NeuronLayer : NeuronCounts {
   std::string subject;
-  std::uint64_t kept = 0;      ///< neurons of the smaller MLP
-  std::uint64_t units = 0;     ///< neurons of the larger one
-  std::uint64_t matched = 0;   ///< neurons of the base that both kinds of rows match
-  std::uint64_t agreeing = 0;  ///< those that both match with the same neuron of the candidate
-  std::uint64_t labelled = 0;  ///< neurons that the sum of both scores matches
-  std::uint64_t fixed = 0;     ///< those that stand at the same place in both
-  bool sorted = false;         ///< somebody ordered the neurons of one of them: places say nothing
   std::vector<SharedWeight> weights;
   std::string problem;  ///< why it was not read
-
-  double share() const {
-    return kept == 0 ? missing : static_cast<double>(agreeing) / static_cast<double>(kept);
-  }
 };
 
 /// All layers of one pair, and what they come to. Nobody asks where other readings explain a pair: then it is
-/// empty. p-values are natural logarithms, of the null hypothesis that both models were initialised
-/// independently.
-struct AlignedNeurons {
+/// empty.
+struct AlignedNeurons : NeuronTests {
   std::string obstacle;
   std::vector<NeuronLayer> layers;  ///< without the control
   NeuronLayer control;              ///< without subject where a single layer leaves none
   std::uint64_t pairs = 1;          ///< pairs that were asked together
 
-  std::uint64_t read = 0;                 ///< layers without problem
-  std::uint64_t agreeing_layers = 0;      ///< those that agree in a tenth of their neurons
-  std::uint64_t fixed = 0, labelled = 0;  ///< sums over layers that nobody sorted
-  bool sorted = false;                    ///< there are no such layers
-  double share = missing;                 ///< of agreeing neurons, median of layers
-  double log_p_places = 0;                ///< guaranteed: from `fixed`
-  double log_p_robust = 0;                ///< from agreements beyond a tenth of the neurons
-  double log_p_nominal = 0;               ///< from all agreements: printed, never used
+  std::uint64_t read = 0;             ///< layers without problem
+  std::uint64_t agreeing_layers = 0;  ///< those that agree in a tenth of their neurons
+  double share = missing;             ///< of agreeing neurons, median of layers
 
   /// Medians over weights; of the spikes, over those with spikes in both.
   double whole = missing, spikes = missing, bulk = missing;

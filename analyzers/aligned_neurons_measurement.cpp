@@ -30,7 +30,6 @@ constexpr std::size_t tile_side = 1024;
 
 enum class Weight : std::uint8_t { gate, up, down };
 constexpr std::array weights = {Weight::gate, Weight::up, Weight::down};
-constexpr std::array names_of_weights = {"gate", "up", "down"};
 
 std::uint64_t count(const Subject& subject, const std::string& name) {
   return static_cast<std::uint64_t>(subject.parameters.at(name));
@@ -219,7 +218,7 @@ class Reading final : public Measurement {
         add(y, candidate, j, weight == Weight::gate ? 1 : signs[k]);
       }
       const SplitCosines found = split_cosines({x, y, places.size(), width()}, thresholds::random_edge);
-      const std::string name = names_of_weights[index(weight)];
+      const std::string name = mlp_weights[index(weight)];
       out.counts[name + "_spikes_of_base"] = found.spikes_of_x;
       out.counts[name + "_spikes_of_candidate"] = found.spikes_of_y;
       out.numbers[name + "_whole"] = found.matched.whole;

@@ -1,8 +1,13 @@
 // How are the MLPs of two layers matched neuron by neuron, and their matched weights compared?
 #pragma once
+#include <array>
+
 #include "analyzers/pair_analyzer.hpp"
 
 namespace stemma {
+
+/// Weights of an MLP, as features name them.
+inline constexpr std::array mlp_weights = {"gate", "up", "down"};
 
 /// Parameters of a subject: width, gated (0 or 1), centred, change (StreamChange of the map, identity for
 /// none), and where among the companions lie base_pre, base_post, candidate_pre, candidate_post (with

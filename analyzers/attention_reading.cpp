@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "analyzers/intrinsic_parts.hpp"
 #include "analyzers/numerics/blas.hpp"
 #include "analyzers/packed_bytes.hpp"
+#include "analyzers/subject_parts.hpp"
 #include "analyzers/token_rows.hpp"
 
 namespace stemma {
@@ -74,9 +74,7 @@ class AttentionReading : public Measurement {
     for (const char* name : {"q_gain", "k_gain"}) {
       if (parameter(subject, name) == 0) continue;
       normed_ = true;
-      const auto offset = subject.parameters.find(std::string(name) + "_offset");
-      const std::vector<double> gain =
-          effective_gain(companions[next++], offset == subject.parameters.end() ? 0 : offset->second);
+      const std::vector<double> gain = gain_of(subject, name, companions[next++]);
       const bool of_q = std::string_view(name) == "q_gain";
       const std::uint64_t all = (of_q ? heads_ : kv_heads_) * head_size_;
       if (gain.size() != head_size_ && gain.size() != all) {
@@ -108,8 +106,7 @@ class AttentionReading : public Measurement {
     blocks_[index].emplace(
         input.dtype, input.rows, input.cols, block_rows, gains_.reader(),
         [this, &answers](std::uint64_t first, std::uint64_t rows, std::span<double> values) {
-          dgemm(Transpose::yes, Transpose::no, tokens_.count(), rows, width_, 1, tokens_.values().data(),
-                width_, values.data(), width_, 0, &answers[first * tokens_.count()], tokens_.count());
+          tokens_.answer(values, rows, std::span(answers).subspan(first * tokens_.count()));
         });
   }
 
@@ -123,7 +120,8 @@ class AttentionReading : public Measurement {
       const double* key = &keys_[h / (heads_ / kv_heads_) * head_size_ * n];
       // Column-major n x features on both sides: the product is keys x queries, row-major by query.
       dgemm(Transpose::no, Transpose::yes, n, n, head_size_, 1, key, n, query.data(), n, 0, one.data(), n);
-      centre_twice(one, n);
+      centre_rows(one, n);
+      centre_columns(one, n);
       double scale = 1;
       if (normed_) {
         double square = 0;
@@ -133,11 +131,6 @@ class AttentionReading : public Measurement {
       for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += scale * one[i];
     }
     return sum;
-  }
-
-  static void centre_twice(std::span<double> matrix, std::uint64_t n) {
-    centre_rows(matrix, n);
-    centre_columns(matrix, n);
   }
 
   Gains gains_;

@@ -16,37 +16,6 @@ constexpr std::initializer_list<Part> attention_parts = {Part::attn_q, Part::att
 
 }  // namespace
 
-std::uint64_t parameter(const Subject& subject, const std::string& name) {
-  const auto found = subject.parameters.find(name);
-  return found == subject.parameters.end() || !(found->second > 0)
-             ? 0
-             : static_cast<std::uint64_t>(found->second);
-}
-
-Part part_of(const Input& input) {
-  const std::optional<Role> role = role_at(input.role);
-  return role ? role->part : Part::unknown;
-}
-
-std::optional<std::size_t> input_of(std::span<const Input> inputs, std::initializer_list<Part> parts) {
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
-    if (std::find(parts.begin(), parts.end(), part_of(inputs[i])) != parts.end()) return i;
-  }
-  return std::nullopt;
-}
-
-Gains::Gains(const Subject& subject, std::span<const std::vector<double>> companions) {
-  std::size_t next = 0;
-  const auto gain = [&](const std::string& name) -> std::vector<double> {
-    if (parameter(subject, name) == 0 || next >= companions.size()) return {};
-    const auto offset = subject.parameters.find(name + "_offset");
-    return effective_gain(companions[next++], offset == subject.parameters.end() ? 0 : offset->second);
-  };
-  pre = gain("pre");
-  post = gain("post");
-  layer_norm = parameter(subject, "norm") == 1;
-}
-
 Features square_norm_features(double square_norm, const std::string& problem) {
   Features features;
   features.numbers["square_norm"] = square_norm;

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "analyzers/subject_parts.hpp"
+
 namespace stemma {
 
 namespace {
@@ -39,9 +41,7 @@ class LayerSubjects {
 
  private:
   std::optional<std::uint32_t> index_of(Part part, int expert = -1) const {
-    const Matrix* matrix = model_.find({Stack::decoder, layer_, part, expert, Kind::weight});
-    if (matrix == nullptr || !is_real(model_.checkpoint.tensors[matrix->tensor].dtype)) return std::nullopt;
-    return static_cast<std::uint32_t>(matrix - model_.matrices.data());
+    return weight_index(model_, {.layer = layer_, .part = part, .expert = expert});
   }
 
   void add(const char* what, std::initializer_list<Part> parts, Part before, std::optional<Part> behind,
@@ -60,21 +60,13 @@ class LayerSubjects {
         {"norm", model_.norm == NormKind::layer ? 1.0 : 0.0},
         {"qk_norm", index_of(Part::attn_q_norm) || index_of(Part::attn_k_norm) ? 1.0 : 0.0},
         {"twin", twin_ ? 1.0 : 0.0}};
-    add_companion(subject, "pre", before);
+    add_gain(subject, "pre", model_, {.layer = layer_, .part = before});
     if (behind) {
-      add_companion(subject, "post", *behind);
+      add_gain(subject, "post", model_, {.layer = layer_, .part = *behind});
     } else {
       subject.parameters["post"] = 0;
     }
     out_.push_back(std::move(subject));
-  }
-
-  void add_companion(Subject& subject, const std::string& name, Part norm) const {
-    const auto index = index_of(norm);
-    subject.parameters[name] = index ? 1 : 0;
-    if (!index) return;
-    subject.companions.push_back(*index);
-    subject.parameters[name + "_offset"] = model_.matrices[*index].gain_offset;
   }
 
   const Model& model_;

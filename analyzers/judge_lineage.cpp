@@ -5,10 +5,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numbers>
 #include <string>
 
 #include "analyzers/numerics/combined_tests.hpp"
+#include "analyzers/numerics/log_probability.hpp"
 #include "analyzers/origin_alignment.hpp"
 #include "analyzers/origin_rank.hpp"
 #include "analyzers/origin_summary.hpp"
@@ -41,16 +41,15 @@ bool control_failed(const AlignedNeurons& found) {
 
 std::string p_words(const AlignedNeurons& found) {
   const Lineage lineage(found);
-  const auto power = [](double log_p) { return -log_p / std::numbers::ln10; };
   const bool places = lineage.log_p_places <= std::log(thresholds::lineage_level);
   const std::string seen =
       places ? fmt::format("{} of {} matched neurons stand at the same place", found.fixed, found.labelled)
              : fmt::format("two matchings agree on {:.0f} % of the neurons in the median layer",
                            100 * found.share);
   return fmt::format(
-      "The weights are inconsistent with independent initialisation, p = 10^-{:.1f} (grade {}, null: "
+      "The weights are inconsistent with independent initialisation, p = 10^{:.1f} (grade {}, null: "
       "independent random initialisations): {}, of {} layers.",
-      power(places ? lineage.log_p_places : lineage.log_p_robust), places ? "G" : "M", seen, found.read);
+      as_log10(places ? lineage.log_p_places : lineage.log_p_robust), places ? "G" : "M", seen, found.read);
 }
 
 /// "kappa 1.01 at a bulk cosine of 0.97 (calibrated on small models only)".

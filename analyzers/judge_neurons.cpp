@@ -6,14 +6,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numbers>
 
+#include "analyzers/numerics/log_probability.hpp"
 #include "analyzers/thresholds.hpp"
 
 namespace stemma {
 namespace {
-
-double log10_of(double log_p) { return log_p / std::numbers::ln10; }
 
 /// "p = 10^-1491.6 (grade G, places of neurons; ...)", of the stronger of both tests.
 std::string p_words(const NeuronStanding& standing) {
@@ -21,8 +19,8 @@ std::string p_words(const NeuronStanding& standing) {
   const bool places = standing.log_level_places <= standing.log_level_robust;
   return fmt::format(
       "p = 10^{:.1f} (grade {}; null: independent random initialisations; corrected for {} tests 10^{:.1f})",
-      log10_of(places ? found.log_p_places : found.log_p_robust), places ? "G" : "M", standing.tests,
-      log10_of(places ? standing.log_level_places : standing.log_level_robust));
+      as_log10(places ? found.log_p_places : found.log_p_robust), places ? "G" : "M", standing.tests,
+      as_log10(places ? standing.log_level_places : standing.log_level_robust));
 }
 
 std::string blocks_words(const NeuronAgreement& found) {
@@ -67,8 +65,8 @@ void judge_relatives(const NeuronStanding& standing, Pair& pair) {
 bool judge_neurons(const NeuronStanding& standing, Pair& pair) {
   const NeuronAgreement& found = *standing.found;
   if (!found.abstain.empty()) return false;
-  pair.log10_p = log10_of(std::min(found.log_p_places, found.log_p_robust));
-  pair.log10_p_corrected = log10_of(std::min(standing.log_level_places, standing.log_level_robust));
+  pair.log10_p = as_log10(std::min(found.log_p_places, found.log_p_robust));
+  pair.log10_p_corrected = as_log10(std::min(standing.log_level_places, standing.log_level_robust));
   const double enough = std::log(thresholds::false_discoveries);
   const bool places = standing.log_level_places <= enough,
              robust = standing.log_level_robust <= enough && found.agreeing_blocks > 0;

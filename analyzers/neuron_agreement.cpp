@@ -1,30 +1,15 @@
 // Two matchings that know nothing of each other must agree, and neurons that were never moved stand where
-// they stood.
-//
-// H0: the models come from independent random initialisations, whatever else they share.
-//
-// Places. Initialisation is exchangeable over hidden units and training does not see their order, so under H0
-// the places of one model's neurons are a uniformly random relabelling, independent for each block, and the
-// number F of m matched pairs that stand at the same place of N has
-//     E[C(F, k)] <= C(m, k) (N - k)! / N! <= (m / N)^k / k!
-// Summed over blocks with L = sum m / N: P(F >= k) <= min(L^k / k!, e^(k - L) (L / k)^k). Guaranteed, also
-// where the data are the same. A permutation of neurons destroys its power, not its validity.
-//
-// Two matchings. One by the first kind of answers, one by the second; labels do not enter, so no exact change
-// of parameters moves the result. Independent models trained on one kind of data share a few neurons, in the
-// first block up to 7 % of them, so only what is beyond a tenth of the neurons counts: K = max(0, F - 0.1 n),
-// with the bound above at L = number of blocks. Where partners are searched, every block pays for its choice
+// they stood (matched_neurons.hpp says why). Where partners are searched, every block pays for its choice
 // (Bonferroni), and blocks are combined by Fisher's rule.
 #include "analyzers/neuron_agreement.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
-#include <numeric>
 #include <set>
 
 #include "analyzers/neuron_scores.hpp"
 #include "analyzers/numerics/combined_tests.hpp"
+#include "analyzers/numerics/median.hpp"
 #include "analyzers/numerics/mutual_best.hpp"
 #include "analyzers/thresholds.hpp"
 #include "io/model/anchor_tokens.hpp"
@@ -92,11 +77,11 @@ bool same_structure(const NeuronSketch& a, const NeuronSketch& b) {
 
 BlockAgreement agreement_of(const NeuronBlock& a, const NeuronBlock& b, const BlockPair& pair) {
   BlockAgreement out;
-  out.kept = static_cast<std::uint32_t>(std::min(a.size(), b.size()));
+  out.kept = std::min(a.size(), b.size());
   out.units = std::max(a.units, b.units);
   const Agreement both = pair.agreement();
-  out.matched = static_cast<std::uint32_t>(both.both);
-  out.agreeing = static_cast<std::uint32_t>(both.same);
+  out.matched = both.both;
+  out.agreeing = both.same;
   out.likeness = pair.likeness();
   out.sorted = std::max(a.order, b.order) > thresholds::sorted_neurons;
   const std::vector<std::int32_t> partners = pair.by_both();
@@ -108,54 +93,22 @@ BlockAgreement agreement_of(const NeuronBlock& a, const NeuronBlock& b, const Bl
   return out;
 }
 
-/// Agreements beyond what independent models may share.
-std::uint64_t beyond_universal(const BlockAgreement& block) {
-  return agreements_beyond(block.agreeing, block.kept, thresholds::universal_neurons);
-}
-
-/// Mean of the number of fixed points under H0; 0 where places say nothing.
-double expected_fixed(const BlockAgreement& block) {
-  return block.sorted || block.units == 0 ? 0 : static_cast<double>(block.labelled) / block.units;
-}
-
-double median(std::vector<double> values) {
-  if (values.empty()) return missing;
-  std::ranges::sort(values);
-  return (values[(values.size() - 1) / 2] + values[values.size() / 2]) / 2;
-}
-
-/// Everything that follows from the partners, but for p-values.
+/// Everything that follows from the partners as if they had been given beforehand.
 void sum_up(NeuronAgreement& found) {
   std::vector<double> shares, likenesses;
   std::set<std::uint32_t> agreeing;  // of b, which has fewer
-  found.partners = found.blocks.size();
-  found.sorted = true;
+  NeuronTally tally;
   for (const BlockAgreement& block : found.blocks) {
+    tally.add(block);
     shares.push_back(block.share());
-    if (!std::isnan(block.likeness)) likenesses.push_back(block.likeness);
+    likenesses.push_back(block.likeness);
     if (block.share() >= thresholds::universal_neurons) agreeing.insert(block.b);
-    if (block.sorted) continue;
-    found.sorted = false;
-    found.fixed += block.fixed;
-    found.labelled += block.labelled;
   }
+  static_cast<NeuronTests&>(found) = tally.tests();
+  found.partners = found.blocks.size();
   found.agreeing_blocks = agreeing.size();
   found.share = median(std::move(shares));
   found.likeness = median(std::move(likenesses));
-}
-
-/// p-values of partners that were given beforehand.
-void weigh_given(NeuronAgreement& found) {
-  double expected = 0;
-  std::uint64_t robust = 0, agreeing = 0;
-  for (const BlockAgreement& block : found.blocks) {
-    expected += expected_fixed(block);
-    robust += beyond_universal(block);
-    agreeing += block.agreeing;
-  }
-  found.log_p_places = log_sum_bound_of_mean(found.fixed, expected);
-  found.log_p_robust = log_sum_bound(robust, found.blocks.size());
-  found.log_p_nominal = log_sum_bound(agreeing, found.blocks.size());
 }
 
 /// p-values of partners that were chosen among `candidates` for each of `rows` blocks, of which some found
@@ -164,10 +117,12 @@ void weigh_chosen(NeuronAgreement& found, std::size_t rows, std::size_t candidat
   std::vector<double> places(rows), robust(rows), nominal(rows);
   const auto pay = [&](double log_p) { return log_best_of(log_p, std::max<std::size_t>(candidates, 1)); };
   for (std::size_t i = 0; i < found.blocks.size(); ++i) {
-    const BlockAgreement& block = found.blocks[i];
-    if (!block.sorted) places[i] = pay(log_sum_bound_of_mean(block.fixed, expected_fixed(block)));
-    robust[i] = pay(log_sum_bound(beyond_universal(block), 1));
-    nominal[i] = pay(log_sum_bound(block.agreeing, 1));
+    NeuronTally alone;
+    alone.add(found.blocks[i]);
+    const NeuronTests tests = alone.tests();
+    places[i] = pay(tests.log_p_places);
+    robust[i] = pay(tests.log_p_robust);
+    nominal[i] = pay(tests.log_p_nominal);
   }
   found.log_p_places = log_fisher(places);
   found.log_p_robust = log_fisher(robust);
@@ -188,7 +143,6 @@ class Comparer {
     found.control = control(found);
     found.attention = attention(found);
     sum_up(found);
-    weigh_given(found);
     return found;
   }
 
@@ -238,15 +192,15 @@ class Comparer {
 
   /// Mean share of agreeing neurons of blocks that are no partners: the next one of another layer.
   double control(const NeuronAgreement& found) {
-    double agreeing = 0, kept = 0;
+    NeuronCounts unlike;
     const auto hold = [&](std::size_t i, std::size_t partner) {
       for (std::size_t step = 1; step < b_.blocks.size(); ++step) {
         const std::size_t j = (partner + step) % b_.blocks.size();
         if (b_.blocks[j].layer == b_.blocks[partner].layer || a_.blocks[i].gated != b_.blocks[j].gated)
           continue;
-        const BlockAgreement unlike = compare(i, j);
-        agreeing += unlike.agreeing;
-        kept += unlike.kept;
+        const BlockAgreement one = compare(i, j);
+        unlike.agreeing += one.agreeing;
+        unlike.kept += one.kept;
         return;
       }
     };
@@ -257,7 +211,7 @@ class Comparer {
         hold(n, n % b_.blocks.size());
       else
         hold(found.blocks[n].a, found.blocks[n].b);
-    return kept > 0 ? agreeing / kept : missing;
+    return unlike.share();
   }
 
   /// Median over layers of partners.
@@ -270,8 +224,7 @@ class Comparer {
       last = layer;
       const AttentionBlock* of_a = attention_of(a_, layer);
       const AttentionBlock* of_b = attention_of(b_, b_.blocks[block.b].layer);
-      const double value = of_a && of_b ? attention_correlation(a_, *of_a, b_, *of_b, shared_) : missing;
-      if (!std::isnan(value)) values.push_back(value);
+      if (of_a && of_b) values.push_back(attention_correlation(a_, *of_a, b_, *of_b, shared_));
     }
     return median(std::move(values));
   }

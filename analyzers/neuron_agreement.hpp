@@ -5,29 +5,22 @@
 #include <string>
 #include <vector>
 
-#include "io/archive/evidence.hpp"
+#include "analyzers/matched_neurons.hpp"
 #include "io/archive/neuron_sketch.hpp"
 
 namespace stemma {
 
-/// Two MLPs, held against each other.
-struct BlockAgreement {
+/// Two MLPs, held against each other by what archives keep of them.
+struct BlockAgreement : NeuronCounts {
   std::uint32_t a = 0, b = 0;  ///< blocks of each sketch
-  std::uint32_t kept = 0;      ///< neurons of the smaller selection
-  std::uint32_t matched = 0;   ///< neurons of a that both kinds of answers match
-  std::uint32_t agreeing = 0;  ///< those that both match with the same neuron of b
-  std::uint32_t labelled = 0;  ///< neurons that the sum of both scores matches
-  std::uint32_t fixed = 0;     ///< those that stand at the same place in both MLPs
-  std::uint32_t units = 0;     ///< neurons of the larger MLP
-  double likeness = missing;   ///< mean correlation of the first answers of those
-  bool sorted = false;         ///< somebody ordered the neurons of one of them: places say nothing
+  double likeness = missing;   ///< mean correlation of the first answers of agreeing neurons
 
-  double share() const { return kept == 0 ? 0 : static_cast<double>(agreeing) / kept; }
+  /// Of agreeing neurons; 0 of an MLP without living ones.
+  double share() const { return kept == 0 ? 0 : NeuronCounts::share(); }
 };
 
-/// What two sketches say about each other. All p-values are natural logarithms, of the null hypothesis that
-/// both models were initialised independently of each other.
-struct NeuronAgreement {
+/// What two sketches say about each other, and the tests of that.
+struct NeuronAgreement : NeuronTests {
   std::string abstain;      ///< "" or why nothing was compared: no_anchor, unsupported
   std::size_t anchors = 0;  ///< tokens in common
   bool by_row = false;      ///< tokens joined by their numbers
@@ -39,19 +32,13 @@ struct NeuronAgreement {
   /// Blocks of the model with fewer of them: those that were held against any of the other, and those that
   /// agree with a partner in a tenth of their neurons.
   std::size_t compared_blocks = 0, agreeing_blocks = 0;
-  bool telling = false;      ///< both models have blocks and tokens enough for the test to find something
-  double share = missing;    ///< median over partners of the share of agreeing neurons
-  double control = missing;  ///< mean share of agreeing neurons of unlike blocks
-  std::uint64_t fixed = 0, labelled = 0;  ///< sums over partners whose neurons nobody sorted
-  bool sorted = false;                    ///< there are no such partners
-  double attention = missing;             ///< median over layers of partners: correlation of readings
-  double likeness = missing;              ///< median over partners of their likeness
+  bool telling = false;        ///< both models have blocks and tokens enough for the test to find something
+  double share = missing;      ///< median over partners of the share of agreeing neurons
+  double control = missing;    ///< mean share of agreeing neurons of unlike blocks
+  double attention = missing;  ///< median over layers of partners: correlation of readings
+  double likeness = missing;   ///< median over partners of their likeness
   /// What training wrote beside what the start left: attention over likeness.
   double kinship() const { return attention / likeness; }
-
-  double log_p_places = 0;   ///< guaranteed: from `fixed`
-  double log_p_robust = 0;   ///< from agreements beyond a tenth of the neurons
-  double log_p_nominal = 0;  ///< from all agreements: printed, never used
 };
 
 /// Matches the neurons of every pair of blocks that could be partners: of equal structure, block by block;

@@ -10,6 +10,7 @@
 #include "analyzers/attention_reading.hpp"
 #include "analyzers/neuron_readings.hpp"
 #include "analyzers/packed_bytes.hpp"
+#include "analyzers/subject_parts.hpp"
 #include "analyzers/tensor_marks.hpp"
 #include "io/archive/neuron_sketch.hpp"
 
@@ -58,9 +59,7 @@ class NeuronSubjects {
 
  private:
   std::optional<std::uint32_t> index_of(Part part, int layer, int expert = -1) const {
-    const Matrix* matrix = model_.find({Stack::decoder, layer, part, expert, Kind::weight});
-    if (matrix == nullptr || !is_real(dtype_of(model_, *matrix))) return std::nullopt;
-    return static_cast<std::uint32_t>(matrix - model_.matrices.data());
+    return weight_index(model_, {.layer = layer, .part = part, .expert = expert});
   }
 
   void add(const MlpParts& parts, int layer, int expert, std::size_t kept) {
@@ -73,13 +72,13 @@ class NeuronSubjects {
                           {"kept", static_cast<double>(kept)},
                           {"anchors", static_cast<double>(model_.anchors.size())}};
     // A block with one norm for attention and MLP reads both through it.
-    add_gain(subject, "pre", index_of(Part::norm_pre_mlp, layer) ? Part::norm_pre_mlp : Part::norm_pre_attn,
-             layer);
-    add_gain(subject, "post", Part::norm_post_mlp, layer);
+    const Part before = index_of(Part::norm_pre_mlp, layer) ? Part::norm_pre_mlp : Part::norm_pre_attn;
+    add_gain(subject, "pre", model_, {.layer = layer, .part = before});
+    add_gain(subject, "post", model_, {.layer = layer, .part = Part::norm_post_mlp});
     const std::uint32_t embedding = *index_of(Part::embed, -1);
     subject.anchored.push_back(embedding);
     if (!gate) {
-      add_gain(subject, "final", Part::norm_final, -1);
+      add_gain(subject, "final", model_, {.layer = -1, .part = Part::norm_final});
       subject.anchored.push_back(index_of(Part::lm_head, -1).value_or(embedding));
     }
     out_.push_back(std::move(subject));
@@ -97,19 +96,11 @@ class NeuronSubjects {
                           {"kv_heads", static_cast<double>(model_.dim("kv_heads").value_or(heads))},
                           {"anchors", static_cast<double>(model_.anchors.size())},
                           {"by_string", static_cast<double>(model_.anchors.by_string)}};
-    add_gain(subject, "pre", Part::norm_pre_attn, layer);
-    add_gain(subject, "q_gain", Part::attn_q_norm, layer);
-    add_gain(subject, "k_gain", Part::attn_k_norm, layer);
+    add_gain(subject, "pre", model_, {.layer = layer, .part = Part::norm_pre_attn});
+    add_gain(subject, "q_gain", model_, {.layer = layer, .part = Part::attn_q_norm});
+    add_gain(subject, "k_gain", model_, {.layer = layer, .part = Part::attn_k_norm});
     subject.anchored.push_back(*index_of(Part::embed, -1));
     out_.push_back(std::move(subject));
-  }
-
-  void add_gain(Subject& subject, const std::string& name, Part norm, int layer) const {
-    const auto index = index_of(norm, layer);
-    subject.parameters[name] = index ? 1 : 0;
-    if (!index) return;
-    subject.companions.push_back(*index);
-    subject.parameters[name + "_offset"] = model_.matrices[*index].gain_offset;
   }
 
   const Model& model_;

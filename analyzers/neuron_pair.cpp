@@ -4,20 +4,16 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
-#include <numbers>
-
 #include "analyzers/json_text.hpp"
 #include "analyzers/neuron_agreement.hpp"
 #include "analyzers/neuron_evidence.hpp"
+#include "analyzers/numerics/log_probability.hpp"
 #include "analyzers/thresholds.hpp"
 
 namespace stemma {
 namespace {
 
-constexpr std::string_view null_words = "independent random initialisations";
-
-double log10_of(double log_p) { return log_p / std::numbers::ln10; }
+constexpr const char* method = "neuron_match";
 
 std::string block_name(const NeuronBlock& block) {
   return block.expert < 0 ? fmt::format("layers/{}", block.layer)
@@ -32,8 +28,8 @@ std::string place_of(const NeuronBlock& a, const NeuronBlock& b) {
 
 class NeuronPair : public PairTest {
  public:
-  std::string_view name() const override { return "neuron_match"; }
-  std::vector<std::string_view> needs() const override { return {"neuron_match"}; }
+  std::string_view name() const override { return method; }
+  std::vector<std::string_view> needs() const override { return {method}; }
 
   std::vector<Evidence> compare(const Fingerprint& a, const Fingerprint& b,
                                 const std::map<std::string, std::string>&) const override {
@@ -52,10 +48,7 @@ NeuronAgreement compare_neurons_of(const Fingerprint& a, const Fingerprint& b) {
 
 std::vector<Evidence> neuron_evidence(const NeuronAgreement& found, const Fingerprint& a,
                                       const Fingerprint& b) {
-  Evidence row;
-  row.method = "neuron_match";
-  row.statistic = "median share of agreeing neurons";
-  row.null = null_words;
+  Evidence row = independence_row(method, "median share of agreeing neurons", "");
   row.abstain = found.abstain;
   if (!found.abstain.empty()) {
     row.detail_json = JsonObject().add("anchors", found.anchors).text();
@@ -63,7 +56,7 @@ std::vector<Evidence> neuron_evidence(const NeuronAgreement& found, const Finger
   }
   row.score = found.share;
   row.control = found.control;
-  row.log10_p = log10_of(found.log_p_robust);
+  row.log10_p = as_log10(found.log_p_robust);
   row.grade = Grade::M;
   row.detail_json = JsonObject()
                         .add("anchors", found.anchors)
@@ -73,27 +66,15 @@ std::vector<Evidence> neuron_evidence(const NeuronAgreement& found, const Finger
                         .add("blocks_a", found.blocks_a)
                         .add("blocks_b", found.blocks_b)
                         .add("partners", found.mapped ? "searched" : "given")
-                        .add("log10_p_nominal", log10_of(found.log_p_nominal))
+                        .add("log10_p_nominal", as_log10(found.log_p_nominal))
                         .add("control", "neurons of unlike layers")
                         .text();
   std::vector<Evidence> rows = {row};
-  Evidence places = row;
-  places.statistic = "neurons that match at the same place";
-  places.role = "places";
-  places.score = static_cast<double>(found.fixed);
-  places.control = missing;
-  places.log10_p = log10_of(found.log_p_places);
-  places.grade = Grade::G;
-  if (found.sorted && found.partners > 0) places.abstain = "sorted_neurons";
-  places.detail_json = JsonObject().add("matched", found.labelled).text();
-  rows.push_back(std::move(places));
-  Evidence attention = row;
-  attention.statistic = "attention over likeness of neurons";
+  rows.push_back(places_row(method, found));
+  if (found.partners == 0) rows.back().abstain.clear();  // nobody was sorted
+  Evidence attention = independence_row(method, "attention over likeness of neurons", "attention");
   attention.null = "none valid";
-  attention.role = "attention";
   attention.score = found.kinship();
-  attention.control = attention.log10_p = missing;
-  attention.grade = Grade::N;
   attention.detail_json = JsonObject()
                               .add("attention", found.attention)
                               .add("likeness", found.likeness)
@@ -103,21 +84,10 @@ std::vector<Evidence> neuron_evidence(const NeuronAgreement& found, const Finger
                               .text();
   rows.push_back(std::move(attention));
   for (const BlockAgreement& block : found.blocks) {
-    Evidence one = row;
-    one.statistic = "share of agreeing neurons";
-    one.role = place_of(a.neurons->blocks[block.a], b.neurons->blocks[block.b]);
-    one.score = block.share();
-    one.control = one.log10_p = missing;
-    one.grade = Grade::N;
-    one.detail_json = JsonObject()
-                          .add("agreeing", block.agreeing)
-                          .add("matched", block.matched)
-                          .add("kept", block.kept)
-                          .add("fixed", block.fixed)
-                          .add("labelled", block.labelled)
-                          .add("units", block.units)
-                          .text();
-    rows.push_back(std::move(one));
+    rows.push_back(independence_row(method, "share of agreeing neurons",
+                                    place_of(a.neurons->blocks[block.a], b.neurons->blocks[block.b])));
+    rows.back().score = block.share();
+    rows.back().detail_json = as_details(block).text();
   }
   return rows;
 }

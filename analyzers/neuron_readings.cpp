@@ -2,16 +2,15 @@
 // that every way of reading gives the same bits.
 #include "analyzers/neuron_readings.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 #include <numeric>
 
-#include "analyzers/intrinsic_parts.hpp"
 #include "analyzers/numerics/blas.hpp"
+#include "analyzers/numerics/median.hpp"
 #include "analyzers/packed_bytes.hpp"
 #include "analyzers/rank_correlation.hpp"
+#include "analyzers/subject_parts.hpp"
 #include "analyzers/token_rows.hpp"
 #include "io/archive/evidence.hpp"
 #include "io/archive/neuron_sketch.hpp"
@@ -25,13 +24,6 @@ constexpr double dead_neuron = 1e-6;
 
 double square_length(std::span<const double> row) {
   return std::inner_product(row.begin(), row.end(), row.begin(), 0.0);
-}
-
-double median(std::vector<double> values) {
-  if (values.empty()) return missing;
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
 }
 
 /// |Spearman correlation| of lengths with their places; what is no number does not hide that others are
@@ -49,9 +41,7 @@ class Answers {
   /// Rows [first, first + rows) of a reader: values row-major, rows x width.
   void read(const TokenRows& tokens, std::uint64_t first, std::uint64_t rows,
             std::span<const double> values) {
-    const std::uint64_t width = values.size() / std::max<std::uint64_t>(rows, 1);
-    dgemm(Transpose::yes, Transpose::no, anchors_, rows, width, 1, tokens.values().data(), width,
-          values.data(), width, 0, &values_[first * anchors_], anchors_);
+    tokens.answer(values, rows, std::span(values_).subspan(first * anchors_));
   }
   /// Rows [first, first + rows) of a writer, `width` the length of a token's row.
   void write(const TokenRows& tokens, std::uint64_t width, std::uint64_t first, std::uint64_t rows,
@@ -138,11 +128,8 @@ class NeuronReadings : public Measurement {
     problem_ = embedding_.take(companions[companions.size() - tokens], width_, {}, gains_.layer_norm);
     if (gated_ || !problem_.empty()) return;
     std::vector<double> gain;
-    if (parameter(subject, "final") == 1) {
-      const auto offset = subject.parameters.find("final_offset");
-      gain = effective_gain(companions[companions.size() - tokens - 1],
-                            offset == subject.parameters.end() ? 0 : offset->second);
-    }
+    if (parameter(subject, "final") == 1)
+      gain = gain_of(subject, "final", companions[companions.size() - tokens - 1]);
     problem_ = head_.take(companions.back(), width_, gain, gains_.layer_norm);
   }
 

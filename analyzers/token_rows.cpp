@@ -1,11 +1,12 @@
 // Lengths tell tokens that were trained from rows that only fill a table up.
 #include "analyzers/token_rows.hpp"
 
-#include <algorithm>
 #include <cmath>
 #include <numeric>
 
 #include "analyzers/folding.hpp"
+#include "analyzers/numerics/blas.hpp"
+#include "analyzers/numerics/median.hpp"
 
 namespace stemma {
 
@@ -24,17 +25,19 @@ std::string TokenRows::take(std::vector<double> rows, std::uint64_t width, std::
     lengths.push_back(std::sqrt(std::inner_product(row.begin(), row.end(), row.begin(), 0.0)));
     if (std::isfinite(lengths.back())) finite.push_back(lengths.back());
   }
-  double usual = 0;
-  if (!finite.empty()) {
-    const auto middle = finite.begin() + static_cast<std::ptrdiff_t>(finite.size() / 2);
-    std::ranges::nth_element(finite, middle);
-    usual = *middle;
-  }
+  const double usual = median(std::move(finite));
   for (std::size_t t = 0; t < lengths.size(); ++t) {
     empty_.push_back(!(lengths[t] > empty_row * usual) || !std::isfinite(lengths[t]));
     for (double& x : std::span(rows_).subspan(t * width, width)) x = empty_[t] ? 0 : x / lengths[t];
   }
   return "";
+}
+
+void TokenRows::answer(std::span<const double> reader, std::uint64_t rows, std::span<double> answers) const {
+  if (rows == 0 || count() == 0) return;
+  const std::uint64_t width = rows_.size() / count();
+  dgemm(Transpose::yes, Transpose::no, count(), rows, width, 1, rows_.data(), width, reader.data(), width, 0,
+        answers.data(), count());
 }
 
 }  // namespace stemma

@@ -15,6 +15,9 @@ class TokenRows {
   /// where they are centred. Says why not where the rows do not fit, else "".
   std::string take(std::vector<double> rows, std::uint64_t width, std::span<const double> gain, bool centred);
 
+  /// What `rows` rows of a reader, row-major and as wide as a token's, answer: count() numbers for each.
+  void answer(std::span<const double> reader, std::uint64_t rows, std::span<double> answers) const;
+
   std::size_t count() const { return empty_.size(); }
   /// Row-major; rows that say nothing are 0.
   const std::vector<double>& values() const { return rows_; }

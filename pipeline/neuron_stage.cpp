@@ -19,7 +19,7 @@ struct Task {
 };
 
 /// Two blocks of models whose pairs are compared at one time.
-struct Round {
+struct BlockPair {
   std::uint64_t a = 0, b = 0;
 };
 
@@ -69,8 +69,8 @@ class Deal {
   }
 
   /// Pairs of blocks that have pairs of models, ascending.
-  std::vector<Round> rounds() const {
-    std::vector<Round> out;
+  std::vector<BlockPair> block_pairs() const {
+    std::vector<BlockPair> out;
     for (const auto& [blocks, tasks] : tasks_) out.push_back({blocks.first, blocks.second});
     return out;
   }
@@ -78,7 +78,9 @@ class Deal {
     return encode_sketches(
         std::span(sketches_).subspan(blocks_[index].first, blocks_[index].last - blocks_[index].first));
   }
-  std::vector<std::byte> tasks(const Round& round) const { return bytes_of(tasks_.at({round.a, round.b})); }
+  std::vector<std::byte> tasks(const BlockPair& blocks) const {
+    return bytes_of(tasks_.at({blocks.a, blocks.b}));
+  }
 
  private:
   std::vector<const NeuronSketch*> sketches_;
@@ -120,18 +122,18 @@ std::vector<NeuronAgreement> compare_neurons_together(const Communicator& ranks,
     found.resize(pairs.size());
     for (NeuronAgreement& agreement : found) agreement.abstain = "unsupported";
     deal.emplace(models, pairs, most_bytes);
-    order = bytes_of(deal->rounds());
+    order = bytes_of(deal->block_pairs());
   });
   const bool detailed = ranks.all_reduce_sum(static_cast<double>(pairs.size())) <= most_detailed_pairs;
   ranks.broadcast(order, 0);
 
   Received first, second;
-  for (const Round& round : values_in<Round>(order)) {
-    const std::vector<NeuronSketch>& a = first.take(ranks, deal ? &*deal : nullptr, round.a);
+  for (const BlockPair& blocks : values_in<BlockPair>(order)) {
+    const std::vector<NeuronSketch>& a = first.take(ranks, deal ? &*deal : nullptr, blocks.a);
     const std::vector<NeuronSketch>& b =
-        round.a == round.b ? a : second.take(ranks, deal ? &*deal : nullptr, round.b);
+        blocks.a == blocks.b ? a : second.take(ranks, deal ? &*deal : nullptr, blocks.b);
     std::vector<std::byte> list;
-    if (deal) list = deal->tasks(round);
+    if (deal) list = deal->tasks(blocks);
     ranks.broadcast(list, 0);
     std::string mine;
     in_unison(ranks, "comparing neurons", [&] {

@@ -4,8 +4,8 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <numbers>
 
+#include "analyzers/numerics/log_probability.hpp"
 #include "io/report/columns.hpp"
 #include "pipeline/json_document.hpp"
 #include "pipeline/pair_view.hpp"
@@ -76,7 +76,7 @@ Json json_of(const NeuronLayer& layer) {
 
 Json json_of(const AlignedNeurons& found) {
   if (!found.asked()) return nullptr;
-  const auto log10_p = [](double log_p) { return json_number(log_p / std::numbers::ln10); };
+  const auto log10_p = [](double log_p) { return json_number(as_log10(log_p)); };
   Json layers = Json::array();
   for (const NeuronLayer& layer : found.layers) layers.push_back(json_of(layer));
   return {{"not_applicable", found.obstacle},
@@ -189,9 +189,8 @@ std::string neurons_summary(const AlignedNeurons& found) {
              "matchings (grade M)\n  kappa {}: cosine of the spikes {} over that of the bulk {}; of neurons "
              "paired "
              "at random {} (calibrated on small models only)\n",
-             found.log_p_places / std::numbers::ln10, found.log_p_robust / std::numbers::ln10,
-             three_digits(found.kappa()), three_digits(found.spikes), three_digits(found.bulk),
-             three_digits(found.shuffled_kappa())) +
+             as_log10(found.log_p_places), as_log10(found.log_p_robust), three_digits(found.kappa()),
+             three_digits(found.spikes), three_digits(found.bulk), three_digits(found.shuffled_kappa())) +
          aligned(rows);
 }
 

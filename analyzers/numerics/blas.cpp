@@ -81,26 +81,33 @@ BlasDescription describe_blas() {
   return blas;
 }
 
-void dgemm(Transpose ta, Transpose tb, std::uint64_t m, std::uint64_t n, std::uint64_t k, double alpha,
-           const double* a, std::uint64_t lda, const double* b, std::uint64_t ldb, double beta, double* c,
-           std::uint64_t ldc) {
+namespace {
+
+/// dgemm_ or sgemm_, by the type of their numbers.
+template <class Number, class Gemm>
+void gemm(Gemm call, Transpose ta, Transpose tb, std::uint64_t m, std::uint64_t n, std::uint64_t k,
+          Number alpha, const Number* a, std::uint64_t lda, const Number* b, std::uint64_t ldb, Number beta,
+          Number* c, std::uint64_t ldc) {
   serialise_once();
   const char op_a = static_cast<char>(ta);
   const char op_b = static_cast<char>(tb);
   const int im = narrow(m), in = narrow(n), ik = narrow(k), ia = narrow(lda), ib = narrow(ldb),
             ic = narrow(ldc);
-  dgemm_(&op_a, &op_b, &im, &in, &ik, &alpha, a, &ia, b, &ib, &beta, c, &ic);
+  call(&op_a, &op_b, &im, &in, &ik, &alpha, a, &ia, b, &ib, &beta, c, &ic);
+}
+
+}  // namespace
+
+void dgemm(Transpose ta, Transpose tb, std::uint64_t m, std::uint64_t n, std::uint64_t k, double alpha,
+           const double* a, std::uint64_t lda, const double* b, std::uint64_t ldb, double beta, double* c,
+           std::uint64_t ldc) {
+  gemm(dgemm_, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
 }
 
 void sgemm(Transpose ta, Transpose tb, std::uint64_t m, std::uint64_t n, std::uint64_t k, float alpha,
            const float* a, std::uint64_t lda, const float* b, std::uint64_t ldb, float beta, float* c,
            std::uint64_t ldc) {
-  serialise_once();
-  const char op_a = static_cast<char>(ta);
-  const char op_b = static_cast<char>(tb);
-  const int im = narrow(m), in = narrow(n), ik = narrow(k), ia = narrow(lda), ib = narrow(ldb),
-            ic = narrow(ldc);
-  sgemm_(&op_a, &op_b, &im, &in, &ik, &alpha, a, &ia, b, &ib, &beta, c, &ic);
+  gemm(sgemm_, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
 }
 
 void dsyrk(Transpose ta, std::uint64_t n, std::uint64_t k, double alpha, const double* a, std::uint64_t lda,

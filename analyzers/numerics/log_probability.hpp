@@ -1,6 +1,7 @@
 // What do small probabilities add up to, in logarithms that never underflow?
 #pragma once
 #include <cstdint>
+#include <numbers>
 
 namespace stemma {
 
@@ -10,6 +11,9 @@ namespace stemma {
 
 /// Throws std::invalid_argument unless x is the logarithm of a p-value that is not 0: finite and <= 0.
 void check_log_p(double x);
+
+/// A natural logarithm as people read it.
+inline double as_log10(double log_p) { return log_p / std::numbers::ln10; }
 
 /// ln n!, relative error below 1e-15.
 double log_factorial(std::uint64_t n);

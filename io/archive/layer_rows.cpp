@@ -97,7 +97,8 @@ void write_repaired(TableWriter& table, const std::optional<RepairedCurves>& rep
 void write_layers(TableWriter& table, std::uint32_t model, const Fingerprint* fingerprint,
                   const std::map<std::string, std::uint32_t>& tensor_of_role) {
   write_guard(table, fingerprint);
-  write_neurons(table, model, fingerprint != nullptr ? fingerprint->neurons : std::nullopt);
+  const bool sketched = fingerprint != nullptr && fingerprint->neurons;
+  write_neurons(table, model, sketched ? &*fingerprint->neurons : nullptr);
   const std::string group = "methods/intrinsic_fingerprint/";
   const IntrinsicCurves* curves =
       fingerprint != nullptr && fingerprint->intrinsic ? &*fingerprint->intrinsic : nullptr;

@@ -35,8 +35,8 @@ void write_measurement(TableWriter& table, std::uint32_t tensor, const std::opti
 void write_spectrum(TableWriter& table, std::uint32_t tensor, const std::optional<Features>& spectrum);
 void write_layers(TableWriter& table, std::uint32_t model, const Fingerprint* fingerprint,
                   const std::map<std::string, std::uint32_t>& tensor_of_role);
-/// Nothing was sketched of a model without numbers of anchors.
-void write_neurons(TableWriter& table, std::uint32_t model, const std::optional<NeuronSketch>& found);
+/// nullptr: nothing was sketched, and the model has no anchors.
+void write_neurons(TableWriter& table, std::uint32_t model, const NeuronSketch* found);
 
 /// A row of /tensors in the making.
 struct TensorLine {

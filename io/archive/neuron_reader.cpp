@@ -37,15 +37,22 @@ std::optional<NeuronSketch> read_neurons(const TableReader& table, std::size_t m
   sketch.keys.resize(std::min<std::size_t>(anchors, sketch.keys.size()));
   sketch.by_string = table.one<std::uint32_t>(group + "anchors_by_string", model);
   sketch.vocabulary = table.one<std::uint64_t>(group + "vocabulary", model);
-  for (std::uint64_t row = blocks.first; row < blocks.first + blocks.count; ++row) {
+  const auto column = [&]<class Number>(const char* name, Number) {
+    return table.read<Number>(group + name, blocks.first, blocks.count);
+  };
+  const auto layer = column("layer", std::int32_t{}), expert = column("expert", std::int32_t{});
+  const auto units = column("units", std::uint32_t{}), count = column("row_count", std::uint32_t{});
+  const auto start = column("row_start", std::uint64_t{});
+  const auto gated = column("gated", std::uint8_t{});
+  const auto order = column("order", double{});
+  for (std::size_t i = 0; i < blocks.count; ++i) {
     NeuronBlock& block = sketch.blocks.emplace_back();
-    block.layer = table.one<std::int32_t>(group + "layer", row);
-    block.expert = table.one<std::int32_t>(group + "expert", row);
-    block.units = table.one<std::uint32_t>(group + "units", row);
-    block.gated = table.one<std::uint8_t>(group + "gated", row) == 1;
-    block.order = table.one<double>(group + "order", row);
-    const RowRange neurons{table.one<std::uint64_t>(group + "row_start", row),
-                           table.one<std::uint32_t>(group + "row_count", row)};
+    block.layer = layer[i];
+    block.expert = expert[i];
+    block.units = units[i];
+    block.gated = gated[i] == 1;
+    block.order = order[i];
+    const RowRange neurons{start[i], count[i]};
     block.unit = table.read<std::uint32_t>(group + "unit", neurons.first, neurons.count);
     block.norm_first = table.read<double>(group + "norm_first", neurons.first, neurons.count);
     block.norm_product = table.read<double>(group + "norm_product", neurons.first, neurons.count);

@@ -18,8 +18,9 @@ void put_bytes(TableWriter& table, const std::string& column, std::span<const st
 
 }  // namespace
 
-void write_neurons(TableWriter& table, std::uint32_t model, const std::optional<NeuronSketch>& found) {
-  const NeuronSketch sketch = found.value_or(NeuronSketch{});
+void write_neurons(TableWriter& table, std::uint32_t model, const NeuronSketch* found) {
+  static const NeuronSketch nothing;
+  const NeuronSketch& sketch = found != nullptr ? *found : nothing;
   const std::string group = "methods/neuron_match/";
   const std::size_t anchors = sketch.keys.size();
   table.put(group + "anchors", anchors);
@@ -41,7 +42,7 @@ void write_neurons(TableWriter& table, std::uint32_t model, const std::optional<
     table.put(group + "order", block.order);
     table.put(group + "row_start", table.rows(group + "unit"));
     table.put(group + "row_count", block.size());
-    for (const std::uint32_t unit : block.unit) table.put(group + "unit", unit);
+    table.put_block(group + "unit", std::as_bytes(std::span(block.unit)), block.size());
     table.put_all(group + "norm_first", block.norm_first);
     table.put_all(group + "norm_product", block.norm_product);
     for (std::size_t i = 0; i < block.size(); ++i) {

@@ -21,7 +21,7 @@ AlignedNeurons neurons(double log_p_places, double kappa, double bulk = 0.5) {
   found.agreeing_layers = 6;
   found.bulk = bulk;
   found.spikes = kappa * bulk;
-  found.control = {.subject = "control", .kept = 100, .agreeing = 1};
+  found.control = {{.kept = 100, .agreeing = 1}, "control", {}, {}};
   return found;
 }
 

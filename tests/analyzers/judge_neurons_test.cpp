@@ -187,7 +187,7 @@ TEST(NeuronEvidence, RowsSayWhereAndHowStrongly) {
   for (NeuronBlock& block : b.neurons->blocks) block.expert = block.layer == 1 ? 5 : -1;
   NeuronAgreement found = related();
   found.fixed = 12;
-  found.blocks = {{.a = 1, .b = 1, .kept = 64, .agreeing = 16}, {.a = 3, .b = 2, .kept = 64, .agreeing = 64}};
+  found.blocks = {{{.kept = 64, .agreeing = 16}, 1, 1}, {{.kept = 64, .agreeing = 64}, 3, 2}};
   const auto rows = neuron_evidence(found, a, b);
   ASSERT_EQ(rows.size(), 5U);
   EXPECT_EQ(rows[0].role, "");

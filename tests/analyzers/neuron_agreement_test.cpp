@@ -285,8 +285,8 @@ TEST(NeuronAgreement, IndependentSketchesAreNotFoundMoreOftenThanAllowed) {
     mapped += found.mapped;
     if (found.mapped) continue;
     for (const BlockAgreement& block : found.blocks) {
-      fixed += block.fixed;
-      agreeing += block.agreeing;
+      fixed += static_cast<double>(block.fixed);
+      agreeing += static_cast<double>(block.agreeing);
       mean += static_cast<double>(block.labelled) / units;
       variance += static_cast<double>(block.labelled) / units;  // of a law near Poisson's
     }

@@ -96,10 +96,10 @@ int main_of(int argc, char** argv) {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   fmt::print(
-      "{{\"models\": {}, \"pairs\": {}, \"ranks\": {}, \"seconds\": {:.2f}, \"related\": {}, "
+      "{{\"models\": {}, \"layers\": {}, \"pairs\": {}, \"ranks\": {}, \"seconds\": {:.2f}, \"related\": {}, "
       "\"pairs_a_second_and_core\": {:.1f}, \"sketch_bytes\": {}, \"peak_mib\": {}, "
       "\"reading_over_comparing\": {:.0f}}}\n",
-      models, pairs.size(), ranks.size(), seconds, related, 1 / each,
+      models, layers, pairs.size(), ranks.size(), seconds, related, 1 / each,
       travelling_bytes(*fingerprints[0].neurons), usage.ru_maxrss / 1024,
       weight_bytes / bytes_a_second() / each);
   // Every fourth model has one relative.

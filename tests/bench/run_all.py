@@ -30,7 +30,7 @@ THREADED_BLAS = pathlib.Path("/usr/lib/x86_64-linux-gnu/openblas-pthread")
 TORCH_TARGETS = {"float32": 1.8, "float64": 4}
 GIB = 1 << 30
 TEAM_TARGETS = {2048: 1.5, 4096: 3}
-STARTED_BY_MPIRUN = {"team": RANKS, "width": RANKS, "coordinator": 2, "work_stage": 12}  # ranks
+STARTED_BY_MPIRUN = {"neurons": RANKS, "team": RANKS, "width": RANKS, "coordinator": 2, "work_stage": 12}  # ranks
 
 # Arguments in full and small; {json} stands for a file that the program writes. A list of lists runs several times. What is
 # not named here runs without arguments.
@@ -42,6 +42,7 @@ ARGUMENTS = {
     "histogram": ([["--mib", "128", "--repeats", "5", "--json", "{json}"]], [["--mib", "2", "--repeats", "1", "--json", "{json}"]]),
     "read": ([["--mib", "1024", "--repeats", "7", "--directory", "{directory}", "--json", "{json}"]],
              [["--mib", "8", "--repeats", "1", "--directory", "{directory}", "--json", "{json}"]]),
+    "neurons": ([["60", "32"]], [["6", "4"]]),
     "width": ([["512", "9"], ["2048", "5"], ["4096", "2"]], [["256", "1"]]),
     "team": ([["2048", "3"], ["4096", "1"]], [["640", "1"]]),
     "spectrum": ([["512", "5"], ["1024", "5"], ["2048", "5"], ["4096", "3"], ["1024", "5", "3584"], ["2048", "3", "7168"]],
@@ -102,6 +103,8 @@ def goals_of(name, results):
         elif name == "width":
             goals.append(goal(f"k = {result['k']}, {result['matrices']} at once on {result['chosen_width']} rank(s) each, as planned: the other way / it",
                               result["other_over_chosen"], ">=", 0.95))
+        elif name == "neurons" and result["layers"] == 32:
+            goals.append(goal("adding up the bytes of both models / testing the pair by its neurons", result["reading_over_comparing"], ">=", 50))
         elif name == "spectrum":
             goals += spectrum_goals(result)
         elif name == "invariants" and result["k"] >= 1024:
@@ -143,49 +146,50 @@ def bench(program, small, directory):
     return {"name": program.name, "runs": said, "targets": goals, "failed": any(r["exit_code"] != 0 for r in said)}
 
 
+def script(name, arguments, needs=None):
+    """What bench_NAME.py finds, and its exit code; or nothing, and what is to be told instead."""
+    python = "/usr/bin/python3" if needs else sys.executable
+    if needs and ran([python, "-c", f"import {needs}"]).returncode != 0:
+        return None, {"name": name, "failed": False, "absent": f"{python} has no {needs} (Debian: python3-{needs})"}
+    done = ran([python, HERE.with_name(f"bench_{name}.py"), *arguments])
+    try:
+        return json.loads(done.stdout), done.returncode
+    except ValueError:
+        return None, {"name": name, "failed": True, "stderr": done.stderr.splitlines()[-20:]}
+
+
 def memory(build, small, directory):
     """Peaks beside promises, each item in processes of its own."""
-    done = ran([sys.executable, HERE.with_name("bench_memory.py"), "--build", build, "--directory", directory,
-                *(["256x256:BF16:1"] if small else [])])
-    try:
-        cases = json.loads(done.stdout)["cases"]
-    except ValueError:
-        return {"name": "memory", "failed": True, "stderr": done.stderr.splitlines()[-20:]}
+    result, said = script("memory", ["--build", build, "--directory", directory, *(["256x256:BF16:1"] if small else [])])
+    if result is None:
+        return said
     goals = []
-    for case in cases if not small else []:
+    for case in result["cases"] if not small else []:
         if not case["failed"]:
             goals += [goal(f"{case['case']}: peak / promised", case["over_promise"], "<=", 1.1),
                       goal(f"{case['case']}: peak / promised", case["over_promise"], ">=", 0.7)]
-    return {"name": "memory", "cases": cases, "targets": goals, "failed": done.returncode != 0}
+    return {"name": "memory", "cases": result["cases"], "targets": goals, "failed": said != 0}
 
 
 def trace(build, small, directory):
     """Ranks of all differences of a pair, beside numpy's singular values of the same."""
-    if ran(["/usr/bin/python3", "-c", "import numpy"]).returncode != 0:
-        return {"name": "trace", "failed": False, "absent": "/usr/bin/python3 has no numpy (Debian: python3-numpy)"}
-    done = ran(["/usr/bin/python3", HERE.with_name("bench_trace.py"), "--build", build, "--directory", directory,
-                *(["--layers", 1, "--scale", 16] if small else [])])
-    try:
-        result = json.loads(done.stdout)
-    except ValueError:
-        return {"name": "trace", "failed": True, "stderr": done.stderr.splitlines()[-20:]}
+    result, said = script("trace", ["--build", build, "--directory", directory, *(["--layers", 1, "--scale", 16] if small else [])],
+                          needs="numpy")
+    if result is None:
+        return said
     goals = [goal("times faster than numpy's singular values", result["numpy_over_stemma"], ">=", 3),
              goal("bytes read / both files", result["bytes_read_over_files"], "<=", 1.05),
              goal("peak / promised", result["peak_bytes"] / result["promised_bytes"], "<=", 1.1),
              goal("share of right ranks", result["right_ranks"], ">=", 0.9)]
-    return {"name": "trace", "results": result, "targets": goals if not small else [], "failed": done.returncode != 0}
+    return {"name": "trace", "results": result, "targets": goals if not small else [], "failed": said != 0}
 
 
 def assignment(build, small, directory):
     """The best assignment of neurons, beside SciPy's."""
-    if ran(["/usr/bin/python3", "-c", "import scipy"]).returncode != 0:
-        return {"name": "assignment", "failed": False, "absent": "/usr/bin/python3 has no scipy (Debian: python3-scipy)"}
-    done = ran(["/usr/bin/python3", HERE.with_name("bench_assignment.py"), "--build", build, "--directory", directory,
-                *(["--neurons", 200, "--rounds", 1] if small else [])])
-    try:
-        result = json.loads(done.stdout)
-    except ValueError:
-        return {"name": "assignment", "failed": True, "stderr": done.stderr.splitlines()[-20:]}
+    result, said = script("assignment", ["--build", build, "--directory", directory,
+                                         *(["--neurons", 200, "--rounds", 1] if small else [])], needs="scipy")
+    if result is None:
+        return said
     goals = [goal(f"{case['kind']}: times faster than scipy", case["scipy_over_stemma"], ">=", 3) for case in result["cases"]]
     return {"name": "assignment", "results": result, "targets": goals if not small else [],
             "failed": any(case["total_difference"] > 1e-9 for case in result["cases"])}
@@ -239,12 +243,9 @@ def fingerprint(build, checkpoint, directory):
 
 def resume(build, small, directory):
     """What record logs cost, and a run that finds all its results there."""
-    done = ran([sys.executable, HERE.with_name("bench_resume.py"), "--build", build, "--directory", directory,
-                *(["--layers", 1, "--scale", 16] if small else [])])
-    try:
-        result = json.loads(done.stdout)
-    except ValueError:
-        return {"name": "resume", "failed": True, "stderr": done.stderr.splitlines()[-20:]}
+    result, said = script("resume", ["--build", build, "--directory", directory, *(["--layers", 1, "--scale", 16] if small else [])])
+    if result is None:
+        return said
     goals = [goal("writing results to their log / the whole run", result["log_share"], "<=", 0.02),
              goal("seconds of a run with nothing left to compute", result["resumed_seconds"], "<=", 2)]
     return {"name": "resume", "results": result, "targets": goals if not small else [], "failed": result["items_left"] != 0}

@@ -34,17 +34,10 @@ TEST(NeuronCodec, AgreementsArriveAsTheyWereSent) {
   found.by_row = found.telling = true;
   found.share = 0.1, found.control = missing, found.attention = 0.2, found.likeness = 0.3;
   found.log_p_places = -1, found.log_p_robust = -2, found.log_p_nominal = -3;
-  found.blocks = {{.a = 1,
-                   .b = 2,
-                   .kept = 3,
-                   .matched = 4,
-                   .agreeing = 5,
-                   .labelled = 6,
-                   .fixed = 7,
-                   .units = 8,
-                   .likeness = 0.5,
-                   .sorted = true},
-                  {}};
+  found.blocks.resize(2);
+  BlockAgreement& first = found.blocks.front();
+  first.a = 1, first.b = 2, first.kept = 3, first.matched = 4, first.agreeing = 5, first.labelled = 6;
+  first.fixed = 7, first.units = 8, first.likeness = 0.5, first.sorted = true;
   const PlacedAgreement placed[] = {{11, found}, {12, {}}};
   const auto back = decode_agreements(encode_agreements(placed));
   ASSERT_EQ(back.size(), 2U);
