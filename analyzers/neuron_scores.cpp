@@ -57,15 +57,18 @@ AnswerRows::AnswerRows(std::span<const std::int8_t> answers, std::size_t stride,
   values_.resize(rows * columns.size());
   const auto n = static_cast<double>(columns.size());
   for (std::size_t r = 0; r < rows; ++r) {
-    double sum = 0, squares = 0;  // of integers: exact
+    // Sums of integers, which compilers may take many at once.
+    std::int32_t sum = 0, squares = 0;
+    float* const row = &values_[r * columns.size()];
+    for (std::size_t c = 0; c < columns.size(); ++c)
+      row[c] = static_cast<float>(answers[r * stride + columns[c]]);
     for (std::size_t c = 0; c < columns.size(); ++c) {
-      const double x = answers[r * stride + columns[c]];
-      values_[r * columns.size() + c] = static_cast<float>(x);
+      const auto x = static_cast<std::int32_t>(row[c]);
       sum += x;
       squares += x * x;
     }
     sum_.push_back(sum);
-    const double spread = n * squares - sum * sum;
+    const double spread = n * squares - sum_.back() * sum_.back();
     scale_.push_back(spread > 0 ? 1 / std::sqrt(spread) : 0);
   }
 }
