@@ -65,7 +65,8 @@ class Leader {
   Leader(const World& world, const AuditRequest& request, Log& log)
       : world_(world), request_(request), log_(log), limit_(request.limit) {}
 
-  /// Survey and a first plan. Says whether the speed of the ranks is to be measured, and on which file.
+  /// Survey, a first plan and what earlier attempts left of it. Says whether the speed of the ranks is to be
+  /// measured, and on which file.
   bool begin(const Machines& machines) {
     hosts_ = machines.hosts;
     arithmetic_ = kind_of(machines.algebra.front().blas);
@@ -73,7 +74,8 @@ class Leader {
     compare_linear_algebra(machines);
     read_headers();
     make_the_plan(request_.rates);
-    if (request_.calibration == Calibration::automatic) return result_.plan.makespan > worth_measuring;
+    logs_.emplace(request_.store, request_.leftovers);
+    if (request_.calibration == Calibration::automatic) return seconds_left() > worth_measuring;
     return request_.calibration == Calibration::always;
   }
 
@@ -99,7 +101,6 @@ class Leader {
 
   void prepare() {
     say_the_plan();
-    logs_.emplace(request_.store, request_.leftovers);
     RoundTerms of_models = terms();
     of_models.shard = request_.shard;
     round_.emplace("work", result_.models, request_.questions, result_.plan, of_models, log_);
@@ -244,6 +245,16 @@ class Leader {
                                     why.suggestion);
     }
     if (!problems.empty()) throw ConfigProblems(std::move(problems));
+  }
+
+  /// Of the plan at hand, by its rates, without what the logs have.
+  double seconds_left() {
+    if (result_.plan.makespan <= worth_measuring || logs_->known() == 0) return result_.plan.makespan;
+    OrderBook orders(result_.models, request_.questions, result_.plan.width_rule, arithmetic_);
+    ResultStore store(*logs_, result_.models.size());
+    Plan left = result_.plan;
+    leave_out(left, known_items(left, orders, store));
+    return left.makespan;
   }
 
   void say_the_plan() {

@@ -18,8 +18,8 @@
 
 namespace stemma {
 
-/// Whether the speed of the ranks is measured before the plan is made: automatic does so when the run should
-/// take longer than a minute by the rates at hand.
+/// Whether the speed of the ranks is measured before the plan is made: automatic does so when what earlier
+/// attempts left to do should take longer than a minute by the rates at hand.
 enum class Calibration : std::uint8_t { automatic, always, never };
 
 /// Everything that decides a run. Only rank 0 has one.

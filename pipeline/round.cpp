@@ -54,19 +54,23 @@ Round::Round(std::string name, std::span<const SurveyedModel> work, const std::v
                       terms.memory_per_rank),
             nullptr, terms, log) {}
 
+std::vector<std::uint32_t> known_items(const Plan& plan, OrderBook& orders, ResultStore& store) {
+  std::vector<bool> infeasible(plan.items.size());
+  for (const std::uint32_t i : plan.infeasible) infeasible[i] = true;
+  std::vector<std::uint32_t> known;
+  for (std::uint32_t i = 0; i < plan.items.size(); ++i)
+    if (!infeasible[i] && store.recall(orders.order(i, plan.items[i]))) known.push_back(i);
+  return known;
+}
+
 void Round::recall() {
   if (logs_.known() == 0 && shard_.count == 1) return;
-  std::vector<bool> infeasible(plan_.items.size());
-  for (const std::uint32_t i : plan_.infeasible) infeasible[i] = true;
-  std::vector<std::uint32_t> known;
-  for (std::uint32_t i = 0; i < plan_.items.size(); ++i) {
-    if (infeasible[i]) continue;
-    if (store_.recall(orders_.order(i, plan_.items[i]))) {
-      known.push_back(i);
-    } else if (i % shard_.count != shard_.index) {
-      others_.push_back(i);
-    }
-  }
+  const std::vector<std::uint32_t> known = known_items(plan_, orders_, store_);
+  std::vector<bool> open(plan_.items.size(), true);
+  for (const std::uint32_t i : plan_.infeasible) open[i] = false;
+  for (const std::uint32_t i : known) open[i] = false;
+  for (std::uint32_t i = 0; i < open.size(); ++i)
+    if (open[i] && i % shard_.count != shard_.index) others_.push_back(i);
   std::vector<std::uint32_t> not_ours = known;
   not_ours.insert(not_ours.end(), others_.begin(), others_.end());
   if (not_ours.empty()) return;

@@ -36,6 +36,9 @@ struct RoundTerms {
   std::filesystem::path status_file = {};  ///< "" for none
 };
 
+/// Items of `plan`, by index, all of whose results the logs behind `store` have.
+std::vector<std::uint32_t> known_items(const Plan& plan, OrderBook& orders, ResultStore& store);
+
 /// Rank 0's part of a round: it is made, work_through() goes through it, end() follows. `work`, `plan` and
 /// the log outlive it.
 class Round {
