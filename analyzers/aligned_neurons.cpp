@@ -19,9 +19,9 @@
 
 #include "analyzers/aligned_neurons_measurement.hpp"
 #include "analyzers/json_text.hpp"
+#include "analyzers/mlp_weights.hpp"
 #include "analyzers/numerics/log_probability.hpp"
 #include "analyzers/numerics/median.hpp"
-#include "analyzers/same_function_measurement.hpp"
 #include "analyzers/thresholds.hpp"
 
 namespace stemma {
@@ -29,60 +29,16 @@ namespace stemma {
 namespace {
 
 constexpr const char* name_of_method = "aligned_neurons";
-constexpr std::array parts = {Part::mlp_gate, Part::mlp_up, Part::mlp_down};
-
-Role role_of(Part part, int layer) { return {.layer = layer, .part = part}; }
-
-const Model& model_of(const ModelPair& pair, Side side) {
-  return side == Side::base ? *pair.base : *pair.candidate;
-}
-
-std::uint64_t width_of(const Model& model) {
-  for (int layer = 0; layer < model.layers(); ++layer)
-    if (const Matrix* up = model.find(role_of(Part::mlp_up, layer))) return up->cols;
-  return 0;
-}
-
-bool gated(const Model& model, int layer) { return model.find(role_of(Part::mlp_gate, layer)) != nullptr; }
-
-/// Why the MLP of a layer of one model cannot be read; "" when it can.
-std::string problem_of(const Model& model, int layer) {
-  const Matrix* up = model.find(role_of(Part::mlp_up, layer));
-  const Matrix* down = model.find(role_of(Part::mlp_down, layer));
-  const Matrix* gate = model.find(role_of(Part::mlp_gate, layer));
-  if (up == nullptr || down == nullptr)
-    return fmt::format("layer {} has no MLP of one gate, up and down", layer);
-  for (const Matrix* matrix : {gate, up, down}) {
-    if (matrix == nullptr) continue;
-    if (const Dtype dtype = dtype_of(model, *matrix); !is_plain_float(dtype))
-      return fmt::format("{} is stored as {}", path_of(matrix->role), name_of(dtype));
-    const bool writer = matrix == down;
-    if ((writer ? matrix->cols : matrix->rows) != up->rows ||
-        (writer ? matrix->rows : matrix->cols) != up->cols)
-      return fmt::format("{} does not have the shape that its neurons ask for", path_of(matrix->role));
-  }
-  return "";
-}
-
-/// Layers that can be read, at most as many as are asked, the first and the last among them.
+/// Layers that are read. Those that gave the map know the answer already.
 std::vector<int> layers_of(const ModelPair& pair) {
-  std::vector<int> all;
-  for (int layer = 0; layer < pair.base->layers(); ++layer)
-    if (problem_of(*pair.base, layer).empty() && problem_of(*pair.candidate, layer).empty() &&
-        gated(*pair.base, layer) == gated(*pair.candidate, layer) &&
-        gated(*pair.base, layer) == gated(*pair.base, all.empty() ? layer : all.front()))
-      all.push_back(layer);
-  const std::size_t most = thresholds::lineage_layers;
-  if (all.size() <= most) return all;
-  std::vector<int> out;
-  for (std::size_t i = 0; i < most; ++i) out.push_back(all[i * (all.size() - 1) / (most - 1)]);
-  return out;
+  const std::vector<int> all = shared_mlps(pair);
+  return evenly_spaced(pair.alignment.by_neurons ? every_other(all, 1) : all, thresholds::lineage_layers);
 }
 
 class AlignedNeuronsAnalyzer final : public PairAnalyzer {
  public:
   std::string_view name() const override { return name_of_method; }
-  int version() const override { return 1; }
+  int version() const override { return 2; }
 
   std::vector<Subject> subjects(const ModelPair& pair, const std::map<std::string, double>&) const override {
     if (!aligned_neurons_obstacle(pair).empty()) return {};
@@ -104,38 +60,15 @@ class AlignedNeuronsAnalyzer final : public PairAnalyzer {
   }
 
  private:
-  static std::optional<std::uint32_t> index_in(const ModelPair& pair, Side side, const Role& role) {
-    return side == Side::base ? pair.in_base(role) : pair.in_candidate(role);
-  }
-
-  static void add_gain(const ModelPair& pair, Side side, const char* which, const Role& norm, Subject& s) {
-    const auto index = index_in(pair, side, norm);
-    if (!index) return;
-    const std::string name = side_parameter(side, which);
-    s.parameters[name] = static_cast<double>(s.companions.size());
-    s.parameters[name + "_offset"] = model_of(pair, side).find(norm)->gain_offset;
-    s.companions.push_back(*index);
-  }
-
   static Subject mlp(const ModelPair& pair, int base_layer, int candidate_layer, std::string path) {
     Subject s{.analyzer = {}, .path = std::move(path)};
     // A map that is too loose for other readings still tells neurons apart.
     const StreamChange change = pair.alignment.change != StreamChange::unaligned ? pair.alignment.change
                                 : pair.alignment.map                             ? StreamChange::orthogonal
                                                                                  : StreamChange::identity;
-    s.parameters = {{"width", static_cast<double>(width_of(*pair.base))},
-                    {"gated", gated(*pair.base, base_layer) ? 1 : 0},
-                    {"centred", pair.base->norm == NormKind::layer ? 1 : 0},
+    s.parameters = {{"width", static_cast<double>(stream_width(*pair.base))},
                     {"change", static_cast<double>(change)}};
-    for (const Side side : {Side::base, Side::candidate}) {
-      const int layer = side == Side::base ? base_layer : candidate_layer;
-      for (const Part part : parts)
-        if (const auto matrix = index_in(pair, side, role_of(part, layer))) s.matrices.push_back(*matrix);
-      // A block with one norm for attention and MLP reads both through it.
-      const Role own = role_of(Part::norm_pre_mlp, layer);
-      add_gain(pair, side, "pre", index_in(pair, side, own) ? own : role_of(Part::norm_pre_attn, layer), s);
-      add_gain(pair, side, "post", role_of(Part::norm_post_mlp, layer), s);
-    }
+    add_mlps(pair, base_layer, candidate_layer, "", s);
     if (pair.alignment.map && change != StreamChange::identity) {
       s.parameters["map"] = static_cast<double>(s.companions.size());
       s.companions.push_back(*pair.alignment.map);
@@ -164,6 +97,7 @@ NeuronLayer layer_of(const Subject& subject, const std::optional<Features>& feat
   out.labelled = count("labelled");
   out.fixed = count("fixed");
   out.sorted = count("sorted") != 0;
+  if (features->counts.contains("assigned")) out.assigned = count("assigned");
   for (const std::string part : mlp_weights) {
     if (!features->numbers.contains(part + "_whole")) continue;
     out.weights.push_back({.part = part,
@@ -216,20 +150,23 @@ std::string aligned_neurons_obstacle(const ModelPair& pair) {
   if (pair.base->layers() != pair.candidate->layers())
     return fmt::format("one model has {} layers and the other {}", pair.base->layers(),
                        pair.candidate->layers());
-  if (!layers_of(pair).empty()) {
-    const std::uint64_t base = width_of(*pair.base), candidate = width_of(*pair.candidate);
-    return base == candidate ? ""
-                             : fmt::format("hidden is {} in one model and {} in the other", base, candidate);
-  }
+  const std::uint64_t base = stream_width(*pair.base), candidate = stream_width(*pair.candidate);
+  if (base != candidate && base > 0 && candidate > 0)
+    return fmt::format("hidden is {} in one model and {} in the other", base, candidate);
+  if (!layers_of(pair).empty()) return "";
   for (int layer = 0; layer < pair.base->layers(); ++layer)
     for (const Model* model : {pair.base, pair.candidate})
-      if (std::string why = problem_of(*model, layer); !why.empty()) return why;
+      if (std::string why = mlp_problem(*model, layer); !why.empty()) return why;
   return pair.base->layers() == 0 ? "no layer is known" : "only one model has gates";
 }
 
 AlignedNeurons aligned_neurons_of(const ModelPair& pair, const FeatureSource& features) {
   AlignedNeurons out;
   out.obstacle = aligned_neurons_obstacle(pair);
+  const KnownAlignment& known = pair.alignment;
+  out.coordinates = known.by_neurons                                        ? by_other_neurons
+                    : known.change == StreamChange::unaligned && !known.map ? "as stored"
+                                                                            : "embeddings";
   for (const Subject& subject : aligned_neurons_analyzer().subjects(pair, {})) {
     NeuronLayer layer = layer_of(subject, features(name_of_method, subject.path));
     (subject.path == "control" ? out.control : out.layers.emplace_back()) = std::move(layer);
@@ -252,6 +189,7 @@ Evidence layer_row(const NeuronLayer& layer) {
   one.score = layer.share();
   JsonObject detail = as_details(layer);
   detail.add("sorted", layer.sorted);
+  if (layer.assigned) detail.add("assigned", *layer.assigned);
   for (const SharedWeight& weight : layer.weights)
     detail.add(weight.part + "_cosine", weight.whole)
         .add(weight.part + "_spikes", weight.spikes)
@@ -279,6 +217,7 @@ std::vector<Evidence> aligned_neurons_evidence(const AlignedNeurons& found) {
   agreeing.grade = Grade::M;
   agreeing.detail_json = JsonObject()
                              .add("layers", found.read)
+                             .add("coordinates", found.coordinates)
                              .add("agreeing_layers", found.agreeing_layers)
                              .add("log10_p_nominal", as_log10(found.log_p_nominal))
                              .add("control", "neurons of unlike layers")

@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,9 +14,10 @@ namespace stemma {
 
 /// One subject for each of at most eight evenly spaced layers whose MLP both models have, "layers/L", and
 /// "control", the MLP of the base's first against that of the candidate's last. Needs models of equal depth
-/// and width; the candidate is brought into the coordinates of the base by `pair.alignment`: by its map
-/// where it has one, also where that map is judged too loose for other readings, and as it is where it has
-/// none. Neither how the null hypothesis is tested nor the ratio of cosines asks for more than that.
+/// and width; where neurons gave the map, only layers that it was not made from. The candidate is brought
+/// into the coordinates of the base by `pair.alignment`: by its map where it has one, also where that map is
+/// judged too loose for other readings, and as it is where it has none. Neither how the null hypothesis is
+/// tested nor the ratio of cosines asks for more than that.
 const PairAnalyzer& aligned_neurons_analyzer();
 
 /// What follows "because" where no MLPs can be compared; "" when some can. From headers only.
@@ -34,13 +36,20 @@ struct SharedWeight {
 struct NeuronLayer : NeuronCounts {
   std::string subject;
   std::vector<SharedWeight> weights;
+  /// Neurons of which two optimal assignments say the same: more than agreeing ones, of strangers too, so
+  /// that nothing follows from them alone. Nothing for wide MLPs.
+  std::optional<std::uint64_t> assigned;
   std::string problem;  ///< why it was not read
 };
+
+inline constexpr const char* by_other_neurons = "neurons of other layers";
 
 /// All layers of one pair, and what they come to. Nobody asks where other readings explain a pair: then it is
 /// empty.
 struct AlignedNeurons : NeuronTests {
   std::string obstacle;
+  std::string coordinates;  ///< what brought the candidate into those of the base: "embeddings", "neurons of
+                            ///< other layers", or, where nothing did, "as stored"
   std::vector<NeuronLayer> layers;  ///< without the control
   NeuronLayer control;              ///< without subject where a single layer leaves none
   std::uint64_t pairs = 1;          ///< pairs that were asked together

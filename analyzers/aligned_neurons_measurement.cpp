@@ -11,14 +11,13 @@
 #include <cmath>
 #include <numeric>
 
-#include "analyzers/folding.hpp"
-#include "analyzers/held_inputs.hpp"
+#include "analyzers/mlp_weights.hpp"
+#include "analyzers/numerics/assignment.hpp"
 #include "analyzers/numerics/blas.hpp"
 #include "analyzers/numerics/bulk_and_spikes.hpp"
 #include "analyzers/numerics/moment_sums.hpp"
 #include "analyzers/numerics/mutual_best.hpp"
-#include "analyzers/rank_correlation.hpp"
-#include "analyzers/same_function_measurement.hpp"
+#include "analyzers/numerics/random_numbers.hpp"
 #include "analyzers/stream_alignment.hpp"
 #include "analyzers/thresholds.hpp"
 
@@ -27,27 +26,19 @@ namespace stemma {
 namespace {
 
 constexpr std::size_t tile_side = 1024;
+constexpr std::uint64_t order_seed =
+    0x6e6575726f6e73;  // any fixed number: archives must not depend on chance
 
-enum class Weight : std::uint8_t { gate, up, down };
-constexpr std::array weights = {Weight::gate, Weight::up, Weight::down};
+constexpr std::array weights = {MlpWeight::gate, MlpWeight::up, MlpWeight::down};
 
 std::uint64_t count(const Subject& subject, const std::string& name) {
   return static_cast<std::uint64_t>(subject.parameters.at(name));
 }
 
-std::size_t index(Weight weight) { return static_cast<std::size_t>(weight); }
-
-/// Rows of one weight, one for each neuron, as long as the stream is wide.
-struct Rows {
-  std::vector<double> values, lengths;
-  std::uint64_t width = 0;
-
-  std::uint64_t neurons() const { return lengths.size(); }
-  std::span<const double> row(std::uint64_t i) const { return std::span(values).subspan(i * width, width); }
-};
+std::size_t index(MlpWeight weight) { return static_cast<std::size_t>(weight); }
 
 /// Rows of length 1, or of length 0.
-std::vector<float> directions(const Rows& rows) {
+std::vector<float> directions(const NeuronRows& rows) {
   std::vector<float> out(rows.values.size());
   for (std::uint64_t i = 0; i < rows.neurons(); ++i)
     for (std::uint64_t j = 0; rows.lengths[i] > 0 && j < rows.width; ++j)
@@ -82,25 +73,24 @@ class Reading final : public Measurement {
     std::array<std::vector<double>, 2> sizes;  // product of a neuron's lengths
     std::vector<Directions> kinds;
     bool sorted = false;
-    for (const Weight weight : weights) {
-      if (weight == Weight::gate && !gated()) continue;
+    for (const MlpWeight weight : weights) {
+      if (weight == MlpWeight::gate && !gated()) continue;
       Directions both;
       for (const Side side : {Side::base, Side::candidate}) {
-        const Rows rows = folded(side, weight);
+        const NeuronRows rows = folded(side, weight);
         if (!all_finite(rows.lengths)) return nonfinite();
         std::vector<double>& size = sizes[static_cast<std::size_t>(side)];
         size.resize(rows.neurons(), 1);
         for (std::uint64_t i = 0; i < rows.neurons(); ++i) size[i] *= rows.lengths[i];
-        if (weight != Weight::gate) sorted |= in_order(rows.lengths);
+        if (weight != MlpWeight::gate) sorted |= follow_places(rows.lengths);
         (side == Side::base ? both.base : both.candidate) = directions(rows);
       }
-      both.sign_counts = weight == Weight::gate || !gated();
+      both.sign_counts = weight == MlpWeight::gate || !gated();
       if (kinds.size() < 2) kinds.push_back(std::move(both));
     }
-    for (const std::vector<double>& size : sizes) sorted |= in_order(size);
+    for (const std::vector<double>& size : sizes) sorted |= follow_places(size);
     const std::uint64_t neurons = sizes[0].size(), others = sizes[1].size();
     const Partners found = match(kinds[0], kinds[1], neurons, others);
-    kinds.clear();
     Features out;
     const Agreement agreed = agreement(found.by_first, found.by_second);
     out.counts = {{"kept", std::min(neurons, others)},
@@ -110,6 +100,9 @@ class Reading final : public Measurement {
                   {"labelled", 0},
                   {"fixed", 0},
                   {"sorted", sorted ? 1 : 0}};
+    if (std::max(neurons, others) <= thresholds::assigned_neurons)
+      out.counts["assigned"] = assigned(kinds, neurons, others);
+    kinds.clear();
     for (std::size_t i = 0; i < neurons; ++i) {
       out.counts["labelled"] += found.by_both[i] != unmatched;
       out.counts["fixed"] += found.by_both[i] == static_cast<std::int32_t>(i);
@@ -124,48 +117,16 @@ class Reading final : public Measurement {
     out.status = Status::nonfinite;
     return out;
   }
-  static bool in_order(std::span<const double> values) {
-    return std::abs(rank_correlation_with_place(values)) > thresholds::sorted_neurons;
-  }
-
   std::uint64_t width() const { return count(subject_, "width"); }
-  bool gated() const { return count(subject_, "gated") != 0; }
+  bool gated() const { return mlps_.gated(); }
   const std::vector<double>& vector_at(const std::string& name) const {
     return companions_[count(subject_, name)];
   }
-  std::vector<double> gain(Side side, const char* which) const {
-    const std::string name = side_parameter(side, which);
-    if (!subject_.parameters.contains(name)) return {};
-    return effective_gain(vector_at(name), subject_.parameters.at(name + "_offset"));
-  }
-
   /// With norms multiplied in, in the coordinates of the base.
-  Rows folded(Side side, Weight weight) const {
-    const std::size_t of_side = gated() ? 3 : 2,
-                      input = (side == Side::base ? 0 : of_side) + index(weight) + of_side - weights.size();
-    const std::uint64_t d = width();
-    std::vector<double> values = held_.values(input);
-    const std::uint64_t neurons = values.size() / d;
-    const bool centred = count(subject_, "centred") != 0, moved = side == Side::candidate;
-    Rows out;
-    out.width = d;
-    if (weight == Weight::down) {
-      const std::vector<double> after = gain(side, "post");
-      for (std::size_t i = 0; !after.empty() && i < values.size(); ++i) values[i] *= after[i / neurons];
-      if (centred) centre_columns(values, neurons);
-      if (moved) values = aligned_writer(alignment_, values, neurons);
-      out.values.resize(values.size());
-      for (std::uint64_t i = 0; i < d; ++i)
-        for (std::uint64_t j = 0; j < neurons; ++j) out.values[j * d + i] = values[i * neurons + j];
-    } else {
-      scale_columns(values, gain(side, "pre"));
-      if (centred) centre_rows(values, d);
-      if (moved) values = aligned_reader(alignment_, values, neurons);
-      out.values = std::move(values);
-    }
-    out.lengths.resize(neurons);
-    for (std::uint64_t i = 0; i < neurons; ++i) out.lengths[i] = norm_of(out.row(i));
-    return out;
+  NeuronRows folded(Side side, MlpWeight weight) const {
+    NeuronRows rows = mlps_.rows(side, weight);
+    if (side == Side::candidate) set_values(rows, aligned_reader(alignment_, rows.values, rows.neurons()));
+    return rows;
   }
 
   Partners match(const Directions& first, const Directions& second, std::size_t rows,
@@ -195,27 +156,53 @@ class Reading final : public Measurement {
     return {std::span(out).first(used), tile.rows, tile.columns, tile.columns};
   }
 
+  /// Neurons of which two optimal assignments say the same, one by each kind of rows. They match everybody,
+  /// so they see what is hardly alike any more, and take strangers for relatives more often than mutual
+  /// choice does. The candidate's neurons come in random order: of equal scores an assignment takes those at
+  /// equal places.
+  std::size_t assigned(std::span<const Directions> kinds, std::size_t rows, std::size_t columns) const {
+    std::vector<std::size_t> order(columns);
+    std::iota(order.begin(), order.end(), 0);
+    std::vector<double> chance;
+    for (std::size_t j = 0; j < columns; ++j) {
+      const auto words = random_words(order_seed, 0, j);
+      chance.push_back(uniform_number(words[0], words[1]));
+    }
+    std::ranges::sort(order, {}, [&](std::size_t j) { return chance[j]; });
+    std::array<std::vector<std::int32_t>, 2> partners;
+    std::vector<float> scores_of_all(rows * columns);
+    for (std::size_t kind = 0; kind < 2; ++kind) {
+      Directions shuffled{kinds[kind].base, {}, kinds[kind].sign_counts};
+      for (const std::size_t j : order) {
+        const auto row = kinds[kind].candidate.begin() + static_cast<std::ptrdiff_t>(j * width());
+        shuffled.candidate.insert(shuffled.candidate.end(), row, row + static_cast<std::ptrdiff_t>(width()));
+      }
+      partners[kind] = best_assignment(scores(shuffled, {0, 0, rows, columns}, scores_of_all)).column_of_row;
+    }
+    return agreement(partners[0], partners[1]).same;
+  }
+
   /// Cosines of what is matched, in the order of the base.
   void compare_weights(std::span<const std::int32_t> partners, Features& out) const {
     std::vector<std::uint64_t> places;
     for (std::size_t i = 0; i < partners.size(); ++i)
       if (partners[i] != unmatched) places.push_back(i);
     std::vector<double> signs(places.size(), 1);
-    for (const Weight weight : weights) {
-      if (weight == Weight::gate && !gated()) continue;
-      const Rows base = folded(Side::base, weight), candidate = folded(Side::candidate, weight);
+    for (const MlpWeight weight : weights) {
+      if (weight == MlpWeight::gate && !gated()) continue;
+      const NeuronRows base = folded(Side::base, weight), candidate = folded(Side::candidate, weight);
       std::vector<double> x, y;
       for (std::size_t k = 0; k < places.size(); ++k) {
         const std::uint64_t i = places[k], j = static_cast<std::uint64_t>(partners[i]);
-        if (weight == Weight::up && gated() &&
+        if (weight == MlpWeight::up && gated() &&
             std::inner_product(base.row(i).begin(), base.row(i).end(), candidate.row(j).begin(), 0.0) < 0)
           signs[k] = -1;
-        const auto add = [&](std::vector<double>& to, const Rows& rows, std::uint64_t at, double sign) {
-          const double unit = weight == Weight::gate || rows.lengths[at] == 0 ? 1 : rows.lengths[at];
+        const auto add = [&](std::vector<double>& to, const NeuronRows& rows, std::uint64_t at, double sign) {
+          const double unit = weight == MlpWeight::gate || rows.lengths[at] == 0 ? 1 : rows.lengths[at];
           for (const double value : rows.row(at)) to.push_back(sign * value / unit);
         };
         add(x, base, i, 1);
-        add(y, candidate, j, weight == Weight::gate ? 1 : signs[k]);
+        add(y, candidate, j, weight == MlpWeight::gate ? 1 : signs[k]);
       }
       const SplitCosines found = split_cosines({x, y, places.size(), width()}, thresholds::random_edge);
       const std::string name = mlp_weights[index(weight)];
@@ -232,6 +219,7 @@ class Reading final : public Measurement {
   Subject subject_;
   HeldInputs held_;
   std::vector<std::vector<double>> companions_;
+  MlpPair mlps_{subject_, "", held_, companions_};
   StreamAlignment alignment_;
 };
 

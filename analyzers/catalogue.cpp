@@ -12,6 +12,7 @@
 #include "analyzers/intrinsic_pair.hpp"
 #include "analyzers/neuron_match.hpp"
 #include "analyzers/neuron_pair.hpp"
+#include "analyzers/neuron_stream.hpp"
 #include "analyzers/origin_tracer.hpp"
 #include "analyzers/reencoding.hpp"
 #include "analyzers/same_function.hpp"
@@ -49,9 +50,9 @@ std::span<const PairTest* const> pair_tests() {
 }
 
 std::span<const PairAnalyzer* const> pair_catalogue() {
-  static const std::array<const PairAnalyzer*, 5> all = {
-      &stream_alignment_analyzer(), &origin_tracer_analyzer(), &reencoding_analyzer(),
-      &same_function_analyzer(), &aligned_neurons_analyzer()};
+  static const std::array<const PairAnalyzer*, 6> all = {
+      &stream_alignment_analyzer(), &neuron_stream_analyzer(), &origin_tracer_analyzer(),
+      &reencoding_analyzer(),       &same_function_analyzer(), &aligned_neurons_analyzer()};
   return all;
 }
 

@@ -48,8 +48,9 @@ std::string p_words(const AlignedNeurons& found) {
                            100 * found.share);
   return fmt::format(
       "The weights are inconsistent with independent initialisation, p = 10^{:.1f} (grade {}, null: "
-      "independent random initialisations): {}, of {} layers.",
-      as_log10(places ? lineage.log_p_places : lineage.log_p_robust), places ? "G" : "M", seen, found.read);
+      "independent random initialisations): {}, of {} layers{}.",
+      as_log10(places ? lineage.log_p_places : lineage.log_p_robust), places ? "G" : "M", seen, found.read,
+      found.coordinates == by_other_neurons ? ", in coordinates that neurons of other layers gave" : "");
 }
 
 /// "kappa 1.01 at a bulk cosine of 0.97 (calibrated on small models only)".

@@ -21,6 +21,7 @@ struct KnownAlignment {
   /// Index into the matrices of the joined model; empty for an identity. That of unaligned streams is a
   /// rotation that comes near.
   std::optional<std::uint32_t> map;
+  bool by_neurons = false;  ///< found without tokens, from MLPs at even places among those that both have
 };
 
 /// Two models that are read together. Subjects index one list: the matrices of the base, then those of the

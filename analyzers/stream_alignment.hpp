@@ -16,6 +16,7 @@ struct FoundAlignment {
   StreamAlignment alignment;
   std::uint64_t tokens = 0;
   std::vector<double> map;
+  bool by_neurons = false;  ///< and by no token (neuron_stream.hpp)
 };
 FoundAlignment stream_alignment_of(const Features& features);
 

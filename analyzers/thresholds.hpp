@@ -108,6 +108,8 @@ inline constexpr double sorted_neurons = 0.5;
 /// Independently trained models may agree on this share of their neurons: 1 to 5 % are found in several seeds
 /// of GPT-2 (arXiv 2401.12181), up to 7 % in the first layer of small models.
 inline constexpr double universal_neurons = 0.10;
+/// MLPs of up to so many neurons are matched by optimal assignment as well, beside the test: a second.
+inline constexpr std::size_t assigned_neurons = 4096;
 /// Partners of blocks are searched by so many of the largest neurons, and found where so many agree.
 inline constexpr std::size_t searched_neurons = 16, partner_neurons = 3;
 /// The control holds so many blocks against blocks of other layers.

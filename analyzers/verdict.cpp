@@ -124,8 +124,8 @@ std::string abstention_words(const OriginTrace& trace) {
   if (trace.abstain == "control_failed")
     return "Unlike layers of the two models agree as much as like ones, so an agreement says nothing.";
   if (trace.abstain == "unaligned")
-    return "No map between the embeddings of the two models was found, so their layers cannot be compared in "
-           "the same coordinates.";
+    return "No map between the two models was found, neither by their embeddings nor by their neurons, so "
+           "their layers cannot be compared in the same coordinates.";
   if (trace.abstain == "unreadable_quantisation")
     return fmt::format(
         "The difference of {} of {} weights is as even as that of rounding to fewer values, up to {:.2g} % "

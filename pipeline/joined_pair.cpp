@@ -54,6 +54,7 @@ void align(SurveyedModel& joined, const FoundAlignment& found, const std::filesy
   auto pair = std::make_shared<ModelPair>(*joined.pair);
   pair->alignment.change = found.alignment.change;
   pair->alignment.scale = found.alignment.scale;
+  pair->alignment.by_neurons = found.by_neurons;
   if (!found.map.empty()) {
     const std::string_view bytes{reinterpret_cast<const char*>(found.map.data()),
                                  found.map.size() * sizeof(double)};

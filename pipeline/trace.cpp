@@ -1,4 +1,5 @@
-// Coordinates first, layers in them, and whole functions and neurons where those leave a pair open.
+// Coordinates first, by embeddings or else by neurons, layers in them, and whole functions and neurons where
+// those leave a pair open.
 #include "pipeline/trace.hpp"
 
 #include <fmt/format.h>
@@ -8,6 +9,7 @@
 #include "analyzers/content_hash.hpp"
 #include "analyzers/distributed/unison.hpp"
 #include "analyzers/judge_lineage.hpp"
+#include "analyzers/neuron_stream.hpp"
 #include "analyzers/origin_summary.hpp"
 #include "analyzers/origin_tracer.hpp"
 #include "analyzers/same_function.hpp"
@@ -37,8 +39,20 @@ class Leader {
           {{&stream_alignment_analyzer(), {}}, {&reencoding_analyzer(), {{"layers", 0}}}});
   }
 
-  void begin_layers() {
+  /// Where embeddings give no map, neurons may.
+  void begin_streams() {
     end(*coordinates_);
+    for (std::uint32_t i = 0; i < joined_.size(); ++i) {
+      const FoundAlignment found = by_embeddings(i);
+      if (found.alignment.change != StreamChange::unaligned || !found.map.empty()) continue;
+      place_in_streams_.emplace(i, static_cast<std::uint32_t>(joined_for_streams_.size()));
+      joined_for_streams_.push_back(joined_[i]);
+    }
+    begin(streams_, "streams", joined_for_streams_, {{&neuron_stream_analyzer(), {}}});
+  }
+
+  void begin_layers() {
+    end(*streams_);
     const std::string name = new_uuid();
     for (std::uint32_t i = 0; i < joined_.size(); ++i) {
       FoundAlignment found = alignment_of(i);
@@ -116,13 +130,25 @@ class Leader {
 
   /// Embeddings that are known to be equal have the same axes; those that say nothing leave the pair
   /// unaligned.
-  FoundAlignment alignment_of(std::uint32_t i) const {
+  FoundAlignment by_embeddings(std::uint32_t i) const {
     if (const auto features = coordinates_->of(i)("stream_alignment", "alignment"))
       return stream_alignment_of(*features);
     FoundAlignment out;
     if (joined_[i].pair->equal.contains(path_of(Role{.part = Part::embed})))
       out.alignment.change = StreamChange::identity;
     return out;
+  }
+
+  FoundAlignment alignment_of(std::uint32_t i) const {
+    FoundAlignment found = by_embeddings(i);
+    const auto place = place_in_streams_.find(i);
+    if (place == place_in_streams_.end()) return found;
+    if (const auto features = streams_->of(place->second)("neuron_stream", "alignment"))
+      if (FoundAlignment by_neurons = stream_alignment_of(*features); !by_neurons.map.empty()) {
+        by_neurons.by_neurons = true;
+        return by_neurons;
+      }
+    return found;
   }
 
   /// Another attempt finds a map under the hash of its bytes, unchanged, and so the results that need it.
@@ -141,7 +167,8 @@ class Leader {
 
   const TraceRequest& request_;
   Log& log_;
-  std::vector<SurveyedModel> joined_, joined_for_functions_;
+  std::vector<SurveyedModel> joined_, joined_for_streams_, joined_for_functions_;
+  std::map<std::uint32_t, std::uint32_t> place_in_streams_;  ///< of pairs, in joined_for_streams_
   struct InQuestion {
     std::uint32_t pair;
     bool function;  ///< asked as well as neurons
@@ -149,7 +176,7 @@ class Leader {
   std::vector<InQuestion> in_question_;  ///< one for each of joined_for_functions_
   std::vector<FoundAlignment> alignments_;
   std::vector<std::filesystem::path> map_files_;
-  std::optional<Round> coordinates_, layers_, functions_;
+  std::optional<Round> coordinates_, streams_, layers_, functions_;
   Round* current_ = nullptr;
   TraceResult result_;
 };
@@ -167,6 +194,7 @@ std::optional<TraceResult> trace_pairs(const Communicator& ranks, CoordinatorMod
   };
   if (request) leader.emplace(*request, log);
   work_on("planning the coordinates", &Leader::begin_coordinates);
+  work_on("planning the streams", &Leader::begin_streams);
   work_on("planning the layers", &Leader::begin_layers);
   work_on("planning the functions", &Leader::begin_functions);
   std::optional<TraceResult> result;

@@ -37,11 +37,11 @@ struct TraceResult {
   double seconds = 0;
 };
 
-/// Collective. First the embeddings of every pair, which say in which coordinates the candidate lives, then
-/// all layers, then neurons where the layers leave a pair open (lineage_in_question), and all parts as
-/// functions where it may be one model in two forms (function_in_question): pairs x layers are items of the
-/// same plan and coordinator as those of models. What fails is a row of the result. `reader` as for run_work.
-/// Throws as run_work does; the result is rank 0's.
+/// Collective. First the embeddings of every pair, which say in which coordinates the candidate lives, or the
+/// neurons of some layers where they do not, then all layers, then neurons where the layers leave a pair open
+/// (lineage_in_question), and all parts as functions where it may be one model in two forms
+/// (function_in_question): pairs x layers are items of the same plan and coordinator as those of models. What
+/// fails is a row of the result. `reader` as for run_work. Throws as run_work does; the result is rank 0's.
 std::optional<TraceResult> trace_pairs(const Communicator& ranks, CoordinatorMode mode,
                                        const TraceRequest* request, const ReaderMaker& reader, Log& log);
 

@@ -68,9 +68,11 @@ Json json_of(const NeuronLayer& layer) {
                        {"shuffled_bulk", json_number(w.shuffled_bulk)},
                        {"spikes_of_base", w.spikes_of_base},
                        {"spikes_of_candidate", w.spikes_of_candidate}};
-  return {{"subject", layer.subject}, {"kept", layer.kept},         {"units", layer.units},
-          {"matched", layer.matched}, {"agreeing", layer.agreeing}, {"labelled", layer.labelled},
-          {"fixed", layer.fixed},     {"sorted", layer.sorted},     {"weights", weights},
+  return {{"subject", layer.subject},   {"kept", layer.kept},
+          {"units", layer.units},       {"matched", layer.matched},
+          {"agreeing", layer.agreeing}, {"labelled", layer.labelled},
+          {"fixed", layer.fixed},       {"sorted", layer.sorted},
+          {"weights", weights},         {"assigned", layer.assigned ? Json(*layer.assigned) : Json(nullptr)},
           {"problem", layer.problem}};
 }
 
@@ -81,6 +83,7 @@ Json json_of(const AlignedNeurons& found) {
   for (const NeuronLayer& layer : found.layers) layers.push_back(json_of(layer));
   return {{"not_applicable", found.obstacle},
           {"null", "independent random initialisations"},
+          {"coordinates", found.coordinates},
           {"pairs_asked_together", found.pairs},
           {"layers_read", found.read},
           {"agreeing_layers", found.agreeing_layers},
