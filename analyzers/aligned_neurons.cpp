@@ -22,6 +22,7 @@
 #include "analyzers/mlp_weights.hpp"
 #include "analyzers/numerics/log_probability.hpp"
 #include "analyzers/numerics/median.hpp"
+#include "analyzers/pair_parts.hpp"
 #include "analyzers/thresholds.hpp"
 
 namespace stemma {
@@ -62,17 +63,9 @@ class AlignedNeuronsAnalyzer final : public PairAnalyzer {
  private:
   static Subject mlp(const ModelPair& pair, int base_layer, int candidate_layer, std::string path) {
     Subject s{.analyzer = {}, .path = std::move(path)};
-    // A map that is too loose for other readings still tells neurons apart.
-    const StreamChange change = pair.alignment.change != StreamChange::unaligned ? pair.alignment.change
-                                : pair.alignment.map                             ? StreamChange::orthogonal
-                                                                                 : StreamChange::identity;
-    s.parameters = {{"width", static_cast<double>(stream_width(*pair.base))},
-                    {"change", static_cast<double>(change)}};
+    s.parameters = {{"width", static_cast<double>(stream_width(*pair.base))}};
     add_mlps(pair, base_layer, candidate_layer, "", s);
-    if (pair.alignment.map && change != StreamChange::identity) {
-      s.parameters["map"] = static_cast<double>(s.companions.size());
-      s.companions.push_back(*pair.alignment.map);
-    }
+    add_map(pair, s);
     return s;
   }
 };

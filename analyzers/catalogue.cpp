@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include "analyzers/aligned_heads.hpp"
 #include "analyzers/aligned_neurons.hpp"
 #include "analyzers/content.hpp"
 #include "analyzers/content_pair.hpp"
@@ -50,9 +51,10 @@ std::span<const PairTest* const> pair_tests() {
 }
 
 std::span<const PairAnalyzer* const> pair_catalogue() {
-  static const std::array<const PairAnalyzer*, 6> all = {
+  static const std::array<const PairAnalyzer*, 7> all = {
       &stream_alignment_analyzer(), &neuron_stream_analyzer(), &origin_tracer_analyzer(),
-      &reencoding_analyzer(),       &same_function_analyzer(), &aligned_neurons_analyzer()};
+      &reencoding_analyzer(),       &same_function_analyzer(), &aligned_neurons_analyzer(),
+      &aligned_heads_analyzer()};
   return all;
 }
 

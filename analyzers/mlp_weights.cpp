@@ -20,22 +20,6 @@ constexpr std::array parts = {Part::mlp_gate, Part::mlp_up, Part::mlp_down};
 
 Role role_of(Part part, int layer) { return {.layer = layer, .part = part}; }
 
-const Model& model_of(const ModelPair& pair, Side side) {
-  return side == Side::base ? *pair.base : *pair.candidate;
-}
-
-std::optional<std::uint32_t> index_in(const ModelPair& pair, Side side, const Role& role) {
-  return side == Side::base ? pair.in_base(role) : pair.in_candidate(role);
-}
-
-void add_gain(const ModelPair& pair, Side side, const std::string& parameter, const Role& norm, Subject& s) {
-  const auto index = index_in(pair, side, norm);
-  if (!index) return;
-  s.parameters[parameter] = static_cast<double>(s.companions.size());
-  s.parameters[parameter + "_offset"] = model_of(pair, side).find(norm)->gain_offset;
-  s.companions.push_back(*index);
-}
-
 }  // namespace
 
 std::string mlp_problem(const Model& model, int layer) {

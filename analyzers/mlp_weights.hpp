@@ -6,8 +6,7 @@
 #include <vector>
 
 #include "analyzers/held_inputs.hpp"
-#include "analyzers/pair_analyzer.hpp"
-#include "analyzers/same_function_measurement.hpp"
+#include "analyzers/pair_parts.hpp"
 
 namespace stemma {
 

@@ -223,6 +223,7 @@ std::vector<Evidence> weight_evidence(const WeightFindings& found) {
   rows.push_back(reencoding_evidence(found.content));
   std::ranges::move(same_function_evidence(found.function), std::back_inserter(rows));
   std::ranges::move(aligned_neurons_evidence(found.neurons), std::back_inserter(rows));
+  std::ranges::move(aligned_heads_evidence(found.heads), std::back_inserter(rows));
   return rows;
 }
 

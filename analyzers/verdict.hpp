@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "analyzers/aligned_heads.hpp"
 #include "analyzers/aligned_neurons.hpp"
 #include "analyzers/background.hpp"
 #include "analyzers/judge_neurons.hpp"
@@ -25,12 +26,13 @@ namespace stemma {
 void judge(const Fingerprint& a, const Fingerprint& b, Pair& pair, const NeuronStanding* neurons = nullptr);
 
 /// What the tests of the weights of a pair found. `function` is asked where function_in_question says so,
-/// `neurons` where lineage_in_question does.
+/// `neurons` and `heads` where lineage_in_question does.
 struct WeightFindings {
   OriginTrace origin;
   Reencoding content;
   SameFunction function;
   AlignedNeurons neurons;
+  AlignedHeads heads;
 };
 
 /// Whether the answers of all parts could tell what the other readings leave open: the circuits of every

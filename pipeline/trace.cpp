@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "analyzers/aligned_heads.hpp"
 #include "analyzers/aligned_neurons.hpp"
 #include "analyzers/catalogue.hpp"
 #include "analyzers/content_hash.hpp"
@@ -91,7 +92,9 @@ class Leader {
       if (function) add_tokens(joined_for_functions_.back());
     }
     begin(functions_, "functions", joined_for_functions_,
-          {{&same_function_analyzer(), seed_of(request_.origin_options)}, {&aligned_neurons_analyzer(), {}}});
+          {{&same_function_analyzer(), seed_of(request_.origin_options)},
+           {&aligned_neurons_analyzer(), {}},
+           {&aligned_heads_analyzer(), {}}});
   }
 
   Round* round() { return current_; }
@@ -104,6 +107,7 @@ class Leader {
       if (in_question_[i].function) pair.function = same_function_of(joined, functions_->of(i));
       pair.neurons = aligned_neurons_of(joined, functions_->of(i));
       pair.neurons.pairs = in_question_.size();
+      pair.heads = aligned_heads_of(joined, functions_->of(i));
     }
     return std::move(result_);
   }

@@ -104,6 +104,36 @@ Json json_of(const AlignedNeurons& found) {
           {"control", found.control.subject.empty() ? Json(nullptr) : json_of(found.control)}};
 }
 
+Json json_of(const HeadLayer& layer) {
+  return {{"subject", layer.subject},
+          {"groups", layer.kept},
+          {"units", layer.units},
+          {"matched", layer.matched},
+          {"agreeing", layer.agreeing},
+          {"labelled", layer.labelled},
+          {"fixed", layer.fixed},
+          {"sorted", layer.sorted},
+          {"heads", layer.heads},
+          {"agreeing_heads", layer.agreeing_heads},
+          {"query_key", json_number(layer.query_key)},
+          {"value_output", json_number(layer.value_output)},
+          {"problem", layer.problem}};
+}
+
+Json json_of(const AlignedHeads& found) {
+  if (!found.asked()) return nullptr;
+  Json layers = Json::array();
+  for (const HeadLayer& layer : found.layers) layers.push_back(json_of(layer));
+  return {{"null", "independent random initialisations"},
+          {"layers_read", found.read},
+          {"share", json_number(found.share)},
+          {"log10_p_places", json_number(as_log10(found.log_p_places))},
+          {"log10_p_robust", json_number(as_log10(found.log_p_robust))},
+          {"log10_p_nominal", json_number(as_log10(found.log_p_nominal))},
+          {"layers", layers},
+          {"control", found.control.subject.empty() ? Json(nullptr) : json_of(found.control)}};
+}
+
 Json json_of(const Pair& pair, const PairTrace& trace) {
   const OriginTrace& o = trace.origin;
   const Reencoding& c = trace.content;
@@ -144,7 +174,8 @@ Json json_of(const Pair& pair, const PairTrace& trace) {
             {"null", "rounding of the stored weights"},
             {"readings", readings}}},
           {"same_function", json_of(trace.function)},
-          {"aligned_neurons", json_of(trace.neurons)}};
+          {"aligned_neurons", json_of(trace.neurons)},
+          {"aligned_heads", json_of(trace.heads)}};
 }
 
 std::string function_summary(const SameFunction& found) {
@@ -197,6 +228,24 @@ std::string neurons_summary(const AlignedNeurons& found) {
          aligned(rows);
 }
 
+/// One line: layers have few heads, so they only support what neurons say.
+std::string heads_summary(const AlignedHeads& found) {
+  if (found.read == 0) return "";
+  std::uint64_t groups = 0, agreeing = 0, heads = 0, agreeing_heads = 0;
+  for (const HeadLayer& layer : found.layers) {
+    groups += layer.kept;
+    agreeing += layer.agreeing;
+    heads += layer.heads;
+    agreeing_heads += layer.agreeing_heads;
+  }
+  return fmt::format(
+      "  heads: {} of {} groups agree in how they choose and how they answer, and {} of {} heads in them; "
+      "log10 p "
+      "{:.1f} by their places (grade G), {:.1f} by two matchings (grade M); unlike layers: {} of {} groups\n",
+      agreeing, groups, agreeing_heads, heads, as_log10(found.log_p_places), as_log10(found.log_p_robust),
+      found.control.agreeing, found.control.kept);
+}
+
 }  // namespace
 
 std::string trace_summary(const Pair& pair, const PairTrace& trace) {
@@ -207,7 +256,7 @@ std::string trace_summary(const Pair& pair, const PairTrace& trace) {
                       trace.content.equal, trace.content.weights, trace.content.rounded, trace.content.alone);
   if (!o.obstacle.empty())
     return text + fmt::format("  origin_tracer: not applicable, because {}\n", printable(o.obstacle)) +
-           neurons_summary(trace.neurons);
+           neurons_summary(trace.neurons) + heads_summary(trace.heads);
   text += fmt::format("  residual stream: {}{}\n", o.stream,
                       o.tokens > 0 ? fmt::format(", from {} rows of the embeddings (residual {})", o.tokens,
                                                  three_digits(o.stream_residual))
@@ -231,7 +280,7 @@ std::string trace_summary(const Pair& pair, const PairTrace& trace) {
   }
   text += aligned(rows);
   text += function_summary(trace.function);
-  text += neurons_summary(trace.neurons);
+  text += neurons_summary(trace.neurons) + heads_summary(trace.heads);
   text +=
       "  The null of a rank is the rounding of the stored weights; \"control\" reads unlike layers of the "
       "two "
