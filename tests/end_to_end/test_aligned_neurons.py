@@ -3,6 +3,7 @@ import json
 import unittest
 
 import numpy as np
+from scipy.optimize import linear_sum_assignment
 
 import launder
 from functions import Function
@@ -64,7 +65,8 @@ def expected(base, candidate, layer):
         (xs, xb), (ys, yb) = split(x), split(y)
         cosines[part] = cosine(x, y), cosine(xs, ys), cosine(xb, yb)
     return {"agreeing": np.sum((one == other) & (one >= 0)), "matched": np.sum((one >= 0) & (other >= 0)), "labelled": len(here),
-            "fixed": np.sum(there == here)}, cosines
+            "fixed": np.sum(there == here), "assigned": np.sum(linear_sum_assignment(-by_gate)[1] == linear_sum_assignment(-np.abs(by_up))[1])
+            }, cosines
 
 
 class AlignedNeurons(Function):
