@@ -116,9 +116,9 @@ class Zoo(Trace):
         for base, candidate in ((ZOO / "aspen", ZOO / "aspen-lora-r8"), (ZOO / "cedar", ZOO / "cedar-code"), (ZOO / "cedar", permuted)):
             size = sum(array.nbytes for model in (base, candidate) for array in read_safetensors(model / "model.safetensors").values())
             document = self.document(base, candidate)
-            asked = document["pairs"][0]["aligned_neurons"] is not None  # where layers leave a pair open, MLPs are read once more
+            asked = document["pairs"][0]["aligned_neurons"] is not None  # where layers leave a pair open, they are read once more
             size += asked * sum(array.nbytes for model in (base, candidate) for name, array in read_safetensors(model / "model.safetensors").items()
-                                if ".mlp." in name)
+                                if "_proj." in name)
             print(f"{candidate.name}: {document['bytes_read'] / size:.4f} times the weights were read")
             self.assertTrue(size <= document["bytes_read"] <= 1.02 * size)
             self.assertEqual(document["weight_bytes"], size)
