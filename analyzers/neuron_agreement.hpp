@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "analyzers/block_map.hpp"
 #include "analyzers/matched_neurons.hpp"
 #include "io/archive/neuron_sketch.hpp"
 
@@ -37,13 +38,16 @@ struct NeuronAgreement : NeuronTests {
   double control = missing;    ///< mean share of agreeing neurons of unlike blocks
   double attention = missing;  ///< median over layers of partners: correlation of readings
   double likeness = missing;   ///< median over partners of their likeness
+  /// Blocks that are each other beyond chance, also those that no block was searched for, and what that says
+  /// about the order of the models.
+  BlockMap map;
   /// What training wrote beside what the start left: attention over likeness.
   double kinship() const { return attention / likeness; }
 };
 
 /// Matches the neurons of every pair of blocks that could be partners: of equal structure, block by block;
-/// otherwise, and where that finds nothing, every block of the model with more of them with its best partner.
-/// Symmetric in its arguments.
+/// otherwise, and where some block finds nothing so, every block of the model with more of them with its best
+/// partner (PartnerSearch). Symmetric in its arguments.
 NeuronAgreement compare_neurons(const NeuronSketch& a, const NeuronSketch& b);
 
 }  // namespace stemma
