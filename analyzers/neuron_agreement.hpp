@@ -25,7 +25,7 @@ struct NeuronAgreement : NeuronTests {
   std::string abstain;      ///< "" or why nothing was compared: no_anchor, unsupported
   std::size_t anchors = 0;  ///< tokens in common
   bool by_row = false;      ///< tokens joined by their numbers
-  bool mapped = false;      ///< partners were searched: models of other structure, or nothing found in place
+  bool mapped = false;      ///< partners were searched: models of other structure, or better than in place
   std::size_t blocks_a = 0, blocks_b = 0;  ///< of each model
   std::vector<BlockAgreement> blocks;      ///< pairs of partners, by block of the model with more of them
 

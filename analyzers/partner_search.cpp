@@ -14,13 +14,19 @@ namespace {
 
 constexpr std::size_t all_rows = std::numeric_limits<std::size_t>::max();
 
+bool has_experts(const NeuronSketch& sketch) {
+  return std::ranges::any_of(sketch.blocks, [](const NeuronBlock& block) { return block.expert >= 0; });
+}
+
 }  // namespace
 
 PartnerSearch::PartnerSearch(const NeuronSketch& a, const NeuronSketch& b, const SharedAnchors& shared)
     : a_(a), b_(b), shared_(shared) {
   std::vector<std::size_t> blocks(b.blocks.size());
   std::iota(blocks.begin(), blocks.end(), std::size_t{0});
-  b_layers_ = layers_of(b, blocks, shared.of_b, all_rows);
+  // Neurons that are large in one MLP are so in its descendants; an expert may hold any part of an MLP.
+  b_layers_ = layers_of(b, blocks, shared.of_b,
+                        has_experts(a) == has_experts(b) ? thresholds::searched_neurons : all_rows);
   for (const bool gated : {false, true})
     if (std::ranges::find(a.blocks, gated, &NeuronBlock::gated) != a.blocks.end())
       candidates_ = std::max(

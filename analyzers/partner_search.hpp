@@ -17,12 +17,13 @@ struct Partner {
   std::size_t held = 0;      ///< blocks that this one was held against
 };
 
-/// Searches partners for blocks of `a` among those of `b`, by the largest neurons of the one and all kept
-/// neurons of the other. Up to thresholds::searched_pairs pairs of blocks are all held against each other.
-/// Beyond, one expert of each layer is held against everything, and in layers where it has no partner up to
-/// thresholds::searched_experts are, unless nobody has one. The rest of a layer is held against that
-/// partner's layer alone, and where none was found against the one whose attention reads most alike. So the
-/// work grows with the layers times all blocks, and with the pairs of blocks of single layers.
+/// Searches partners for blocks of `a` among those of `b`, by the largest neurons of both, or, where one
+/// model has experts and the other none, by those of the one and all kept neurons of the other. Up to
+/// thresholds::searched_pairs pairs of blocks are all held against each other. Beyond, one expert of each
+/// layer is held against everything, and in layers where it has no partner up to thresholds::searched_experts
+/// are, unless nobody has one. The rest of a layer is held against that partner's layer alone, and where none
+/// was found against the one whose attention reads most alike. So the work grows with the layers times all
+/// blocks, and with the pairs of blocks of single layers.
 class PartnerSearch {
  public:
   /// All three must outlive it; `shared` names anchors of `a` and of `b`.

@@ -119,7 +119,7 @@ inline constexpr std::size_t searched_pairs = 16'384, searched_experts = 3;
 inline constexpr double block_match = 0.01;
 /// Two neurons of one MLP that correlate like this in both kinds of answers are one neuron twice.
 inline constexpr float twin_neurons = 0.95F;
-/// Partners of equal structure that agree this clearly are not searched for elsewhere: ln 1e-12.
+/// Models of equal structure that agree this clearly, in every MLP, are not searched: ln 1e-12.
 inline constexpr double log_p_in_place = -27.6;
 /// A test of neurons that finds nothing has said something where it saw this many neurons in this many
 /// blocks.

@@ -257,7 +257,7 @@ Layers layers_of(const BlockMap& map) {
 }
 
 TEST(NeuronAgreement, MapsWhatWasDoneToLayers) {
-  const Toy base = toy(1, 6, 64, 300), child = with_other_neurons(with_noise(base, 0.2, 2), 3);
+  const Toy base = toy(1, 6, 64, 300), child = with_noise(base, 0.2, 2);
   const auto map = [&](const std::vector<std::size_t>& layers) {
     // Copies of a layer have noise of their own.
     return compared(sketch_of(base), sketch_of(with_noise(with_layers(child, layers), 0.1, 4))).map;

@@ -60,6 +60,7 @@ TEST(PartnerSearch, FindsAFewNeuronsOfALargerBlockAmongAllOfIt) {
     block.first.erase(block.first.begin(), block.first.begin() + 100);
     block.second.erase(block.second.begin(), block.second.begin() + 100);
     block.unit.resize(28);
+    block.expert = 0;
   }
   const auto found = partners(sketch_of(experts), sketch_of(with_noise(dense, 0.2, 2)));
   for (std::size_t i = 0; i < 3; ++i) {
