@@ -5,7 +5,7 @@ derive.py SOURCES DIRECTORY --models NAME ... [--kinds KIND ...] [--steps 300] [
 SOURCES holds models of train.py, or those of tests/data/zoo. Of each model NAME come NAME-KIND, with its weights cut or
 copied and then healed by so many steps of train.py's loop on the second half of the prose, at 1e-3:
 
-    pruned-depth   a third of the layers left out, from the second on
+    pruned-depth   a third of the layers left out, every other one from the third on
     pruned-width   the stream cut to three quarters of its width, the MLPs to the 58 % of their largest neurons
     pruned-mlp     58 % of the neurons of every MLP, drawn at random
     deepened       the first two thirds of the layers, then the last two thirds (arXiv 2312.15166)
