@@ -167,11 +167,15 @@ std::string sign_words(OrderSign sign, const std::string& later, const std::stri
 std::string exact_words(const std::vector<BlockMatch>& matches) {
   std::vector<std::string> parts;
   for (std::size_t i = 0, end = 0; i < matches.size(); i = end) {
-    // As long as a goes on by one, b does or stays, whatever it did first.
+    // Both sides go on by one, or one of them stays where it is, all through the run.
     end = i + 1;
-    const bool stays = end < matches.size() && same_block(matches[i].b, matches[end].b);
-    while (end < matches.size() && follows(matches[end - 1].a, matches[end].a) &&
-           (stays ? same_block(matches[i].b, matches[end].b) : follows(matches[end - 1].b, matches[end].b)))
+    const bool a_stays = end < matches.size() && same_block(matches[i].a, matches[end].a),
+               b_stays = end < matches.size() && same_block(matches[i].b, matches[end].b);
+    const auto goes_on = [](bool stays, const BlockPlace& last, const BlockPlace& next) {
+      return stays ? same_block(last, next) : follows(last, next);
+    };
+    while (end < matches.size() && goes_on(a_stays, matches[end - 1].a, matches[end].a) &&
+           goes_on(b_stays, matches[end - 1].b, matches[end].b))
       ++end;
     parts.push_back(run_words(matches[i].a, matches[end - 1].a) + ":" +
                     run_words(matches[i].b, matches[end - 1].b));

@@ -7,8 +7,8 @@
 
 namespace stemma {
 
-/// "0-1:0-1 3:2", the matches of a and b, with runs of numbers put together; experts as "3.0-7:3" or
-/// "3.0-7:3.0-7". A run names every block of a in order, and as many of b in order, or one.
+/// "0-1:0-1 3:2", the matches of a and b, with runs of numbers put together; experts as "3:3.0-7" or
+/// "3.0-7:3.0-7". A run names as many blocks on both sides, in order, or one block on one of them.
 std::string exact_words(const std::vector<BlockMatch>& matches);
 /// "2 4" or "2.0-7".
 std::string exact_words(const std::vector<BlockPlace>& places);

@@ -30,6 +30,8 @@ TEST(ExactWords, PutRunsTogether) {
   for (int e = 0; e < 4; ++e) experts.push_back({at(0, e), at(0)});
   experts.push_back({at(1, 0), at(1)});
   EXPECT_EQ(exact_words(experts), "0.0-3:0 1.0:1");
+  for (BlockMatch& match : experts) std::swap(match.a, match.b);
+  EXPECT_EQ(exact_words(experts), "0:0.0-3 1:1.0");
   experts = {{at(0, 0), at(0, 1)}, {at(0, 1), at(0, 2)}, {at(0, 2), at(0, 0)}, {at(1, 0), at(1, 0)}};
   EXPECT_EQ(exact_words(experts), "0.0-1:0.1-2 0.2:0.0 1.0:1.0");
 }

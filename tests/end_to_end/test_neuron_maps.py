@@ -22,8 +22,8 @@ UNKNOWN, LATER = 0, 1
 
 
 def as_they_stand(experts):
-    """Every expert of a layer from the MLP of the same layer, as `exact` words."""
-    return " ".join(f"{i}:{i}.{e}" for i in range(LAYERS) for e in range(experts))
+    """Every expert of a layer from the MLP of the same layer."""
+    return " ".join(f"{i}:{i}.0-{experts - 1}" for i in range(LAYERS))
 
 
 #: Expert e of layer i is the MLP of layer ROTATED[i][e]: no two of a layer are alike.
@@ -109,7 +109,7 @@ SPARSE = [kind for kind in KINDS if kind.startswith("moe")]
 
 
 def expanded(words):
-    """{(block, block)} of exact words; a block is a pair of layer and expert or None."""
+    """{(block, block)} of a map; a block is a pair of numbers, layer and expert or (layer, None)."""
     def blocks(run):
         layer, _, expert = run.partition(".")
         first, _, last = (expert or layer).partition("-")
@@ -119,8 +119,8 @@ def expanded(words):
     found = set()
     for part in words.split():
         ours, theirs = map(blocks, part.split(":"))
-        found |= set(zip(ours, theirs if len(theirs) == len(ours) else theirs * len(ours), strict=True)) if len(ours) >= len(
-            theirs) else {(ours[0], block) for block in theirs}
+        longest = max(len(ours), len(theirs))
+        found |= set(zip(*(side * longest if len(side) == 1 else side for side in (ours, theirs)), strict=True))
     return found
 
 
