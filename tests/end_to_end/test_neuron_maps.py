@@ -169,7 +169,8 @@ class Maps(EndToEnd):
         words, only_source, only_other, later, why = KINDS[kind]
         pair = self.of(source, other)
         with self.subTest(kind, source=source, other=other):
-            self.assertEqual(pair["class"], "ABSTAIN(shared_init_undecided)" if kind in UNDECIDED else "SAME_LINEAGE", pair["sentence"])
+            expected = "ABSTAIN(shared_init_undecided)" if kind in UNDECIDED else "SAME_LINEAGE"
+            self.assertEqual(pair["class"], expected, pair["sentence"])
             self.assertEqual(self.mapped(pair, source), (expanded(words), only_source, only_other, later), pair["sentence"])
             self.assertIn(why, pair["sentence"])
 
@@ -200,7 +201,8 @@ class Maps(EndToEnd):
                 self.assertEqual((pair["direction"], pair["neurons"][""]["detail"].get("map", "")), (0, ""))
 
     def test_the_table_of_pairs_says_the_same(self):
-        self.write("maps.yaml", f"schema_version: 1\nmodels: [{{glob: '{self.shared}/a-deep'}}, {{glob: '{self.shared}/{SOURCE}'}}]\n"
+        models = f"[{{glob: '{self.shared}/a-deep'}}, {{glob: '{self.shared}/{SOURCE}'}}]"
+        self.write("maps.yaml", f"schema_version: 1\nmodels: {models}\n"
                    "output: out\nanalyzers: {neuron_match: {}}\ncompare: {tests: {neuron_match: {}}}\ntrace: {enabled: false}\n")
         self.stemma("run", "maps.yaml")
         (row,) = harness.read_tsv(self.directory / "out/pairs.tsv")
@@ -209,7 +211,7 @@ class Maps(EndToEnd):
     def test_experts_that_were_left_out(self):
         t, config = read_model(ZOO / "aspen")
         rng = np.random.default_rng(5)
-        # Two halves of one model, so that experts of a layer differ and no layer is there twice.
+        # Experts of independent numbers: none is like another.
         large, sparse = as_experts(t, config, [[i, i, i] for i in range(LAYERS)], rng)
         for name, a in large.items():
             if ".experts." in name:
