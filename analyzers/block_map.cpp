@@ -60,18 +60,26 @@ class View {
     return false;
   }
 
+  /// Whether x has nothing that would have to come from elsewhere.
+  bool nearly_all_layers_match() const { return nearly_all(layers_.size(), layers_in(xs()).size()); }
+
   bool grown_layers() const {
+    if (!nearly_all_layers_match()) return false;
     for (std::size_t j = 0; j < ys().size(); ++j)
       if (doubled(j, false)) return true;
     return false;
   }
 
   bool grown_experts() const {
+    if (!nearly_all_layers_match()) return false;
     std::set<int> matched, grown;
     for (std::size_t j = 0; j < ys().size(); ++j) {
       if (x_of_[j].empty()) continue;
       matched.insert(ys()[j].layer);
-      if (!grown.contains(ys()[j].layer) && doubled(j, true)) grown.insert(ys()[j].layer);
+      // What was copied is no wider than what it was copied from.
+      const bool wider =
+          std::ranges::any_of(x_of_[j], [&](const std::size_t i) { return xs()[i].units > ys()[j].units; });
+      if (!wider && !grown.contains(ys()[j].layer) && doubled(j, true)) grown.insert(ys()[j].layer);
     }
     return !grown.empty() && 2 * grown.size() >= matched.size();
   }
@@ -144,17 +152,20 @@ class View {
   }
 
   bool lacks_neurons() const {
-    const auto pairs = one_by_one();
-    if (!nearly_all(pairs.size(), xs().size())) return false;
-    std::size_t fewer = 0;
-    for (const auto& [i, j] : pairs) {
-      const bool one_kind = (xs()[i].expert < 0) == (ys()[j].expert < 0);
-      if (!one_kind || xs()[i].units > ys()[j].units) return false;
-      if (xs()[i].units == ys()[j].units) continue;
-      if (sources_.twins(y(), j)) return false;
-      ++fewer;
+    std::size_t matched = 0, fewer = 0;
+    for (std::size_t i = 0; i < xs().size(); ++i) {
+      if (y_of_[i].empty()) continue;
+      ++matched;
+      bool narrower = true;
+      for (const std::size_t j : y_of_[i]) {
+        const bool one_kind = (xs()[i].expert < 0) == (ys()[j].expert < 0);
+        if (!one_kind || xs()[i].units > ys()[j].units) return false;
+        narrower &= xs()[i].units < ys()[j].units;
+        if (xs()[i].units < ys()[j].units && sources_.twins(y(), j)) return false;
+      }
+      fewer += narrower;
     }
-    return fewer > 0 && 2 * fewer >= pairs.size();
+    return nearly_all(matched, std::min(xs().size(), ys().size())) && fewer > 0 && 2 * fewer >= matched;
   }
 
   const MapSources& sources_;

@@ -64,14 +64,15 @@ struct MapSources {
 };
 
 /// The map and its signs:
-/// - A block of one model that several blocks of the other match, which are alike, while none of its own
-///   model is like it: the other model was grown from it, by layers or, within one layer, by experts (in half
-///   of the layers at least).
+/// - A model of which nine tenths of the layers match, with several blocks that are like each other and are
+///   one block of the other model, where none is like that one: it was grown by layers or, where in half of
+///   the layers experts no wider than that block are such, by experts.
 /// - A model with fewer layers, each of which is another layer of the other, in their order, while the
 ///   layers that the other has besides are like none of its own: it lacks layers. Experts likewise where both
 ///   models have several in every layer that matches, and nine tenths of those of the smaller one match.
-/// - A model of which nine tenths of the MLPs match one of the other each, none of which has fewer neurons,
-///   and half of which have more, no two of them alike: it lacks neurons.
+/// - A model with MLPs that have fewer neurons than those they match, half of them at least and none with
+///   more, no two neurons of the wider ones alike, and nine tenths of the smaller model's number match: it
+///   lacks neurons.
 /// Sizes of vocabularies are no sign: they are extended as easily as trimmed.
 BlockMap map_of(const MapSources& sources);
 

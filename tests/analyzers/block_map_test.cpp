@@ -165,20 +165,34 @@ TEST(BlockMap, OfNeuronsThatWereLeftOut) {
 }
 
 TEST(BlockMap, SignsThatDisagreeSayNothing) {
-  // Four of six layers, one of them twice as wide as it was.
+  // Siblings: one lost layers, the other neurons.
   Case c{blocks(6, 0, 100), blocks(4, 0, 200), pruned};
-  const BlockMap map = mapped(c);
-  EXPECT_EQ(map.signs.size(), 1U) << "half of the larger model's MLPs would have to be narrower";
-  c = {blocks(4, 0, 200), blocks(6, 0, 100), deepened, {}, {{1, 3}, {2, 4}}};
-  EXPECT_EQ(mapped(c).direction(), 1);
-  c = {blocks(10, 0, 100), blocks(9, 0, 200), {}};
-  for (std::size_t i = 0; i < 9; ++i) c.matches.emplace_back(i, i);
-  const BlockMap open = mapped(c);
-  EXPECT_EQ(open.signs.size(), 2U);
-  EXPECT_EQ(open.direction(), 0);
-  c.b = blocks(9, 0, 50);
+  EXPECT_THAT(signs(mapped(c)), ElementsAre(OrderSign::lacks_neurons, OrderSign::lacks_layers));
+  EXPECT_EQ(mapped(c).direction(), 0);
+  c.b = blocks(4, 0, 50);
   EXPECT_EQ(mapped(c).signs.size(), 2U);
-  EXPECT_EQ(mapped(c).direction(), 1) << "signs that agree";
+  EXPECT_EQ(mapped(c).direction(), 1) << "one lost both";
+  // One was deepened; it or the other lost neurons.
+  c = {blocks(4, 0, 200), blocks(6, 0, 100), deepened, {}, {{1, 3}, {2, 4}}};
+  EXPECT_EQ(mapped(c).signs.size(), 2U);
+  EXPECT_EQ(mapped(c).direction(), 1);
+  c.a = blocks(4, 0, 50);
+  EXPECT_EQ(mapped(c).signs.size(), 2U);
+  EXPECT_EQ(mapped(c).direction(), 0);
+}
+
+TEST(BlockMap, ACopyThatHasMoreBesidesShowsNoOrder) {
+  // One was deepened, and the other, a sibling, lost a layer: two layers of the former match nothing.
+  const Case deep{blocks(3), blocks(6), {{0, 0}, {1, 1}, {1, 3}, {2, 5}}, {}, {{1, 3}, {2, 4}}};
+  EXPECT_EQ(mapped(deep).direction(), 0);
+  Case sparse{blocks(2), blocks(3, 2), {{0, 0}, {0, 1}, {1, 4}, {1, 5}}, {}, {{0, 1}, {2, 3}, {4, 5}}};
+  EXPECT_THAT(signs(mapped(sparse)), ElementsAre(OrderSign::lacks_layers))
+      << "and the other one's loss is one";
+  // Experts of an MLP that is narrower than they are.
+  sparse = {blocks(1, 0, 50), blocks(1, 2, 100), {{0, 0}, {0, 1}}, {}, {{0, 1}}};
+  EXPECT_EQ(mapped(sparse).direction(), 0);
+  sparse.a = blocks(1, 0, 100);
+  EXPECT_EQ(mapped(sparse).direction(), 1);
 }
 
 }  // namespace
