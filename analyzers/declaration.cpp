@@ -62,7 +62,9 @@ class Inquiry {
   std::string order_words(const Pair& pair, std::size_t model) const {
     const int from = descent(pair, model);
     if (from == 0) return "Which came first is not known.";
-    return fmt::format("{} came first.", models_[from > 0 ? other(pair, model) : model].id);
+    // Neurons show the same of a source and of its relatives.
+    return fmt::format("{}{} came first.", models_[from > 0 ? other(pair, model) : model].id,
+                       same_weights(pair.relation) ? "" : ", or a relative that is like it,");
   }
 
   static std::size_t other(const Pair& pair, std::size_t model) { return pair.a == model ? pair.b : pair.a; }

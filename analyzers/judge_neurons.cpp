@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "analyzers/map_words.hpp"
 #include "analyzers/numerics/log_probability.hpp"
 #include "analyzers/thresholds.hpp"
 
@@ -35,6 +36,12 @@ std::string attention_words(const NeuronAgreement& found) {
                      found.attention, found.likeness);
 }
 
+/// " Layers 0 and 1 of ...", or nothing where all stand where they stood.
+std::string map_sentence(const NeuronStanding& standing) {
+  const std::string words = map_words(standing.found->map, standing.a, standing.b);
+  return words.empty() ? "" : " " + words;
+}
+
 void say(Pair& pair, Relation relation, std::string reason, std::string sentence) {
   pair.relation = relation;
   pair.reason = std::move(reason);
@@ -49,15 +56,18 @@ void judge_relatives(const NeuronStanding& standing, Pair& pair) {
   constexpr std::string_view remark = "limits set by small models";
   if (found.kinship() <= thresholds::kinship_of_shared_start)
     return say(pair, Relation::shared_init, "",
-               fmt::format("Consistent with a shared initialisation and separate training. {} ({}).",
-                           evidence, remark));
+               fmt::format("Consistent with a shared initialisation and separate training. {} ({}).{}",
+                           evidence, remark, map_sentence(standing)));
   if (!(found.kinship() >= thresholds::kinship_of_descent))  // unknown, too
-    return say(pair, Relation::abstain, "shared_init_undecided",
-               fmt::format("{}; whether one descends from the other or both only started alike is open ({}).",
-                           evidence, remark));
+    return say(
+        pair, Relation::abstain, "shared_init_undecided",
+        fmt::format("{}; whether one descends from the other or both only started alike is open ({}).{}",
+                    evidence, remark, map_sentence(standing)));
   const bool whole = 2 * found.agreeing_blocks >= found.compared_blocks;
   say(pair, whole ? Relation::same_lineage : Relation::partial_lineage, "",
-      fmt::format("{}, as between a model and its descendants ({}).", evidence, remark));
+      fmt::format("{}, as between a model and its descendants ({}).{} {}", evidence, remark,
+                  map_sentence(standing), order_words(found.map, standing.a, standing.b)));
+  pair.direction = found.map.direction();
 }
 
 }  // namespace

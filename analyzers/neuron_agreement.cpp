@@ -4,69 +4,42 @@
 #include "analyzers/neuron_agreement.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
+#include <map>
+#include <numeric>
+#include <optional>
 #include <set>
 
-#include "analyzers/neuron_scores.hpp"
+#include "analyzers/block_scores.hpp"
 #include "analyzers/numerics/combined_tests.hpp"
 #include "analyzers/numerics/median.hpp"
-#include "analyzers/numerics/mutual_best.hpp"
+#include "analyzers/partner_search.hpp"
 #include "analyzers/thresholds.hpp"
 #include "io/model/anchor_tokens.hpp"
 
 namespace stemma {
 namespace {
 
-/// Answers of one block at the shared anchors.
-struct Answers {
-  AnswerRows first, second;
-};
-
-/// The blocks of one model at the shared anchors: all kept neurons, or the largest `most` of them.
-std::vector<Answers> answers_of(const NeuronSketch& sketch, std::span<const std::uint32_t> columns,
-                                std::size_t most) {
-  std::vector<Answers> out;
-  for (const NeuronBlock& block : sketch.blocks)
-    out.push_back({AnswerRows(block.first, sketch.keys.size(), columns, most),
-                   AnswerRows(block.second, sketch.keys.size(), columns, most)});
-  return out;
-}
-
-/// Matches one pair of blocks.
-class BlockPair {
+/// The blocks of one model at the shared anchors, made when they are asked for.
+class AllAnswers {
  public:
-  BlockPair(const Answers& a, const Answers& b, bool gated)
-      : rows_(a.first.rows()),
-        columns_(b.first.rows()),
-        first_(correlations(a.first, b.first, false)),
-        second_(correlations(a.second, b.second, gated)),
-        by_first_(mutual_best(view(first_))),
-        by_second_(mutual_best(view(second_))) {}
+  AllAnswers(const NeuronSketch& sketch, std::span<const std::uint32_t> columns)
+      : sketch_(sketch), columns_(columns) {}
 
-  Agreement agreement() const { return stemma::agreement(by_first_, by_second_); }
-  /// Mean correlation of the first answers of neurons that both matchings agree on.
-  double likeness() const {
-    double sum = 0, n = 0;
-    for (std::size_t i = 0; i < rows_; ++i) {
-      if (by_first_[i] == unmatched || by_first_[i] != by_second_[i]) continue;
-      sum += static_cast<double>(first_[i * columns_ + static_cast<std::size_t>(by_first_[i])]);
-      ++n;
-    }
-    return n > 0 ? sum / n : missing;
-  }
-  /// The matching by both kinds of answers together.
-  std::vector<std::int32_t> by_both() const {
-    std::vector<float> sum(first_);
-    for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += second_[i];
-    return mutual_best(view(sum));
+  const NeuronAnswers& of(std::size_t block) {
+    if (answers_.empty()) answers_.resize(sketch_.blocks.size());
+    if (!answers_[block])
+      answers_[block] = answers_of(sketch_.blocks[block], sketch_.keys.size(), columns_, most_rows);
+    return *answers_[block];
   }
 
  private:
-  ScoreView view(const std::vector<float>& scores) const { return {scores, rows_, columns_, columns_}; }
+  static constexpr std::size_t most_rows = std::numeric_limits<std::size_t>::max();
 
-  std::size_t rows_, columns_;
-  std::vector<float> first_, second_;
-  std::vector<std::int32_t> by_first_, by_second_;
+  const NeuronSketch& sketch_;
+  std::span<const std::uint32_t> columns_;
+  std::vector<std::optional<NeuronAnswers>> answers_;
 };
 
 bool same_structure(const NeuronSketch& a, const NeuronSketch& b) {
@@ -75,7 +48,8 @@ bool same_structure(const NeuronSketch& a, const NeuronSketch& b) {
   });
 }
 
-BlockAgreement agreement_of(const NeuronBlock& a, const NeuronBlock& b, const BlockPair& pair) {
+BlockAgreement agreement_of(const NeuronBlock& a, const NeuronBlock& b, const BlockScores& scores) {
+  const TwoMatchings pair(scores.first(), scores.second());
   BlockAgreement out;
   out.kept = std::min(a.size(), b.size());
   out.units = std::max(a.units, b.units);
@@ -84,7 +58,7 @@ BlockAgreement agreement_of(const NeuronBlock& a, const NeuronBlock& b, const Bl
   out.agreeing = both.same;
   out.likeness = pair.likeness();
   out.sorted = std::max(a.order, b.order) > thresholds::sorted_neurons;
-  const std::vector<std::int32_t> partners = pair.by_both();
+  const std::vector<std::int32_t> partners = scores.by_both();
   for (std::size_t i = 0; i < partners.size(); ++i) {
     if (partners[i] == unmatched) continue;
     ++out.labelled;
@@ -129,11 +103,34 @@ void weigh_chosen(NeuronAgreement& found, std::size_t rows, std::size_t candidat
   found.log_p_nominal = log_fisher(nominal);
 }
 
+/// Whether two blocks agree in more neurons than strangers do, after the choice of the one for the other
+/// among `candidates`. Few kept neurons make one fixed point rare, and of many blocks some have one: the test
+/// of places pays for all `blocks` besides.
+bool matches(const BlockAgreement& block, std::size_t candidates, std::size_t blocks) {
+  NeuronTally alone;
+  alone.add(block);
+  const NeuronTests tests = alone.tests();
+  const std::size_t ways = 2 * std::max<std::size_t>(candidates, 1);
+  return std::min(log_best_of(tests.log_p_robust, ways), log_best_of(tests.log_p_places, ways * blocks)) <=
+         std::log(thresholds::block_match);
+}
+
+std::vector<std::size_t> numbers_up_to(std::size_t count) {
+  std::vector<std::size_t> out(count);
+  std::iota(out.begin(), out.end(), std::size_t{0});
+  return out;
+}
+
 /// Compares two sketches of which `a` has at least as many blocks.
 class Comparer {
  public:
   Comparer(const NeuronSketch& a, const NeuronSketch& b, const SharedAnchors& shared)
-      : a_(a), b_(b), shared_(shared) {}
+      : a_(a),
+        b_(b),
+        shared_(shared),
+        turned_{shared.of_b, shared.of_a, shared.by_row},
+        answers_a_(a, shared.of_a),
+        answers_b_(b, shared.of_b) {}
 
   /// Block by block.
   NeuronAgreement in_place() {
@@ -150,30 +147,38 @@ class Comparer {
   NeuronAgreement searched() {
     NeuronAgreement found = frame();
     found.mapped = true;
-    const std::vector<Answers> a = answers_of(a_, shared_.of_a, thresholds::searched_neurons),
-                               b = answers_of(b_, shared_.of_b, thresholds::searched_neurons);
-    std::size_t candidates = 0, compared_of_a = 0;
-    std::vector<bool> compared_of_b(b.size());
-    for (std::size_t i = 0; i < a.size(); ++i) {
-      std::size_t most = 0, partner = 0, tried = 0;
-      for (std::size_t j = 0; j < b.size(); ++j) {
-        if (!could_be_partners(i, j)) continue;
-        ++tried;
-        compared_of_b[j] = true;
-        const std::size_t agreeing = BlockPair(a[i], b[j], a_.blocks[i].gated).agreement().same;
-        if (agreeing > most) most = agreeing, partner = j;
-      }
-      candidates = std::max(candidates, tried);
-      compared_of_a += tried > 0;
-      if (most >= thresholds::partner_neurons) found.blocks.push_back(compare(i, partner));
+    const PartnerSearch search(a_, b_, shared_);
+    const std::vector<Partner> partners = search.partners(numbers_up_to(a_.blocks.size()));
+    held_.resize(partners.size());
+    std::size_t compared_of_a = 0;
+    for (std::size_t i = 0; i < partners.size(); ++i) {
+      held_[i] = partners[i].held;
+      compared_of_a += held_[i] > 0;
+      if (partners[i].agreeing >= thresholds::partner_neurons)
+        found.blocks.push_back(compare(i, partners[i].block));
     }
-    const auto of_b = static_cast<std::size_t>(std::ranges::count(compared_of_b, true));
-    found.compared_blocks = std::min(compared_of_a, of_b);
+    found.compared_blocks = std::min(compared_of_a, search.candidates());
     found.control = control(found);
     found.attention = attention(found);
     sum_up(found);
-    weigh_chosen(found, a.size(), candidates);
+    weigh_chosen(found, a_.blocks.size(), search.candidates());
     return found;
+  }
+
+  /// Fills found.map. Blocks that the agreement leaves without a partner are searched for on both sides.
+  void draw_map(NeuronAgreement& found) {
+    MapSources sources;
+    for (const BlockAgreement& block : found.blocks)
+      if (matches(block, found.mapped ? held_[block.a] : 1, a_.blocks.size()))
+        sources.matches.emplace_back(block.a, block.b);
+    if (sources.matches.empty()) return;
+    if (!found.mapped) add_matches_of(false, sources);
+    add_matches_of(true, sources);
+    sources.a = places_of(a_);
+    sources.b = places_of(b_);
+    sources.alike = [&](int side, std::size_t i, std::size_t j) { return alike(side == 0, i, j); };
+    sources.twins = [&](int side, std::size_t block) { return has_twins(side == 0, block); };
+    found.map = map_of(sources);
   }
 
  private:
@@ -214,24 +219,21 @@ class Comparer {
     return unlike.share();
   }
 
-  /// Median over layers of partners.
+  /// Median over layers of a and the layers that most of their agreeing neurons are in: experts of one layer
+  /// have one attention.
   double attention(const NeuronAgreement& found) const {
+    std::map<int, std::map<int, std::uint64_t>> agreeing;
+    for (const BlockAgreement& block : found.blocks)
+      agreeing[a_.blocks[block.a].layer][b_.blocks[block.b].layer] += block.agreeing;
     std::vector<double> values;
-    int last = -1;
-    for (const BlockAgreement& block : found.blocks) {
-      const int layer = a_.blocks[block.a].layer;
-      if (layer == last) continue;  // experts of one layer have one attention
-      last = layer;
-      const AttentionBlock* of_a = attention_of(a_, layer);
-      const AttentionBlock* of_b = attention_of(b_, b_.blocks[block.b].layer);
-      if (of_a && of_b) values.push_back(attention_correlation(a_, *of_a, b_, *of_b, shared_));
+    for (const auto& [layer, of_b] : agreeing) {
+      const auto most =
+          std::ranges::max_element(of_b, {}, [](const auto& counted) { return counted.second; });
+      const AttentionBlock* x = a_.attention_of(layer);
+      const AttentionBlock* y = b_.attention_of(most->first);
+      if (x && y) values.push_back(attention_correlation(a_, *x, b_, *y, shared_));
     }
     return median(std::move(values));
-  }
-
-  static const AttentionBlock* attention_of(const NeuronSketch& sketch, int layer) {
-    const auto at = std::ranges::lower_bound(sketch.attention, layer, {}, &AttentionBlock::layer);
-    return at == sketch.attention.end() || at->layer != layer ? nullptr : &*at;
   }
 
   static std::size_t telling_blocks(const NeuronSketch& sketch) {
@@ -240,28 +242,59 @@ class Comparer {
   }
 
   BlockAgreement compare(std::size_t i, std::size_t j) {
-    if (answers_a_.empty()) answers_a_ = answers_of(a_, shared_.of_a, most_rows);
-    if (answers_b_.empty()) answers_b_ = answers_of(b_, shared_.of_b, most_rows);
-    BlockAgreement out =
-        agreement_of(a_.blocks[i], b_.blocks[j], BlockPair(answers_a_[i], answers_b_[j], a_.blocks[i].gated));
+    BlockAgreement out = agreement_of(a_.blocks[i], b_.blocks[j],
+                                      BlockScores(answers_a_.of(i), answers_b_.of(j), a_.blocks[i].gated));
     out.a = static_cast<std::uint32_t>(i);
     out.b = static_cast<std::uint32_t>(j);
     return out;
   }
 
-  /// Of thousands of experts only those of equal layers are held against each other, in a few layers.
-  bool could_be_partners(std::size_t i, std::size_t j) const {
-    if (a_.blocks[i].gated != b_.blocks[j].gated) return false;
-    if (a_.blocks.size() * b_.blocks.size() <= thresholds::searched_pairs) return true;
-    return a_.blocks[i].layer == b_.blocks[j].layer && a_.blocks[i].layer < thresholds::searched_layers;
+  /// Partners of those blocks of b, or of a, that match nothing yet.
+  void add_matches_of(bool of_b, MapSources& sources) {
+    const NeuronSketch& sketch = of_b ? b_ : a_;
+    std::vector<bool> matched(sketch.blocks.size());
+    for (const auto& [i, j] : sources.matches) matched[of_b ? j : i] = true;
+    std::vector<std::size_t> open = numbers_up_to(matched.size());
+    std::erase_if(open, [&](std::size_t block) { return matched[block]; });
+    if (open.empty()) return;
+    const PartnerSearch search(sketch, of_b ? a_ : b_, of_b ? turned_ : shared_);
+    const std::vector<Partner> partners = search.partners(open);
+    for (std::size_t n = 0; n < open.size(); ++n) {
+      if (partners[n].agreeing < thresholds::partner_neurons) continue;
+      const std::size_t i = of_b ? partners[n].block : open[n], j = of_b ? open[n] : partners[n].block;
+      if (matches(compare(i, j), partners[n].held, a_.blocks.size())) sources.matches.emplace_back(i, j);
+    }
   }
 
-  static constexpr std::size_t most_rows = std::numeric_limits<std::size_t>::max();
+  static std::vector<BlockPlace> places_of(const NeuronSketch& sketch) {
+    std::vector<BlockPlace> out;
+    for (const NeuronBlock& block : sketch.blocks) out.push_back({block.layer, block.expert, block.units});
+    return out;
+  }
+
+  /// Two blocks of one model.
+  bool alike(bool of_a, std::size_t i, std::size_t j) {
+    const std::vector<NeuronBlock>& blocks = of_a ? a_.blocks : b_.blocks;
+    AllAnswers& answers = of_a ? answers_a_ : answers_b_;
+    if (blocks[i].gated != blocks[j].gated) return false;
+    const BlockScores scores(answers.of(i), answers.of(j), blocks[i].gated);
+    return matches(agreement_of(blocks[i], blocks[j], scores), 1, blocks.size());
+  }
+
+  /// A tenth of the kept neurons of a block are there twice.
+  bool has_twins(bool of_a, std::size_t block) {
+    const NeuronAnswers& answers = (of_a ? answers_a_ : answers_b_).of(block);
+    const BlockScores scores(answers, answers, (of_a ? a_ : b_).blocks[block].gated);
+    return static_cast<double>(scores.doubled(thresholds::twin_neurons)) >=
+           thresholds::universal_neurons * static_cast<double>(answers.rows());
+  }
 
   const NeuronSketch& a_;
   const NeuronSketch& b_;
   const SharedAnchors& shared_;
-  std::vector<Answers> answers_a_, answers_b_;
+  const SharedAnchors turned_;
+  AllAnswers answers_a_, answers_b_;
+  std::vector<std::size_t> held_;  ///< candidates of each block of a that was searched for
 };
 
 bool gated_alike(const NeuronSketch& a, const NeuronSketch& b) {
@@ -287,6 +320,7 @@ bool comes_first(const NeuronSketch& a, const NeuronSketch& b) {
 void turn(NeuronAgreement& found) {
   std::swap(found.blocks_a, found.blocks_b);
   for (BlockAgreement& block : found.blocks) std::swap(block.a, block.b);
+  found.map.turn();
 }
 
 }  // namespace
@@ -309,16 +343,21 @@ NeuronAgreement compare_neurons(const NeuronSketch& a, const NeuronSketch& b) {
     return found;
   }
   Comparer comparer(a, b, shared);
-  if (!same_structure(a, b)) return comparer.searched();
+  if (!same_structure(a, b)) {
+    found = comparer.searched();
+    comparer.draw_map(found);
+    return found;
+  }
   found = comparer.in_place();
   const auto best_p = [](const NeuronAgreement& n) { return std::min(n.log_p_places, n.log_p_robust); };
-  if (best_p(found) > thresholds::log_p_in_place) {
+  if (best_p(found) > thresholds::log_p_in_place || found.agreeing_blocks < found.partners) {
     NeuronAgreement searched = comparer.searched();
     if (best_p(searched) < best_p(found)) found = std::move(searched);
   }
   // There are two ways of asking, and the better one pays for having been chosen.
   for (double* log_p : {&found.log_p_places, &found.log_p_robust, &found.log_p_nominal})
     *log_p = log_best_of(*log_p, 2);
+  comparer.draw_map(found);
   return found;
 }
 

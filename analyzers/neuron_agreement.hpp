@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "analyzers/block_map.hpp"
 #include "analyzers/matched_neurons.hpp"
 #include "io/archive/neuron_sketch.hpp"
 
@@ -24,7 +25,7 @@ struct NeuronAgreement : NeuronTests {
   std::string abstain;      ///< "" or why nothing was compared: no_anchor, unsupported
   std::size_t anchors = 0;  ///< tokens in common
   bool by_row = false;      ///< tokens joined by their numbers
-  bool mapped = false;      ///< partners were searched: models of other structure, or nothing found in place
+  bool mapped = false;      ///< partners were searched: models of other structure, or better than in place
   std::size_t blocks_a = 0, blocks_b = 0;  ///< of each model
   std::vector<BlockAgreement> blocks;      ///< pairs of partners, by block of the model with more of them
 
@@ -37,13 +38,16 @@ struct NeuronAgreement : NeuronTests {
   double control = missing;    ///< mean share of agreeing neurons of unlike blocks
   double attention = missing;  ///< median over layers of partners: correlation of readings
   double likeness = missing;   ///< median over partners of their likeness
+  /// Blocks that are each other beyond chance, also those that no block was searched for, and what that says
+  /// about the order of the models.
+  BlockMap map;
   /// What training wrote beside what the start left: attention over likeness.
   double kinship() const { return attention / likeness; }
 };
 
 /// Matches the neurons of every pair of blocks that could be partners: of equal structure, block by block;
-/// otherwise, and where that finds nothing, every block of the model with more of them with its best partner.
-/// Symmetric in its arguments.
+/// otherwise, and where some block finds nothing so, every block of the model with more of them with its best
+/// partner (PartnerSearch). Symmetric in its arguments.
 NeuronAgreement compare_neurons(const NeuronSketch& a, const NeuronSketch& b);
 
 }  // namespace stemma

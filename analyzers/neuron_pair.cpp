@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "analyzers/json_text.hpp"
+#include "analyzers/map_words.hpp"
 #include "analyzers/neuron_agreement.hpp"
 #include "analyzers/neuron_evidence.hpp"
 #include "analyzers/numerics/log_probability.hpp"
@@ -66,6 +67,9 @@ std::vector<Evidence> neuron_evidence(const NeuronAgreement& found, const Finger
                         .add("blocks_a", found.blocks_a)
                         .add("blocks_b", found.blocks_b)
                         .add("partners", found.mapped ? "searched" : "given")
+                        .add("map", exact_words(found.map.matches))
+                        .add("only_a", exact_words(found.map.only_a))
+                        .add("only_b", exact_words(found.map.only_b))
                         .add("log10_p_nominal", as_log10(found.log_p_nominal))
                         .add("control", "neurons of unlike layers")
                         .text();

@@ -73,6 +73,12 @@ AnswerRows::AnswerRows(std::span<const std::int8_t> answers, std::size_t stride,
   }
 }
 
+void AnswerRows::append(const AnswerRows& more) {
+  values_.insert(values_.end(), more.values_.begin(), more.values_.end());
+  sum_.insert(sum_.end(), more.sum_.begin(), more.sum_.end());
+  scale_.insert(scale_.end(), more.scale_.begin(), more.scale_.end());
+}
+
 std::vector<float> correlations(const AnswerRows& a, const AnswerRows& b, bool sign_free) {
   std::vector<float> out(a.rows() * b.rows());
   if (out.empty()) return out;

@@ -30,6 +30,9 @@ class AnswerRows {
   AnswerRows(std::span<const std::int8_t> answers, std::size_t stride, std::span<const std::uint32_t> columns,
              std::size_t most);
 
+  /// The rows of `more`, over the same anchors, after these.
+  void append(const AnswerRows& more);
+
   std::size_t rows() const { return sum_.size(); }
   /// Integers, row-major, rows() x anchors.
   std::span<const float> values() const { return values_; }

@@ -114,11 +114,14 @@ inline constexpr std::size_t assigned_neurons = 4096;
 inline constexpr std::size_t searched_neurons = 16, partner_neurons = 3;
 /// The control holds so many blocks against blocks of other layers.
 inline constexpr std::size_t control_blocks = 8;
-/// All blocks of both models are candidates up to so many pairs; beyond, those of equal layers below this
-/// one.
-inline constexpr std::size_t searched_pairs = 16'384;
-inline constexpr int searched_layers = 4;
-/// Partners of equal structure that agree this clearly are not searched for elsewhere: ln 1e-12.
+/// All blocks of both models are held against each other up to so many pairs; beyond, so many experts of a
+/// layer look for the layer of the others.
+inline constexpr std::size_t searched_pairs = 16'384, searched_experts = 3;
+/// Two blocks are each other at this level, after the search for them has been paid for.
+inline constexpr double block_match = 0.01;
+/// Two neurons of one MLP that correlate like this in both kinds of answers are one neuron twice.
+inline constexpr float twin_neurons = 0.95F;
+/// Models of equal structure that agree this clearly, in every MLP, are not searched: ln 1e-12.
 inline constexpr double log_p_in_place = -27.6;
 /// A test of neurons that finds nothing has said something where it saw this many neurons in this many
 /// blocks.

@@ -227,7 +227,9 @@ std::vector<Evidence> weight_evidence(const WeightFindings& found) {
   return rows;
 }
 
-void judge_weights(const WeightFindings& found, bool base_is_a, Pair& pair) {
+namespace {
+
+void judge_by_weights(const WeightFindings& found, bool base_is_a, Pair& pair) {
   const OriginTrace& trace = found.origin;
   const Reencoding& content = found.content;
   if (pair.relation == Relation::exact_copy || pair.reason == "random_init") return;
@@ -260,6 +262,7 @@ void judge_weights(const WeightFindings& found, bool base_is_a, Pair& pair) {
     return say(Relation::low_rank_related, fmt::format("Differs by {}.", words));
   const Pair by_archives = pair;
   if (judge_lineage(found.neurons, trace, pair)) {
+    pair.direction = 0;  // the sentence of the archives, which said why, is gone
     settle(by_archives, pair);
     pair.sentence += " " + size_of_difference(found);
     return;
@@ -279,6 +282,17 @@ void judge_weights(const WeightFindings& found, bool base_is_a, Pair& pair) {
           size_of_difference(found) + (found.neurons.read > 0
                                            ? " Neurons show nothing against independent initialisation."
                                            : " No test with a valid null hypothesis was made."));
+}
+
+}  // namespace
+
+void judge_weights(const WeightFindings& found, bool base_is_a, Pair& pair) {
+  judge_by_weights(found, base_is_a, pair);
+  // What neurons showed about the order goes with the class that it was said for.
+  const bool ordered = pair.relation == Relation::same_lineage ||
+                       pair.relation == Relation::partial_lineage ||
+                       pair.relation == Relation::reencoded_copy;
+  if (!ordered) pair.direction = 0;
 }
 
 }  // namespace stemma

@@ -137,7 +137,9 @@ void Comparison::weigh_neurons(std::vector<NeuronAgreement> found) {
 }
 
 NeuronStanding Comparison::standing(std::size_t index) const {
-  return {&neurons_[index], neuron_levels_[2 * index], neuron_levels_[2 * index + 1], neuron_levels_.size()};
+  const Pair& pair = pairs_[index];
+  return {&neurons_[index],      neuron_levels_[2 * index], neuron_levels_[2 * index + 1],
+          neuron_levels_.size(), models_[pair.a].id,        models_[pair.b].id};
 }
 
 void Comparison::weigh() {

@@ -90,6 +90,7 @@ std::string comparison_json(const std::vector<Fingerprint>& models, const Compar
                      {"b", models[pair.b].id},
                      {"relation", name_of(pair.relation)},
                      {"abstain_reason", pair.reason},
+                     {"direction", pair.direction},
                      {"sentence", pair.sentence},
                      {"evidence", evidence}});
   }

@@ -48,12 +48,24 @@ static void from_json(const Json& j, BlockAgreement& b) {
   j[5].get_to(b.labelled), j[6].get_to(b.fixed), j[7].get_to(b.units), j[8].get_to(b.likeness),
       j[9].get_to(b.sorted);
 }
+static void to_json(Json& j, const BlockPlace& p) { j = Json{p.layer, p.expert, p.units}; }
+static void from_json(const Json& j, BlockPlace& p) {
+  j[0].get_to(p.layer), j[1].get_to(p.expert), j[2].get_to(p.units);
+}
+static void to_json(Json& j, const BlockMatch& m) { j = Json{m.a, m.b}; }
+static void from_json(const Json& j, BlockMatch& m) { j[0].get_to(m.a), j[1].get_to(m.b); }
+static void to_json(Json& j, const SignOfOrder& s) { j = Json{s.sign, s.b_is_later}; }
+static void from_json(const Json& j, SignOfOrder& s) { j[0].get_to(s.sign), j[1].get_to(s.b_is_later); }
+static void to_json(Json& j, const BlockMap& m) { j = Json{m.matches, m.only_a, m.only_b, m.signs}; }
+static void from_json(const Json& j, BlockMap& m) {
+  j[0].get_to(m.matches), j[1].get_to(m.only_a), j[2].get_to(m.only_b), j[3].get_to(m.signs);
+}
 static void to_json(Json& j, const PlacedAgreement& p) {
   const NeuronAgreement& f = p.found;
   j = Json{p.pair,         f.abstain,      f.anchors,       f.by_row,          f.mapped,    f.blocks_a,
            f.blocks_b,     f.blocks,       f.partners,      f.agreeing_blocks, f.telling,   f.share,
            f.control,      f.fixed,        f.labelled,      f.sorted,          f.attention, f.likeness,
-           f.log_p_places, f.log_p_robust, f.log_p_nominal, f.compared_blocks};
+           f.log_p_places, f.log_p_robust, f.log_p_nominal, f.compared_blocks, f.map};
 }
 static void from_json(const Json& j, PlacedAgreement& p) {
   NeuronAgreement& f = p.found;
@@ -63,6 +75,7 @@ static void from_json(const Json& j, PlacedAgreement& p) {
   next(f.blocks_b), next(f.blocks), next(f.partners), next(f.agreeing_blocks), next(f.telling), next(f.share);
   next(f.control), next(f.fixed), next(f.labelled), next(f.sorted), next(f.attention), next(f.likeness);
   next(f.log_p_places), next(f.log_p_robust), next(f.log_p_nominal), next(f.compared_blocks);
+  next(f.map);
 }
 
 std::size_t travelling_bytes(const NeuronSketch& sketch) {

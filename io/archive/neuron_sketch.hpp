@@ -1,5 +1,6 @@
 // What is kept of a model's neurons, so that two models can be compared without their weights?
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -44,6 +45,12 @@ struct NeuronSketch {
   std::uint64_t vocabulary = 0;           ///< rows of the embedding
   std::vector<NeuronBlock> blocks;        ///< ascending by layer and expert
   std::vector<AttentionBlock> attention;  ///< ascending by layer, over attention_anchors
+
+  /// nullptr where the layer has none.
+  const AttentionBlock* attention_of(int layer) const {
+    const auto at = std::ranges::lower_bound(attention, layer, {}, &AttentionBlock::layer);
+    return at == attention.end() || at->layer != layer ? nullptr : &*at;
+  }
 
   bool operator==(const NeuronSketch&) const = default;
 };

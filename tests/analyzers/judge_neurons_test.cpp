@@ -114,6 +114,36 @@ TEST(JudgeNeurons, KinshipTellsASharedStart) {
   EXPECT_EQ(class_at(0.9), open);
 }
 
+TEST(JudgeNeurons, OnlyRelativesHaveAnOrder) {
+  NeuronAgreement found = related();
+  for (const int layer : {0, 1}) found.map.matches.push_back({{layer, -1, 10}, {layer, -1, 10}});
+  found.map.only_a = {{2, -1, 10}};
+  found.map.signs = {{OrderSign::lacks_layers, true}};
+  const auto said = [&] {
+    Pair pair;
+    judge_neurons({&found, -90, -190, 56, "one", "other"}, pair);
+    return pair;
+  };
+  EXPECT_EQ(said().direction, 1);
+  EXPECT_THAT(said().sentence,
+              HasSubstr("layer 2 of one matches nothing of other. As other lacks layers of one, "
+                        "other comes from one"));
+  found.map.turn();
+  EXPECT_EQ(said().direction, -1);
+  found.agreeing_blocks = 1;
+  EXPECT_EQ(std::pair(said().relation, said().direction), std::pair(Relation::partial_lineage, -1));
+  found.map.signs.push_back({OrderSign::lacks_neurons, true});
+  EXPECT_EQ(said().direction, 0);
+  EXPECT_THAT(said().sentence, HasSubstr("signs disagree"));
+  found.map.signs.pop_back();
+  for (const double attention : {0.1, 0.4}) {  // of a likeness of 0.5: a shared start, and undecided
+    found.attention = attention;
+    EXPECT_EQ(said().direction, 0);
+    EXPECT_THAT(said().sentence, Not(HasSubstr("comes from")));
+    EXPECT_THAT(said().sentence, HasSubstr("matches nothing"));
+  }
+}
+
 TEST(JudgeNeurons, WithoutPowerNothingIsSaidButWhatIsFoundIs) {
   NeuronAgreement found = related();
   found.telling = false;
@@ -187,11 +217,15 @@ TEST(NeuronEvidence, RowsSayWhereAndHowStrongly) {
   for (NeuronBlock& block : b.neurons->blocks) block.expert = block.layer == 1 ? 5 : -1;
   NeuronAgreement found = related();
   found.fixed = 12;
+  found.map.matches = {{{1, 5, 9}, {1, 5, 9}}, {{3, 5, 9}, {3, -1, 9}}};
+  found.map.only_a = {{0, 5, 9}, {2, 5, 9}};
+  found.map.only_b = {{0, -1, 9}};
   found.blocks = {{{.kept = 64, .agreeing = 16}, 1, 1}, {{.kept = 64, .agreeing = 64}, 3, 2}};
   const auto rows = neuron_evidence(found, a, b);
   ASSERT_EQ(rows.size(), 5U);
   EXPECT_EQ(rows[0].role, "");
   EXPECT_EQ(rows[0].grade, Grade::M);
+  EXPECT_THAT(rows[0].detail_json, HasSubstr(R"("map":"1.5:1.5 3.5:3","only_a":"0.5 2.5","only_b":"0")"));
   EXPECT_NEAR(rows[0].log10_p, -200 / std::numbers::ln10, 1e-12);
   EXPECT_EQ(rows[1].role, "places");
   EXPECT_EQ(rows[1].score, 12);

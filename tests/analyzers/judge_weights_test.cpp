@@ -92,6 +92,22 @@ TEST(JudgeWeights, WhatNeuronsSayStaysWhereWeightsSayNothing) {
   }
 }
 
+TEST(JudgeWeights, TheOrderThatNeuronsShowGoesWithItsClass) {
+  const auto after = [](const OriginTrace& trace, const Reencoding& content) {
+    Pair pair;
+    pair.relation = Relation::same_lineage;
+    pair.direction = -1;
+    judge_weights({trace, content, {}}, true, pair);
+    return std::pair(pair.relation, pair.direction);
+  };
+  OriginTrace unread = trace_of("");
+  unread.abstain = "unsupported";
+  EXPECT_EQ(after(unread, {.weights = 10}), std::pair(Relation::same_lineage, -1));
+  EXPECT_EQ(after(trace_of("UNRELATED_HERE"), {.weights = 10}), std::pair(Relation::abstain, 0));
+  EXPECT_EQ(after(trace_of("LOW_RANK", 16), {.weights = 10}), std::pair(Relation::low_rank_related, 0));
+  EXPECT_EQ(after(trace_of("IDENTICAL"), {.weights = 10, .equal = 10}), std::pair(Relation::exact_copy, 0));
+}
+
 TEST(JudgeWeights, RoundedCopiesHaveADirection) {
   const Reencoding child_is_coarser = {
       .weights = 10, .equal = 3, .rounded = 7, .coarser = "BF16", .direction = 1};

@@ -53,6 +53,12 @@ NeuronAgreement compared(const NeuronSketch& a, const NeuronSketch& b) {
   auto back = partners(turned);
   for (auto& [x, y] : back) std::swap(x, y);
   EXPECT_EQ(partners(found), back);
+  BlockMap map = turned.map;
+  map.turn();
+  EXPECT_EQ(map.matches, found.map.matches);
+  EXPECT_EQ(map.only_a, found.map.only_a);
+  EXPECT_EQ(map.only_b, found.map.only_b);
+  EXPECT_EQ(map.signs, found.map.signs);
   return found;
 }
 
@@ -184,21 +190,120 @@ TEST(NeuronAgreement, ExpertsThatWereMadeOfOneMlp) {
   EXPECT_EQ(found.agreeing_blocks, 3U);
   EXPECT_EQ(found.compared_blocks, 3U);
   for (const BlockAgreement& block : found.blocks) EXPECT_EQ(block.a, block.b / 4);
+  EXPECT_EQ(found.map.matches.size(), 12U);
+  EXPECT_EQ(found.map.direction(), 1);
 }
 
-TEST(NeuronAgreement, OfManyExpertsAFewLayersAreSearched) {
-  // 144 blocks each are more than 16,384 pairs.
-  const Toy base = toy(1, 6, 16, 40, 24);
-  Toy moved = base;
-  for (std::size_t layer = 0; layer < 6; ++layer) {
-    std::reverse(moved.blocks.begin() + static_cast<std::ptrdiff_t>(24 * layer),
-                 moved.blocks.begin() + static_cast<std::ptrdiff_t>(24 * layer + 24));
-    for (std::size_t e = 0; e < 24; ++e) moved.blocks[24 * layer + e].expert = static_cast<int>(e);
-  }
+/// Layers of 24 experts each, these of `base`, with experts in the opposite order.
+Toy with_experts_reversed(const Toy& base, const std::vector<std::size_t>& layers) {
+  Toy out = base;
+  out.blocks.clear();
+  for (const std::size_t layer : layers)
+    for (std::size_t e = 24; e-- > 0;) {
+      out.blocks.push_back(base.blocks[24 * layer + e]);
+      out.blocks.back().layer = static_cast<int>(out.blocks.size() - 1) / 24;
+      out.blocks.back().expert = static_cast<int>(out.blocks.size() - 1) % 24;
+    }
+  return out;
+}
+
+TEST(NeuronAgreement, OfManyExpertsAllLayersAreSearched) {
+  // More than 16,384 pairs of blocks.
+  const Toy base = toy(1, 8, 16, 40, 24);
+  const Toy moved = with_experts_reversed(with_noise(base, 0.2, 2), {0, 1, 3, 6, 5, 7});
   const NeuronAgreement found = compared(sketch_of(base), sketch_of(moved));
-  EXPECT_EQ(found.agreeing_blocks, 4U * 24);
-  EXPECT_EQ(found.compared_blocks, 4U * 24);
-  for (const BlockAgreement& block : found.blocks) EXPECT_EQ(block.a % 24, 23 - block.b % 24);
+  EXPECT_EQ(found.agreeing_blocks, 6U * 24);
+  EXPECT_EQ(found.compared_blocks, 6U * 24);
+  const std::vector<std::uint32_t> layers = {0, 1, 9, 2, 9, 4, 3, 5};
+  std::size_t right = 0;
+  for (const BlockAgreement& block : found.blocks)
+    right += block.b / 24 == layers[block.a / 24] && block.a % 24 == 23 - block.b % 24;
+  EXPECT_EQ(right, 6U * 24);
+  EXPECT_EQ(found.map.matches.size(), 6U * 24);
+  EXPECT_EQ(found.map.only_a.size(), 2U * 24);
+  EXPECT_EQ(found.map.direction(), 0) << "layers 5 and 6 stand in another order";
+  const NeuronAgreement strangers = compared(sketch_of(base), sketch_of(toy(3, 8, 16, 40, 24)));
+  EXPECT_EQ(strangers.compared_blocks, 8U * 24);
+  EXPECT_TRUE(strangers.map.matches.empty());
+}
+
+TEST(NeuronAgreement, OfManyExpertsAttentionFindsLayersThatAreNew) {
+  // In layers 2 to 5 only one expert in twelve is left, and none of those that look for the layer.
+  const Toy base = toy(1, 8, 16, 40, 24), strange = toy(2, 8, 16, 40, 24);
+  Toy moved = with_experts_reversed(base, {0, 1, 2, 3, 4, 5, 6, 7});
+  for (std::size_t i = 48; i < 144; ++i)
+    if (i % 24 != 5 && i % 24 != 20) {
+      moved.blocks[i].first = strange.blocks[i].first;
+      moved.blocks[i].second = strange.blocks[i].second;
+    }
+  NeuronSketch a = sketch_of(base), b = sketch_of(moved);
+  const auto in_new_layers = [](const NeuronAgreement& found) {
+    return std::ranges::count_if(found.map.matches, [](const BlockMatch& match) {
+      return match.a.layer >= 2 && match.a.layer <= 5 && match.a.expert == 23 - match.b.expert;
+    });
+  };
+  EXPECT_EQ(in_new_layers(compared(a, b)), 0);
+  neuron_toy::add_attention(a, 8, 5, 6, 0.3);
+  neuron_toy::add_attention(b, 8, 5, 7, 0.3);
+  EXPECT_EQ(in_new_layers(compared(a, b)), 8);
+}
+
+using Layers = std::vector<std::pair<int, int>>;
+
+Layers layers_of(const BlockMap& map) {
+  Layers out;
+  for (const BlockMatch& match : map.matches) out.emplace_back(match.a.layer, match.b.layer);
+  return out;
+}
+
+TEST(NeuronAgreement, MapsWhatWasDoneToLayers) {
+  const Toy base = toy(1, 6, 64, 300), child = with_noise(base, 0.2, 2);
+  const auto map = [&](const std::vector<std::size_t>& layers) {
+    // Copies of a layer have noise of their own.
+    return compared(sketch_of(base), sketch_of(with_noise(with_layers(child, layers), 0.1, 4))).map;
+  };
+  EXPECT_EQ(layers_of(map({0, 1, 3, 5})), (Layers{{0, 0}, {1, 1}, {3, 2}, {5, 3}}));
+  EXPECT_EQ(map({0, 1, 3, 5}).direction(), 1);
+  EXPECT_EQ(layers_of(map({0, 1, 2, 1, 2, 3, 4, 5})),
+            (Layers{{0, 0}, {1, 1}, {1, 3}, {2, 2}, {2, 4}, {3, 5}, {4, 6}, {5, 7}}));
+  EXPECT_EQ(map({0, 1, 2, 1, 2, 3, 4, 5}).direction(), 1);
+  // Two of equal layers change places: all others agree in place, and those are searched for.
+  EXPECT_EQ(layers_of(map({0, 2, 1, 3, 4, 5})), (Layers{{0, 0}, {1, 2}, {2, 1}, {3, 3}, {4, 4}, {5, 5}}));
+  EXPECT_EQ(map({0, 2, 1, 3, 4, 5}).direction(), 0);
+  // One lost, another doubled: as many as before, and fewer.
+  EXPECT_EQ(layers_of(map({0, 1, 1, 3, 4, 5})), (Layers{{0, 0}, {1, 1}, {1, 2}, {3, 3}, {4, 4}, {5, 5}}));
+  EXPECT_EQ(map({0, 1, 1, 3, 4, 5}).direction(), 1);
+  EXPECT_EQ(layers_of(map({0, 1, 1, 5})), (Layers{{0, 0}, {1, 1}, {1, 2}, {5, 3}}));
+  EXPECT_EQ(map({0, 1, 1, 5}).direction(), 1);
+}
+
+TEST(NeuronAgreement, MapsNothingBetweenStrangers) {
+  EXPECT_TRUE(compared(sketch_of(toy(1, 6, 64, 300)), sketch_of(toy(2, 6, 64, 300))).map.matches.empty());
+  const NeuronAgreement found = compared(sketch_of(toy(1, 6, 64, 300)), sketch_of(toy(2, 4, 64, 200)));
+  EXPECT_TRUE(found.map.matches.empty());
+  EXPECT_EQ(found.map.direction(), 0);
+}
+
+TEST(NeuronAgreement, WiderMlpsWithDoubledNeuronsAreNoLoss) {
+  const Toy base = toy(1, 3, 128, 300);
+  Toy narrow = base;
+  narrow.units = 128;
+  for (auto& block : narrow.blocks) {
+    block.first.resize(60), block.second.resize(60);
+    block.unit = {};
+    for (std::uint32_t i = 0; i < 60; ++i) block.unit.push_back(i);
+  }
+  EXPECT_EQ(compared(sketch_of(base), sketch_of(narrow)).map.direction(), 1);
+  Toy widened = narrow;
+  widened.units = 256;
+  for (auto& block : widened.blocks)
+    for (std::uint32_t i = 0; i < 30; ++i) {
+      block.first.push_back(block.first[i]), block.second.push_back(block.second[i]);
+      block.unit.push_back(128 + i);
+    }
+  const BlockMap map = compared(sketch_of(narrow), sketch_of(with_noise(widened, 0.1, 5))).map;
+  EXPECT_EQ(map.matches.size(), 3U);
+  EXPECT_EQ(map.direction(), 0);
 }
 
 TEST(NeuronAgreement, AbstainsWithoutCommonAnchorsOrKinds) {

@@ -100,6 +100,11 @@ TEST(Verdict, WhoeverLostInformationCameLater) {
   EXPECT_EQ(verdicts[1].direction, 1);
   for (const ModelVerdict& v : verdicts)
     EXPECT_NE(v.declaration_reason.find("parent came first."), std::string::npos) << v.declaration_reason;
+  pair.relation = Relation::same_lineage;
+  for (const ModelVerdict& v : model_verdicts(models, std::span(&pair, 1)))
+    EXPECT_NE(v.declaration_reason.find("parent, or a relative that is like it, came first."),
+              std::string::npos)
+        << v.declaration_reason;
   pair.direction = 0;
   EXPECT_NE(model_verdicts(models, std::span(&pair, 1))[0].declaration_reason.find("not known"),
             std::string::npos);

@@ -43,6 +43,7 @@ ARGUMENTS = {
     "read": ([["--mib", "1024", "--repeats", "7", "--directory", "{directory}", "--json", "{json}"]],
              [["--mib", "8", "--repeats", "1", "--directory", "{directory}", "--json", "{json}"]]),
     "neurons": ([["60", "32"]], [["6", "4"]]),
+    "partners": ([["48", "64"]], [["6", "24"]]),
     "width": ([["512", "9"], ["2048", "5"], ["4096", "2"]], [["256", "1"]]),
     "team": ([["2048", "3"], ["4096", "1"]], [["640", "1"]]),
     "spectrum": ([["512", "5"], ["1024", "5"], ["2048", "5"], ["4096", "3"], ["1024", "5", "3584"], ["2048", "3", "7168"]],
@@ -105,6 +106,9 @@ def goals_of(name, results):
                               result["other_over_chosen"], ">=", 0.95))
         elif name == "neurons" and result["layers"] == 32:
             goals.append(goal("adding up the bytes of both models / testing the pair by its neurons", result["reading_over_comparing"], ">=", 50))
+        elif name == "partners" and result["layers"] == 48:
+            goals += [goal(f"48 layers of 64 experts: {what.replace('_', ' ')}", result[what], "<=", 10)
+                      for what in ("retrained_seconds", "dense_source_seconds", "stranger_seconds")]
         elif name == "spectrum":
             goals += spectrum_goals(result)
         elif name == "invariants" and result["k"] >= 1024:

@@ -82,6 +82,21 @@ def rotated(x, cos, sin):
     return x * cos + torch.cat((-x[..., half:], x[..., :half]), -1) * sin
 
 
+def gated(z, gate, up, down):
+    return (functional.silu(z @ gate.T) * (z @ up.T)) @ down.T
+
+
+def mlp(t, config, layer, z):
+    """The MLP of a layer, or its two experts of the largest weights, which add up to one, in Mixtral's names."""
+    if "num_local_experts" not in config:
+        return gated(z, *(t[f"{layer}mlp.{p}_proj.weight"] for p in ("gate", "up", "down")))
+    sparse = f"{layer}block_sparse_moe."
+    best, chosen = (z @ t[f"{sparse}gate.weight"].T).topk(2, -1)
+    weights = torch.zeros(*z.shape[:-1], config["num_local_experts"]).scatter(-1, chosen, torch.softmax(best, -1))
+    return sum(weights[..., e:e + 1] * gated(z, *(t[f"{sparse}experts.{e}.{w}.weight"] for w in ("w1", "w3", "w2")))
+               for e in range(config["num_local_experts"]))
+
+
 def logits(t, config, tokens):
     """(batch, length, 256) for tokens (batch, length); x (batch, length, d), heads (batch, H, length, w)."""
     (n, length), heads, kv, w = tokens.shape, config["num_attention_heads"], config["num_key_value_heads"], config["head_dim"]
@@ -98,8 +113,7 @@ def logits(t, config, tokens):
         attended = torch.softmax(q @ k.transpose(2, 3) / math.sqrt(w) + mask, -1) @ v
         x = x + attended.transpose(1, 2).reshape(n, length, -1) @ t[layer + "self_attn.o_proj.weight"].T
         z = rms(x, t[layer + "post_attention_layernorm.weight"])
-        gate, up, down = (t[f"{layer}mlp.{p}_proj.weight"] for p in ("gate", "up", "down"))
-        x = x + (functional.silu(z @ gate.T) * (z @ up.T)) @ down.T
+        x = x + mlp(t, config, layer, z)
     return rms(x, t["model.norm.weight"]) @ t["lm_head.weight"].T
 
 

@@ -38,6 +38,9 @@ TEST(NeuronCodec, AgreementsArriveAsTheyWereSent) {
   BlockAgreement& first = found.blocks.front();
   first.a = 1, first.b = 2, first.kept = 3, first.matched = 4, first.agreeing = 5, first.labelled = 6;
   first.fixed = 7, first.units = 8, first.likeness = 0.5, first.sorted = true;
+  found.map.matches = {{{1, 2, 3}, {4, -1, 5}}, {{6, 7, 8}, {9, 10, 11}}};
+  found.map.only_a = {{12, 13, 14}}, found.map.only_b = {{15, -1, 16}, {17, -1, 18}};
+  found.map.signs = {{OrderSign::lacks_experts, false}, {OrderSign::grown_experts, true}};
   const PlacedAgreement placed[] = {{11, found}, {12, {}}};
   const auto back = decode_agreements(encode_agreements(placed));
   ASSERT_EQ(back.size(), 2U);
@@ -58,6 +61,11 @@ TEST(NeuronCodec, AgreementsArriveAsTheyWereSent) {
       std::tuple(b.a, b.b, b.kept, b.matched, b.agreeing, b.labelled, b.fixed, b.units, b.likeness, b.sorted),
       std::tuple(1U, 2U, 3U, 4U, 5U, 6U, 7U, 8U, 0.5, true));
   EXPECT_TRUE(std::isnan(f.blocks[1].likeness));
+  EXPECT_EQ(f.map.matches, found.map.matches);
+  EXPECT_EQ(f.map.only_a, found.map.only_a);
+  EXPECT_EQ(f.map.only_b, found.map.only_b);
+  EXPECT_EQ(f.map.signs, found.map.signs);
+  EXPECT_TRUE(back[1].found.map.matches.empty());
 }
 
 }  // namespace
