@@ -60,6 +60,15 @@ TEST(IndependentModels, DoNotStandInDeclarations) {
   EXPECT_THAT(independent_models(models, {"*"}), ElementsAre(4));
 }
 
+/// Of two archives: what a claim means by the name is open, so neither is independent of the other.
+TEST(IndependentModels, ModelsOfOneNameAreJoined) {
+  const std::vector<Fingerprint> models = {model("same"), model("alone"), child("kid", "same"),
+                                           model("same")};
+  EXPECT_THAT(complaint(models, {"same"}), HasSubstr("declarations join it with"));
+  EXPECT_THAT(independent_models(models, {"*"}), ElementsAre(1));
+  EXPECT_THAT(independent_models(std::vector{model("twice"), model("twice")}, {"*"}), ElementsAre());
+}
+
 TEST(IndependentModels, UnknownNamesAreRefusedWithASuggestion) {
   const std::vector<Fingerprint> models = {model("control-1"), model("llama")};
   const std::string both = complaint(models, {"contrl-1", "x*"});
