@@ -54,11 +54,13 @@ namespace {
 class Families {
  public:
   explicit Families(std::span<const Fingerprint> models) {
-    for (const Fingerprint& model : models) node_.emplace(model.id, node_.size());
+    std::size_t nodes = 0;
+    for (const Fingerprint& model : models) node_.emplace(model.id, nodes++);
     for (const Fingerprint& model : models)
-      for (const Claim& claim : model.declared) node_.emplace(claim.base, node_.size());
-    parent_.resize(node_.size());
+      for (const Claim& claim : model.declared) nodes += node_.emplace(claim.base, nodes).second;
+    parent_.resize(nodes);
     std::iota(parent_.begin(), parent_.end(), std::size_t{0});
+    for (std::size_t m = 0; m < models.size(); ++m) join(m, node_.at(models[m].id));
     for (const Fingerprint& model : models)
       for (const Claim& claim : model.declared) join(node_.at(model.id), node_.at(claim.base));
   }

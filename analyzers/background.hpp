@@ -79,7 +79,8 @@ Rank rank_of(const Background& background, std::span<const Fingerprint> models, 
 void rank_in_background(const Background& background, std::span<const Fingerprint> models, Pair& pair);
 
 /// For every model the number of its component when declarations are edges: two models with different
-/// numbers are joined by no chain of declarations. Bases that are absent join their children.
+/// numbers are joined by no chain of declarations. Bases that are absent join their children,
+/// models of one name (from several archives) each other.
 std::vector<std::size_t> declared_components(std::span<const Fingerprint> models);
 
 }  // namespace stemma

@@ -9,6 +9,7 @@
 
 #include "analyzers/catalogue.hpp"
 #include "analyzers/content_pair.hpp"
+#include "analyzers/neuron_background.hpp"
 #include "analyzers/neuron_evidence.hpp"
 #include "analyzers/numerics/false_discovery.hpp"
 #include "io/config/problems.hpp"
@@ -119,6 +120,43 @@ Comparison::Comparison(std::span<const Fingerprint> models, ComparisonPlan plan,
     pairs_[i] = std::move(pair);
   }
   weigh();
+  hold_against_independent(company.empty() ? models_ : company);
+}
+
+/// Only models of pairs without a reference are asked.
+void Comparison::hold_against_independent(std::span<const Fingerprint> company) {
+  std::vector<const Fingerprint*> references;
+  for (const std::size_t m : independent_models(company, plan_.independent))
+    references.push_back(&company[m]);
+  if (references.empty()) return;
+  std::vector<bool> is_reference, asked(models_.size());
+  for (const Fingerprint& model : models_)
+    is_reference.push_back(
+        std::ranges::any_of(references, [&](const Fingerprint* r) { return r->id == model.id; }));
+  for (const Pair& pair : pairs_)
+    if (!is_reference[pair.a] && !is_reference[pair.b]) asked[pair.a] = asked[pair.b] = true;
+  std::vector<std::string> methods;
+  for (const char* method : {"intrinsic_fingerprint", "neuron_match"})
+    if (plan_.tests.contains(method)) methods.emplace_back(method);
+  references_ = ReferenceScores(models_, std::move(references), asked, methods,
+                                [this](std::string_view method, const Fingerprint& reference,
+                                       std::size_t model) { return score_beside(method, reference, model); });
+}
+
+/// The headline score of a reference and a model: that of their pair where it was chosen, else found here.
+double Comparison::score_beside(std::string_view method, const Fingerprint& reference,
+                                std::size_t model) const {
+  const bool neurons = method == "neuron_match";
+  const auto at = std::ranges::lower_bound(models_, reference.id, {}, &Fingerprint::id);
+  if (at != models_.end() && at->id == reference.id) {
+    const auto [a, b] =
+        std::minmax(static_cast<std::uint32_t>(at - models_.begin()), static_cast<std::uint32_t>(model));
+    if (const auto index = index_of(a, b))
+      return neurons ? neurons_[*index].share : pairs_[*index].curve_score;
+  }
+  if (neurons) return compare_neurons_of(reference, models_[model]).share;
+  const auto chosen = std::ranges::find(tests_, method, [](const Chosen& c) { return c.test->name(); });
+  return chosen->test->compare(reference, models_[model], chosen->options).front().score;
 }
 
 void Comparison::weigh_neurons(std::vector<NeuronAgreement> found) {
@@ -227,8 +265,11 @@ const PairTrace* Comparison::trace(std::size_t index) const {
 Pair Comparison::with_evidence(std::size_t index) const {
   Pair pair = test(index);
   rank_in_background(background_, models_, pair);
+  if (plan_.background != "none" && !neurons_.empty())
+    rank_in_neuron_background(neurons_[index], models_, pair);
   if (pairs_.size() > most_detailed_pairs)
     std::erase_if(pair.evidence, [](const Evidence& e) { return !e.role.empty(); });
+  std::ranges::move(references_.rows(pair), std::back_inserter(pair.evidence));
   return pair;
 }
 

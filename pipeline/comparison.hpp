@@ -13,6 +13,7 @@
 #include "analyzers/neuron_agreement.hpp"
 #include "analyzers/pair_test.hpp"
 #include "analyzers/verdict.hpp"
+#include "pipeline/independent_models.hpp"
 #include "pipeline/pair_trace.hpp"
 
 namespace stemma {
@@ -23,8 +24,9 @@ struct ComparisonPlan {
   Which which = Which::all;
   std::vector<std::pair<std::string, std::string>> listed;  ///< ids, for Which::listed
   std::map<std::string, std::map<std::string, std::string>> tests;
-  std::string background = "corpus";  ///< "corpus", "published", "none", or the path of a table
-  bool check_declarations = true;     ///< whether verdicts hold declared bases against the evidence
+  std::string background = "corpus";     ///< "corpus", "published", "none", or the path of a table
+  std::vector<std::string> independent;  ///< names of models that are independent of all others
+  bool check_declarations = true;        ///< whether verdicts hold declared bases against the evidence
 };
 
 /// Pairs of models, by index, that the plan asks about: ascending, a < b.
@@ -32,8 +34,8 @@ using ModelPairs = std::vector<std::pair<std::uint32_t, std::uint32_t>>;
 ModelPairs chosen_pairs(std::span<const Fingerprint> models, const ComparisonPlan& plan);
 
 /// Up to so many pairs keep every row of evidence (a family of 200 models). A larger comparison keeps the
-/// headline of each test: the curves behind it are in the archive, and `stemma compare ARCHIVE:A ARCHIVE:B`
-/// prints all rows.
+/// headline of each test, and its conformal p-value: the curves behind it are in the archive, and `stemma
+/// compare ARCHIVE:A ARCHIVE:B` prints all rows.
 inline constexpr std::size_t most_detailed_pairs = 20'000;
 
 /// The few numbers of a pair that tables show beside its verdict.
@@ -61,9 +63,9 @@ class Comparison {
   Comparison() = default;
   /// Every chosen pair of `models` (sorted by id) gets a row, also when no test applies to it. Tests that
   /// standardise over a corpus do so over `company`, which must outlive it as well, or, where that is empty,
-  /// over `models`. `neurons`: agreements of the chosen pairs, where
-  /// several ranks have found them; else they are found here. Throws ConfigProblems for a background table
-  /// that cannot be used.
+  /// over `models`; models that are stated to be independent are looked for there as well. `neurons`:
+  /// agreements of the chosen pairs, where several ranks have found them; else they are found here. Throws
+  /// ConfigProblems for a background table that cannot be used.
   Comparison(std::span<const Fingerprint> models, ComparisonPlan plan,
              std::span<const Fingerprint> company = {}, std::vector<NeuronAgreement> neurons = {});
   Comparison(Comparison&&) = default;
@@ -94,6 +96,8 @@ class Comparison {
   Pair test(std::size_t index) const;
   void weigh();
   void weigh_neurons(std::vector<NeuronAgreement> found);
+  void hold_against_independent(std::span<const Fingerprint> company);
+  double score_beside(std::string_view method, const Fingerprint& reference, std::size_t model) const;
   NeuronStanding standing(std::size_t index) const;
   std::optional<std::size_t> index_of(std::uint32_t a, std::uint32_t b) const;
 
@@ -109,7 +113,8 @@ class Comparison {
   std::vector<Chosen> tests_;
   std::vector<Pair> pairs_;
   std::vector<PairNumbers> numbers_;
-  std::vector<NeuronAgreement> neurons_;                   ///< by pair; empty where nobody asked
+  std::vector<NeuronAgreement> neurons_;  ///< by pair; empty where nobody asked
+  ReferenceScores references_;
   std::vector<double> neuron_levels_;                      ///< of places and of both matchings, pair by pair
   using Models = std::pair<std::uint32_t, std::uint32_t>;  ///< a < b
   std::map<Models, PairTrace> traces_;

@@ -99,6 +99,7 @@ Json value_schema(const Key& key) {
     case KeyType::word_or_path:
       return {
           {"anyOf", Json::array({Json{{"enum", key.choices}}, Json{{"type", "string"}, {"minLength", 1}}})}};
+    case KeyType::texts:
     case KeyType::input_paths: {
       const Json one = {{"type", "string"}, {"minLength", 1}};
       return {{"anyOf", Json::array({one, Json{{"type", "array"}, {"items", one}}})}};

@@ -38,6 +38,8 @@ std::string type_of(const Key& key) {
     case KeyType::output_path:
     case KeyType::input_path:
       return "path";
+    case KeyType::texts:
+      return "text or list of texts";
     case KeyType::input_paths:
       return "path or list of paths";
     case KeyType::word_or_path:

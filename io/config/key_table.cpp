@@ -221,6 +221,14 @@ std::vector<Key> make_table() {
        .consumer = "compare",
        .choices = {"corpus", "published", "none"}},
       STEMMA_MEMBER(compare.background)));
+  add(bound({.path = "compare.independent",
+             .type = T::texts,
+             .meaning =
+                 "Ids, or patterns of ids (*, ?), of models stated to be independent of all others, as those "
+                 "of use: background are: their scores give the scores of other pairs a conformal p-value.",
+             .consumer = "compare",
+             .computed_default = "none"},
+            STEMMA_MEMBER(compare.independent)));
 
   add({.path = "trace", .meaning = "The weights of possible relatives, read once more in pairs."});
   add(bound({.path = "trace.enabled",

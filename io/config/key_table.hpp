@@ -18,6 +18,7 @@ enum class KeyType : std::uint8_t {
   questions,  ///< a mapping NAME: {options}; the names present run
   question,   ///< one of them
   text,
+  texts,       ///< one text, or a list of them
   identifier,  ///< a text that becomes a file name
   integer,
   boolean,

@@ -119,6 +119,8 @@ class Reader {
       }
       case KeyType::input_paths:
         return read_paths(key, node);
+      case KeyType::texts:
+        return checked(read_texts(node, key.path, complaints_));
       case KeyType::output_path: {
         const auto text = read_text(node, key.path, complaints_);
         if (!text) return checked(text);

@@ -62,6 +62,9 @@ struct RunConfig {
                          {"neuron_match", {}},
                          {"tensorguard", {}}};
     std::string background = "corpus";  ///< "corpus", "published", "none", or the path of a table
+    /// Ids, or patterns of ids, of models that are independent of all others, beside those of use
+    /// `background`.
+    std::vector<std::string> independent;
     bool operator==(const Compare&) const = default;
   };
   struct Trace {

@@ -78,13 +78,14 @@ class CompareCommand final : public Command {
     }
     models_ = models_of(operands_);
     check_pair_list(plan_.listed, list, ids_of(models_));
+    company_ = company_of(operands_);
+    check_independent(company_.empty() ? models_ : company_, plan_.independent);
     pairs_of_models_ = chosen_pairs(models_, plan_);
     asks_neurons_ = plan_.tests.contains("neuron_match");
   }
 
   void show(const Invocation& invocation, std::vector<NeuronAgreement> neurons) {
-    const std::vector<Fingerprint> company = company_of(operands_);
-    Comparison comparison(models_, std::move(plan_), company, std::move(neurons));
+    Comparison comparison(models_, std::move(plan_), company_, std::move(neurons));
     comparison.recall(weight_verdicts_of(operands_, models_));
     if (invocation.json) {
       fmt::print("{}", comparison_json(models_, comparison));
@@ -102,7 +103,7 @@ class CompareCommand final : public Command {
   std::string pairs_;
   std::vector<std::string> operands_;
   ComparisonPlan plan_;
-  std::vector<Fingerprint> models_;
+  std::vector<Fingerprint> models_, company_;
   ModelPairs pairs_of_models_;
   bool asks_neurons_ = false;
 };

@@ -125,6 +125,7 @@ ComparisonPlan comparison_of(const RunConfig& config) {
   }
   plan.tests = config.compare.tests;
   plan.background = config.compare.background;
+  plan.independent = config.compare.independent;
   plan.check_declarations = config.verdicts.declared == DeclaredLineage::check;
   return plan;
 }
@@ -172,6 +173,22 @@ void check_pair_list(const std::vector<std::pair<std::string, std::string>>& pai
   }
   if (!problems.empty()) throw ConfigProblems(std::move(problems));
 }
+
+namespace {
+
+/// What is known of models before anything is measured.
+std::vector<Fingerprint> declared_of(const std::vector<ModelRequest>& requests) {
+  std::vector<Fingerprint> models;
+  for (const ModelRequest& request : requests) {
+    Fingerprint& model = models.emplace_back();
+    model.id = request.id;
+    model.use = request.use;
+    model.declared = request.declared;
+  }
+  return models;
+}
+
+}  // namespace
 
 Verbosity verbosity_of(const RunConfig& config, const Invocation& invocation) {
   if (invocation.quiet) return Verbosity::warn;
@@ -222,6 +239,7 @@ AuditRequest request_of(const Configuration& configuration, const Invocation& in
   std::vector<std::string> ids;
   for (const ModelRequest& model : request.models) ids.push_back(model.id);
   check_pair_list(request.comparison->listed, config.compare.list, ids);
+  check_independent(declared_of(request.models), config.compare.independent);
   request.trace = trace_of(config);
   if (request.trace) check_pair_list(request.trace->listed, config.trace.list, ids);
   request.direct = direct_reading_of(config);

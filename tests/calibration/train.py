@@ -1,6 +1,7 @@
 """Which small models does a null table need, and how are they trained: independent ones, descendants, twins of one start?
 
-train.py DIRECTORY [--shape calibration|zoo] [--seeds 1-28] [--families 1-3] [--only SEEDS] [--prose DIR ...] [--code DIR ...]
+train.py DIRECTORY [--shape calibration|zoo] [--seeds 1-28] [--families 1-3] [--only SEEDS] [--embedding-of SEED]
+         [--prose DIR ...] [--code DIR ...]
 
 Byte-level Llama shapes (vocabulary 256, RMSNorm, SwiGLU, grouped-query attention, rotary positions in half layout, untied
 head), all matrices N(0, 0.02) at the start, AdamW (0.9, 0.95) with decay 0.1 and a cosine of 2e-3 after 20 warm-up steps.
@@ -66,11 +67,14 @@ def texts(directories, suffixes, halves):
     return [torch.from_numpy(np.frombuffer(data, np.uint8).copy()) for data in joined]
 
 
-def initial(config, seed):
-    """Matrices N(0, 0.02), gains 1."""
+def initial(config, seed, embedding_of=None):
+    """Matrices N(0, 0.02), gains 1; the embedding that of another seed where one is given."""
     generator = torch.Generator().manual_seed(seed)
-    return {name: torch.ones(shape) if len(shape) == 1 else 0.02 * torch.randn(shape, generator=generator)
-            for name, shape in llama_shapes(config).items()}
+    start = {name: torch.ones(shape) if len(shape) == 1 else 0.02 * torch.randn(shape, generator=generator)
+             for name, shape in llama_shapes(config).items()}
+    if embedding_of is not None:
+        start["model.embed_tokens.weight"] = initial(config, embedding_of)["model.embed_tokens.weight"]
+    return start
 
 
 def rms(x, gain, eps=1e-6):
@@ -213,6 +217,7 @@ def main():
     parser.add_argument("--families", type=number_list, default="1-3", help="seeds with descendants and twins")
     parser.add_argument("--only", type=number_list, help="seeds that this process trains")
     parser.add_argument("--relations", nargs="*", help="of a family, only these")
+    parser.add_argument("--embedding-of", type=int, metavar="SEED", help="all start with the embedding of this seed")
     parser.add_argument("--prose", nargs="+", default=PROSE)
     parser.add_argument("--code", nargs="+", default=CODE)
     options = parser.parse_args()
@@ -231,7 +236,7 @@ def main():
             continue
         begin = time.time()
         if start == "init":
-            first = initial(config, seed)
+            first = initial(config, seed, options.embedding_of)
         else:  # what was stored, so that a descendant is one of the file
             stored = read_safetensors(options.directory / base / "model.safetensors")
             first = {key: torch.from_numpy(widened(array)).float() for key, array in stored.items()}

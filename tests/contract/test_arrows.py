@@ -47,6 +47,7 @@ THIRD_PARTY = {
     "sys/": ["io/formats", "io/archive", "io/report", "analyzers/numerics", "analyzers/distributed", "pipeline"],
     "unistd.h": ["io/formats", "io/archive", "io/report", "pipeline", "pipeline/commands"],
     "glob.h": ["io/config"],
+    "fnmatch.h": ["pipeline"],
 }
 
 

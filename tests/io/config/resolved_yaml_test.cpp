@@ -30,6 +30,8 @@ std::string other_value(const Key& key) {
       return "+4h";
     case KeyType::input_paths:
       return "[/x, /y]";
+    case KeyType::texts:
+      return "[x, y-*]";
     case KeyType::input_path:
     case KeyType::word_or_path:
       return "/x";
@@ -111,6 +113,7 @@ compare:
   tests:
     content: {}
   background: corpus
+  independent: []
 trace:
   enabled: true
   pairs: candidates
