@@ -85,18 +85,26 @@ void sum_up(NeuronAgreement& found) {
   found.likeness = median(std::move(likenesses));
 }
 
-/// p-values of partners that were chosen among `candidates` for each of `rows` blocks, of which some found
-/// none.
-void weigh_chosen(NeuronAgreement& found, std::size_t rows, std::size_t candidates) {
-  std::vector<double> places(rows), robust(rows), nominal(rows);
+/// p-values of every pair of blocks alone, its partner chosen among `candidates`.
+void weigh_each(NeuronAgreement& found, std::size_t candidates) {
   const auto pay = [&](double log_p) { return log_best_of(log_p, std::max<std::size_t>(candidates, 1)); };
-  for (std::size_t i = 0; i < found.blocks.size(); ++i) {
+  for (BlockAgreement& block : found.blocks) {
     NeuronTally alone;
-    alone.add(found.blocks[i]);
+    alone.add(block);
     const NeuronTests tests = alone.tests();
-    places[i] = pay(tests.log_p_places);
-    robust[i] = pay(tests.log_p_robust);
-    nominal[i] = pay(tests.log_p_nominal);
+    block.log_p_places = pay(tests.log_p_places);
+    block.log_p_robust = pay(tests.log_p_robust);
+    block.log_p_nominal = pay(tests.log_p_nominal);
+  }
+}
+
+/// p-values of all partners, each of which was chosen, for `rows` blocks of which some found none.
+void weigh_chosen(NeuronAgreement& found, std::size_t rows) {
+  std::vector<double> places(rows), robust(rows), nominal(rows);
+  for (std::size_t i = 0; i < found.blocks.size(); ++i) {
+    places[i] = found.blocks[i].log_p_places;
+    robust[i] = found.blocks[i].log_p_robust;
+    nominal[i] = found.blocks[i].log_p_nominal;
   }
   found.log_p_places = log_fisher(places);
   found.log_p_robust = log_fisher(robust);
@@ -140,6 +148,7 @@ class Comparer {
     found.control = control(found);
     found.attention = attention(found);
     sum_up(found);
+    weigh_each(found, 1);
     return found;
   }
 
@@ -161,7 +170,8 @@ class Comparer {
     found.control = control(found);
     found.attention = attention(found);
     sum_up(found);
-    weigh_chosen(found, a_.blocks.size(), search.candidates());
+    weigh_each(found, search.candidates());
+    weigh_chosen(found, a_.blocks.size());
     return found;
   }
 

@@ -15,6 +15,8 @@ namespace stemma {
 struct BlockAgreement : NeuronCounts {
   std::uint32_t a = 0, b = 0;  ///< blocks of each sketch
   double likeness = missing;   ///< mean correlation of the first answers of agreeing neurons
+  /// As of NeuronTests, of this pair alone, after the choice of its partner.
+  double log_p_places = 0, log_p_robust = 0, log_p_nominal = 0;
 
   /// Of agreeing neurons; 0 of an MLP without living ones.
   double share() const { return kept == 0 ? 0 : NeuronCounts::share(); }

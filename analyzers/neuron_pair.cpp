@@ -91,7 +91,9 @@ std::vector<Evidence> neuron_evidence(const NeuronAgreement& found, const Finger
     rows.push_back(independence_row(method, "share of agreeing neurons",
                                     place_of(a.neurons->blocks[block.a], b.neurons->blocks[block.b])));
     rows.back().score = block.share();
-    rows.back().detail_json = as_details(block).text();
+    rows.back().log10_p = as_log10(block.log_p_robust);
+    rows.back().grade = Grade::M;
+    rows.back().detail_json = as_details(block).add("log10_p_places", as_log10(block.log_p_places)).text();
   }
   return rows;
 }

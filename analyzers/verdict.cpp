@@ -71,10 +71,12 @@ void judge(const Fingerprint& a, const Fingerprint& b, Pair& pair, const NeuronS
     return;
   }
   if (neurons != nullptr && neurons->found->abstain == "no_anchor") {
-    return abstain(pair, "no_anchor",
-                   fmt::format("The models have {} tokens in common, too few to compare their neurons.",
-                               neurons->found->anchors) +
-                       hash_words(match));
+    return abstain(
+        pair, "no_anchor",
+        fmt::format("The models have {} tokens in common, too few to compare their neurons from archives; "
+                    "stemma trace does without.",
+                    neurons->found->anchors) +
+            hash_words(match));
   }
   if (curves != nullptr && curves->abstain == "too_few_layers") {
     return abstain(pair, "too_few_layers",

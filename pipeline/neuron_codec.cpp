@@ -41,12 +41,14 @@ static void from_json(const Json& j, NeuronSketch& s) {
       j[4].get_to(s.attention);
 }
 static void to_json(Json& j, const BlockAgreement& b) {
-  j = Json{b.a, b.b, b.kept, b.matched, b.agreeing, b.labelled, b.fixed, b.units, b.likeness, b.sorted};
+  j = Json{b.a,     b.b,        b.kept,   b.matched,      b.agreeing,     b.labelled,     b.fixed,
+           b.units, b.likeness, b.sorted, b.log_p_places, b.log_p_robust, b.log_p_nominal};
 }
 static void from_json(const Json& j, BlockAgreement& b) {
   j[0].get_to(b.a), j[1].get_to(b.b), j[2].get_to(b.kept), j[3].get_to(b.matched), j[4].get_to(b.agreeing);
   j[5].get_to(b.labelled), j[6].get_to(b.fixed), j[7].get_to(b.units), j[8].get_to(b.likeness),
       j[9].get_to(b.sorted);
+  j[10].get_to(b.log_p_places), j[11].get_to(b.log_p_robust), j[12].get_to(b.log_p_nominal);
 }
 static void to_json(Json& j, const BlockPlace& p) { j = Json{p.layer, p.expert, p.units}; }
 static void from_json(const Json& j, BlockPlace& p) {

@@ -38,6 +38,7 @@ TEST(NeuronCodec, AgreementsArriveAsTheyWereSent) {
   BlockAgreement& first = found.blocks.front();
   first.a = 1, first.b = 2, first.kept = 3, first.matched = 4, first.agreeing = 5, first.labelled = 6;
   first.fixed = 7, first.units = 8, first.likeness = 0.5, first.sorted = true;
+  first.log_p_places = -1, first.log_p_robust = -2, first.log_p_nominal = -3;
   found.map.matches = {{{1, 2, 3}, {4, -1, 5}}, {{6, 7, 8}, {9, 10, 11}}};
   found.map.only_a = {{12, 13, 14}}, found.map.only_b = {{15, -1, 16}, {17, -1, 18}};
   found.map.signs = {{OrderSign::lacks_experts, false}, {OrderSign::grown_experts, true}};
@@ -60,6 +61,7 @@ TEST(NeuronCodec, AgreementsArriveAsTheyWereSent) {
   EXPECT_EQ(
       std::tuple(b.a, b.b, b.kept, b.matched, b.agreeing, b.labelled, b.fixed, b.units, b.likeness, b.sorted),
       std::tuple(1U, 2U, 3U, 4U, 5U, 6U, 7U, 8U, 0.5, true));
+  EXPECT_EQ(std::tuple(b.log_p_places, b.log_p_robust, b.log_p_nominal), std::tuple(-1, -2, -3));
   EXPECT_TRUE(std::isnan(f.blocks[1].likeness));
   EXPECT_EQ(f.map.matches, found.map.matches);
   EXPECT_EQ(f.map.only_a, found.map.only_a);
