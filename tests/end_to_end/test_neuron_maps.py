@@ -68,7 +68,7 @@ def made(kind, t, config, rng):
     same = [[i] * 4 for i in range(LAYERS)]
     return {
         "depth": lambda: with_layers(t, config, [0, 1, 3, 5]),
-        "width": lambda: with_stream(*with_neurons(t, config, largest(200)), 112),
+        "width": lambda: with_stream(*with_neurons(t, config, largest(200)), 120),
         "narrow": lambda: with_stream(*with_neurons(t, config, largest(200)), 96),
         "mlp": lambda: with_neurons(t, config, drawn(200, rng)),
         "deep": lambda: with_layers(t, config, [0, 1, 2, 3, 2, 3, 4, 5]),
