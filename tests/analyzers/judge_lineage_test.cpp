@@ -51,7 +51,7 @@ TEST(JudgeLineage, KappaTellsDescentFromASharedStart) {
   EXPECT_EQ(child.direction, 0);
   EXPECT_NE(child.sentence.find("p = 10^-434.0 (grade G"), std::string::npos) << child.sentence;
   EXPECT_NE(child.sentence.find("calibrated on small models only"), std::string::npos) << child.sentence;
-  EXPECT_EQ(judged(neurons(-1000, 0.8)).relation, Relation::same_lineage);
+  EXPECT_EQ(judged(neurons(-1000, 0.95)).relation, Relation::same_lineage);
   EXPECT_EQ(judged(neurons(-1000, 0.7)).relation, Relation::shared_init);
   const Pair sibling = judged(neurons(-1000, 0.4));
   EXPECT_EQ(sibling.relation, Relation::shared_init);
@@ -61,7 +61,7 @@ TEST(JudgeLineage, KappaTellsDescentFromASharedStart) {
 
 TEST(JudgeLineage, WhatKappaDoesNotTellStaysOpen) {
   for (const AlignedNeurons& found :
-       {neurons(-1000, 0.75), neurons(-1000, 1, 0.09), neurons(-1000, 0.2, 0.09), neurons(-1000, missing)}) {
+       {neurons(-1000, 0.75), neurons(-1000, 0.91), neurons(-1000, 1, 0.09), neurons(-1000, 0.2, 0.09), neurons(-1000, missing)}) {
     const Pair pair = judged(found);
     EXPECT_EQ(pair.relation, Relation::abstain);
     EXPECT_EQ(pair.reason, "shared_init_undecided");
