@@ -146,9 +146,9 @@ inline constexpr double lineage_level = 0.01;
 /// the noise: below it, trained public models of one start have ratios between -33 and 8.
 inline constexpr double kappa_bulk = 0.1;
 /// From here on kappa speaks for descent, and up to here for a start that was shared alone. Of 12 small seeds
-/// (tests/calibration) bases and descendants have 1.00 to 1.04, siblings 0.85 to 1.07, and models of one start
-/// 0.32 to 0.91, also where they saw the same first batches. 0.8, set on three seeds, took some of these for
-/// descendants. Models of real size are yet to be measured (provisional).
+/// (tests/calibration) bases and descendants have 1.00 to 1.04, siblings 0.85 to 1.07, and models of one
+/// start 0.32 to 0.91, also where they saw the same first batches. 0.8, set on three seeds, took some of
+/// these for descendants. Models of real size are yet to be measured (provisional).
 inline constexpr double kappa_descent = 0.95, kappa_shared = 0.7;
 /// Level of false discoveries over all pairs of a corpus.
 inline constexpr double false_discoveries = 0.01;

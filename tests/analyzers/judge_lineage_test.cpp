@@ -60,8 +60,8 @@ TEST(JudgeLineage, KappaTellsDescentFromASharedStart) {
 }
 
 TEST(JudgeLineage, WhatKappaDoesNotTellStaysOpen) {
-  for (const AlignedNeurons& found :
-       {neurons(-1000, 0.75), neurons(-1000, 0.91), neurons(-1000, 1, 0.09), neurons(-1000, 0.2, 0.09), neurons(-1000, missing)}) {
+  for (const AlignedNeurons& found : {neurons(-1000, 0.75), neurons(-1000, 0.91), neurons(-1000, 1, 0.09),
+                                      neurons(-1000, 0.2, 0.09), neurons(-1000, missing)}) {
     const Pair pair = judged(found);
     EXPECT_EQ(pair.relation, Relation::abstain);
     EXPECT_EQ(pair.reason, "shared_init_undecided");
