@@ -121,22 +121,10 @@ class AlignedHeadsAnalyzer final : public PairAnalyzer {
 HeadLayer layer_of(const Subject& subject, const std::optional<Features>& features) {
   HeadLayer out;
   out.subject = subject.path;
-  if (!features || features->status == Status::failed) {
-    out.problem = features ? features->problem : "it was not read";
-    return out;
-  }
-  if (features->status == Status::nonfinite) {
-    out.problem = "an element is not finite";
-    return out;
-  }
+  out.problem = problem_of(features);
+  if (!out.problem.empty()) return out;
+  static_cast<NeuronCounts&>(out) = counts_in(*features);
   const auto count = [&](const std::string& name) { return features->counts.at(name); };
-  out.kept = count("kept");
-  out.units = count("units");
-  out.matched = count("matched");
-  out.agreeing = count("agreeing");
-  out.labelled = count("labelled");
-  out.fixed = count("fixed");
-  out.sorted = count("sorted") != 0;
   out.heads = count("heads");
   out.agreeing_heads = count("agreeing_heads");
   out.query_key = features->numbers.at("query_key");

@@ -11,11 +11,12 @@
 
 #include "analyzers/folding.hpp"
 #include "analyzers/held_inputs.hpp"
+#include "analyzers/matched_neurons.hpp"
 #include "analyzers/mlp_weights.hpp"
 #include "analyzers/numerics/blas.hpp"
 #include "analyzers/numerics/moment_sums.hpp"
 #include "analyzers/numerics/mutual_best.hpp"
-#include "analyzers/stream_alignment.hpp"
+#include "analyzers/pair_parts.hpp"
 #include "io/archive/evidence.hpp"
 
 namespace stemma {
@@ -122,13 +123,10 @@ struct Matching {
 class Reading final : public Measurement {
  public:
   Reading(Subject subject, std::span<const Input> inputs, std::span<const std::vector<double>> companions)
-      : subject_(std::move(subject)), held_(inputs), companions_(companions.begin(), companions.end()) {
-    const auto map = subject_.parameters.find("map");
-    alignment_ = alignment_with(static_cast<StreamChange>(number("change")), 1, number("width"),
-                                map == subject_.parameters.end()
-                                    ? std::span<const double>()
-                                    : std::span(companions_[static_cast<std::size_t>(map->second)]));
-  }
+      : subject_(std::move(subject)),
+        held_(inputs),
+        companions_(companions.begin(), companions.end()),
+        alignment_(map_of(subject_, companions_, number("width"))) {}
 
   void take(std::size_t input, const Panel& panel) override { held_.take(input, panel); }
 
@@ -147,34 +145,24 @@ class Reading final : public Measurement {
     const auto rows = numbers_from(0, groups), columns = numbers_from(0, others);
     const Matching found(cosines(of_a.choosing(), rows, of_b.choosing(), columns),
                          cosines(of_a.answering(), rows, of_b.answering(), columns), groups, others);
-    const Agreement agreed = agreement(found.by_first, found.by_second);
-    bool sorted = false;
+    NeuronCounts counts = counts_of(found.by_first, found.by_second, found.by_both, others);
     for (const Circuits& kind : {of_a.choosing(), of_a.answering()})
-      sorted |= follow_places(lengths(kind, rows));
+      counts.sorted |= follow_places(lengths(kind, rows));
     for (const Circuits& kind : {of_b.choosing(), of_b.answering()})
-      sorted |= follow_places(lengths(kind, columns));
-    out.counts = {{"kept", std::min(groups, others)},
-                  {"units", std::max(groups, others)},
-                  {"matched", agreed.both},
-                  {"agreeing", agreed.same},
-                  {"labelled", 0},
-                  {"fixed", 0},
-                  {"sorted", sorted ? 1 : 0},
-                  {"heads", 0},
-                  {"agreeing_heads", 0}};
+      counts.sorted |= follow_places(lengths(kind, columns));
+    out.counts = as_features(counts);
+    out.counts["heads"] = out.counts["agreeing_heads"] = 0;
     double choosing = 0, answering = 0;
     for (std::size_t i = 0; i < groups; ++i) {
-      out.counts["labelled"] += found.by_both[i] != unmatched;
-      out.counts["fixed"] += found.by_both[i] == static_cast<std::int32_t>(i);
       if (found.by_first[i] == unmatched || found.by_first[i] != found.by_second[i]) continue;
       const auto j = static_cast<std::size_t>(found.by_first[i]);
       choosing += static_cast<double>(found.first[i * others + j]);
       answering += static_cast<double>(found.second[i * others + j]);
       match_heads(a, i, b, j, out);
     }
-    const auto n = static_cast<double>(agreed.same);
-    out.numbers = {{"query_key", agreed.same > 0 ? choosing / n : missing},
-                   {"value_output", agreed.same > 0 ? answering / n : missing}};
+    const auto n = static_cast<double>(counts.agreeing);
+    out.numbers = {{"query_key", counts.agreeing > 0 ? choosing / n : missing},
+                   {"value_output", counts.agreeing > 0 ? answering / n : missing}};
     return out;
   }
 
@@ -193,9 +181,7 @@ class Reading final : public Measurement {
     return static_cast<std::uint64_t>(subject_.parameters.at(name));
   }
   std::vector<double> gain(Side side, const char* which) const {
-    const std::string name = side_parameter(side, which);
-    if (!subject_.parameters.contains(name)) return {};
-    return effective_gain(companions_[number(name)], subject_.parameters.at(name + "_offset"));
+    return gain_of(subject_, companions_, side_parameter(side, which));
   }
 
   Attention attention(Side side) const {
@@ -213,16 +199,9 @@ class Reading final : public Measurement {
         held_.values((side == Side::base ? 0 : weights_of_side) + static_cast<std::size_t>(weight));
     const std::uint64_t inner = values.size() / d;
     if (weight == Weight::output) {
-      const std::vector<double> after = gain(side, "post");
-      for (std::size_t i = 0; !after.empty() && i < values.size(); ++i) values[i] *= after[i / inner];
-      if (centred) centre_columns(values, inner);
-      std::vector<double> turned(values.size());
-      for (std::uint64_t i = 0; i < d; ++i)
-        for (std::uint64_t j = 0; j < inner; ++j) turned[j * d + i] = values[i * inner + j];
-      values = std::move(turned);
+      values = folded_writer_columns(std::move(values), inner, gain(side, "post"), centred);
     } else {
-      scale_columns(values, gain(side, "pre"));
-      if (centred) centre_rows(values, d);
+      values = folded_reader(std::move(values), d, gain(side, "pre"), centred);
       // A norm of every head, or of all of them as one.
       const std::vector<double> of_head = weight == Weight::value
                                               ? std::vector<double>()

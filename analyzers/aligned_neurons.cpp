@@ -73,23 +73,11 @@ class AlignedNeuronsAnalyzer final : public PairAnalyzer {
 NeuronLayer layer_of(const Subject& subject, const std::optional<Features>& features) {
   NeuronLayer out;
   out.subject = subject.path;
-  if (!features || features->status == Status::failed) {
-    out.problem = features ? features->problem : "it was not read";
-    return out;
-  }
-  if (features->status == Status::nonfinite) {
-    out.problem = "an element is not finite";
-    return out;
-  }
+  out.problem = problem_of(features);
+  if (!out.problem.empty()) return out;
+  static_cast<NeuronCounts&>(out) = counts_in(*features);
   const auto count = [&](const std::string& name) { return features->counts.at(name); };
   const auto number = [&](const std::string& name) { return features->numbers.at(name); };
-  out.kept = count("kept");
-  out.units = count("units");
-  out.matched = count("matched");
-  out.agreeing = count("agreeing");
-  out.labelled = count("labelled");
-  out.fixed = count("fixed");
-  out.sorted = count("sorted") != 0;
   if (features->counts.contains("assigned")) out.assigned = count("assigned");
   for (const std::string part : mlp_weights) {
     if (!features->numbers.contains(part + "_whole")) continue;

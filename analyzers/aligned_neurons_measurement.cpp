@@ -11,6 +11,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "analyzers/matched_neurons.hpp"
 #include "analyzers/mlp_weights.hpp"
 #include "analyzers/numerics/assignment.hpp"
 #include "analyzers/numerics/blas.hpp"
@@ -18,7 +19,7 @@
 #include "analyzers/numerics/moment_sums.hpp"
 #include "analyzers/numerics/mutual_best.hpp"
 #include "analyzers/numerics/random_numbers.hpp"
-#include "analyzers/stream_alignment.hpp"
+#include "analyzers/pair_parts.hpp"
 #include "analyzers/thresholds.hpp"
 
 namespace stemma {
@@ -30,10 +31,6 @@ constexpr std::uint64_t order_seed =
     0x6e6575726f6e73;  // any fixed number: archives must not depend on chance
 
 constexpr std::array weights = {MlpWeight::gate, MlpWeight::up, MlpWeight::down};
-
-std::uint64_t count(const Subject& subject, const std::string& name) {
-  return static_cast<std::uint64_t>(subject.parameters.at(name));
-}
 
 std::size_t index(MlpWeight weight) { return static_cast<std::size_t>(weight); }
 
@@ -60,12 +57,10 @@ struct Directions {
 class Reading final : public Measurement {
  public:
   Reading(Subject subject, std::span<const Input> inputs, std::span<const std::vector<double>> companions)
-      : subject_(std::move(subject)), held_(inputs), companions_(companions.begin(), companions.end()) {
-    const auto map = subject_.parameters.find("map");
-    alignment_ = alignment_with(
-        static_cast<StreamChange>(count(subject_, "change")), 1, width(),
-        map == subject_.parameters.end() ? std::span<const double>() : std::span(vector_at("map")));
-  }
+      : subject_(std::move(subject)),
+        held_(inputs),
+        companions_(companions.begin(), companions.end()),
+        alignment_(map_of(subject_, companions_, width())) {}
 
   void take(std::size_t input, const Panel& panel) override { held_.take(input, panel); }
 
@@ -92,21 +87,12 @@ class Reading final : public Measurement {
     const std::uint64_t neurons = sizes[0].size(), others = sizes[1].size();
     const Partners found = match(kinds[0], kinds[1], neurons, others);
     Features out;
-    const Agreement agreed = agreement(found.by_first, found.by_second);
-    out.counts = {{"kept", std::min(neurons, others)},
-                  {"units", std::max(neurons, others)},
-                  {"matched", agreed.both},
-                  {"agreeing", agreed.same},
-                  {"labelled", 0},
-                  {"fixed", 0},
-                  {"sorted", sorted ? 1 : 0}};
+    NeuronCounts counts = counts_of(found.by_first, found.by_second, found.by_both, others);
+    counts.sorted = sorted;
+    out.counts = as_features(counts);
     if (std::max(neurons, others) <= thresholds::assigned_neurons)
       out.counts["assigned"] = assigned(kinds, neurons, others);
     kinds.clear();
-    for (std::size_t i = 0; i < neurons; ++i) {
-      out.counts["labelled"] += found.by_both[i] != unmatched;
-      out.counts["fixed"] += found.by_both[i] == static_cast<std::int32_t>(i);
-    }
     compare_weights(found.by_both, out);
     return out;
   }
@@ -117,11 +103,9 @@ class Reading final : public Measurement {
     out.status = Status::nonfinite;
     return out;
   }
-  std::uint64_t width() const { return count(subject_, "width"); }
+
+  std::uint64_t width() const { return static_cast<std::uint64_t>(subject_.parameters.at("width")); }
   bool gated() const { return mlps_.gated(); }
-  const std::vector<double>& vector_at(const std::string& name) const {
-    return companions_[count(subject_, name)];
-  }
   /// With norms multiplied in, in the coordinates of the base.
   NeuronRows folded(Side side, MlpWeight weight) const {
     NeuronRows rows = mlps_.rows(side, weight);
@@ -232,10 +216,10 @@ Cost aligned_neurons_cost(const Subject& subject, std::span<const Input> inputs)
     elements += n;
     stored += n * bits_of(input.dtype) / 8;
   }
-  const auto d = static_cast<double>(count(subject, "width"));
+  const double d = subject.parameters.at("width");
   const double matrices = static_cast<double>(inputs.size()) / 2, one = elements / matrices / 2,
                neurons = one / d;
-  const bool turned = count(subject, "change") == static_cast<std::uint64_t>(StreamChange::orthogonal);
+  const bool turned = subject.parameters.at("change") == static_cast<double>(StreamChange::orthogonal);
   // Scores of two kinds in single precision; of every weight two Gram matrices, two products and two
   // decompositions.
   const double products =

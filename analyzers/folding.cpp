@@ -44,6 +44,24 @@ void centre_columns(std::span<double> matrix, std::uint64_t cols) {
   for (std::size_t i = 0; i < matrix.size(); ++i) matrix[i] -= mean[i % cols];
 }
 
+std::vector<double> folded_reader(std::vector<double> reader, std::uint64_t cols,
+                                  std::span<const double> gain, bool centred) {
+  scale_columns(reader, gain);
+  if (centred) centre_rows(reader, cols);
+  return reader;
+}
+
+std::vector<double> folded_writer_columns(std::vector<double> writer, std::uint64_t cols,
+                                          std::span<const double> gain, bool centred) {
+  const std::uint64_t rows = writer.size() / cols;
+  for (std::size_t i = 0; !gain.empty() && i < writer.size(); ++i) writer[i] *= gain[i / cols];
+  if (centred) centre_columns(writer, cols);
+  std::vector<double> out(writer.size());
+  for (std::uint64_t i = 0; i < rows; ++i)
+    for (std::uint64_t j = 0; j < cols; ++j) out[j * rows + i] = writer[i * cols + j];
+  return out;
+}
+
 FoldedBlocks::FoldedBlocks(Dtype dtype, std::uint64_t rows, std::uint64_t cols, std::uint64_t height,
                            Fold fold, Use use)
     : dtype_(dtype),

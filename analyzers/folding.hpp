@@ -31,6 +31,14 @@ void centre_rows(std::span<double> matrix, std::uint64_t cols);
 /// Every column less its mean: the same of a writer that only LayerNorms see.
 void centre_columns(std::span<double> matrix, std::uint64_t cols);
 
+/// A reader, rows of `cols`, and the columns of a writer of `cols`, as rows, with the gain of the norm in
+/// front of the one or behind the other multiplied in (empty: none); `centred` where that norm is a
+/// LayerNorm.
+std::vector<double> folded_reader(std::vector<double> reader, std::uint64_t cols,
+                                  std::span<const double> gain, bool centred);
+std::vector<double> folded_writer_columns(std::vector<double> writer, std::uint64_t cols,
+                                          std::span<const double> gain, bool centred);
+
 /// Cuts panels, whatever their height, into blocks of exactly `height` folded rows (the last may be shorter),
 /// so that sums over blocks have the same bits for every way of reading.
 class FoldedBlocks {

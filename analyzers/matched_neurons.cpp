@@ -1,13 +1,46 @@
 // Sums over MLPs; each kind of matching brings its own counts.
 #include "analyzers/matched_neurons.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "analyzers/numerics/combined_tests.hpp"
 #include "analyzers/numerics/log_probability.hpp"
+#include "analyzers/numerics/mutual_best.hpp"
 #include "analyzers/thresholds.hpp"
 
 namespace stemma {
+
+NeuronCounts counts_of(std::span<const std::int32_t> by_first, std::span<const std::int32_t> by_second,
+                       std::span<const std::int32_t> by_both, std::uint64_t others) {
+  const Agreement agreed = agreement(by_first, by_second);
+  NeuronCounts out{.kept = std::min<std::uint64_t>(by_both.size(), others),
+                   .units = std::max<std::uint64_t>(by_both.size(), others),
+                   .matched = agreed.both,
+                   .agreeing = agreed.same};
+  for (std::size_t i = 0; i < by_both.size(); ++i) {
+    out.labelled += by_both[i] != unmatched;
+    out.fixed += by_both[i] == static_cast<std::int32_t>(i);
+  }
+  return out;
+}
+
+std::map<std::string, std::uint64_t> as_features(const NeuronCounts& counts) {
+  return {{"kept", counts.kept},         {"units", counts.units},       {"matched", counts.matched},
+          {"agreeing", counts.agreeing}, {"labelled", counts.labelled}, {"fixed", counts.fixed},
+          {"sorted", counts.sorted}};
+}
+
+NeuronCounts counts_in(const Features& features) {
+  const auto count = [&](const char* name) { return features.counts.at(name); };
+  return {.kept = count("kept"),
+          .units = count("units"),
+          .matched = count("matched"),
+          .agreeing = count("agreeing"),
+          .labelled = count("labelled"),
+          .fixed = count("fixed"),
+          .sorted = count("sorted") != 0};
+}
 
 void NeuronTally::add(const NeuronCounts& counts) {
   ++mlps_;
@@ -27,6 +60,12 @@ NeuronTests NeuronTally::tests() const {
           .log_p_places = log_sum_bound_of_mean(fixed_, expected_),
           .log_p_robust = log_sum_bound(beyond_, mlps_),
           .log_p_nominal = log_sum_bound(agreeing_, mlps_)};
+}
+
+NeuronTests tests_of(const NeuronCounts& counts) {
+  NeuronTally alone;
+  alone.add(counts);
+  return alone.tests();
 }
 
 Evidence independence_row(std::string method, std::string statistic, std::string role) {

@@ -1,10 +1,13 @@
 // What do neurons that were matched between two models say against independent starts, whoever matched them?
 #pragma once
 #include <cstdint>
+#include <map>
+#include <span>
 #include <string>
 
 #include "analyzers/json_text.hpp"
 #include "io/archive/evidence.hpp"
+#include "io/archive/features.hpp"
 
 namespace stemma {
 
@@ -23,6 +26,14 @@ struct NeuronCounts {
     return kept == 0 ? missing : static_cast<double>(agreeing) / static_cast<double>(kept);
   }
 };
+
+/// What three matchings of the neurons of one MLP with `others` of another come to: by the first kind of
+/// scores, by the second and by both, of one length. All neurons are kept; nobody sorted them.
+NeuronCounts counts_of(std::span<const std::int32_t> by_first, std::span<const std::int32_t> by_second,
+                       std::span<const std::int32_t> by_both, std::uint64_t others);
+/// As counts of features, and back.
+std::map<std::string, std::uint64_t> as_features(const NeuronCounts& counts);
+NeuronCounts counts_in(const Features& features);
 
 /// Two tests of H0: both models come from independent random initialisations, whatever else they share.
 /// p-values are natural logarithms.
@@ -56,6 +67,9 @@ class NeuronTally {
   std::uint64_t mlps_ = 0, placed_ = 0, fixed_ = 0, labelled_ = 0, agreeing_ = 0, beyond_ = 0;
   double expected_ = 0;  ///< fixed points under H0
 };
+
+/// Those of one MLP alone.
+NeuronTests tests_of(const NeuronCounts& counts);
 
 /// A row of evidence about H0.
 Evidence independence_row(std::string method, std::string statistic, std::string role);

@@ -91,37 +91,18 @@ void add_mlps(const ModelPair& pair, int base_layer, int candidate_layer, const 
   }
 }
 
-std::vector<double> MlpPair::gain(Side side, const char* which) const {
-  const std::string parameter = name_ + side_parameter(side, which);
-  const auto at = subject_.parameters.find(parameter);
-  if (at == subject_.parameters.end()) return {};
-  return effective_gain(companions_[static_cast<std::size_t>(at->second)],
-                        subject_.parameters.at(parameter + "_offset"));
-}
-
 NeuronRows MlpPair::rows(Side side, MlpWeight weight) const {
   const std::size_t of_side = gated() ? 3 : 2, place = static_cast<std::size_t>(weight) + of_side - 3,
                     input = number("first") + (side == Side::base ? 0 : of_side) + place;
   const bool centred = number("centred") != 0, writer = weight == MlpWeight::down;
-  const std::uint64_t d = writer ? held_.input(input).rows : held_.input(input).cols;
-  std::vector<double> values = held_.values(input);
-  const std::uint64_t neurons = values.size() / d;
-  if (writer) {
-    const std::vector<double> after = gain(side, "post");
-    for (std::size_t i = 0; !after.empty() && i < values.size(); ++i) values[i] *= after[i / neurons];
-    if (centred) centre_columns(values, neurons);
-    std::vector<double> turned(values.size());
-    for (std::uint64_t i = 0; i < d; ++i)
-      for (std::uint64_t j = 0; j < neurons; ++j) turned[j * d + i] = values[i * neurons + j];
-    values = std::move(turned);
-  } else {
-    scale_columns(values, gain(side, "pre"));
-    if (centred) centre_rows(values, d);
-  }
+  const std::vector<double> gain =
+      gain_of(subject_, companions_, name_ + side_parameter(side, writer ? "post" : "pre"));
+  const std::uint64_t cols = held_.input(input).cols;
   NeuronRows out;
-  out.width = d;
-  out.lengths.resize(neurons);
-  set_values(out, std::move(values));
+  out.width = writer ? held_.input(input).rows : cols;
+  out.lengths.resize(writer ? cols : held_.input(input).rows);
+  set_values(out, writer ? folded_writer_columns(held_.values(input), cols, gain, centred)
+                         : folded_reader(held_.values(input), cols, gain, centred));
   return out;
 }
 

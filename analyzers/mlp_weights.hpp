@@ -60,7 +60,6 @@ class MlpPair {
   std::uint64_t number(const std::string& what) const {
     return static_cast<std::uint64_t>(subject_.parameters.at(name_ + what));
   }
-  std::vector<double> gain(Side side, const char* which) const;
 
   const Subject& subject_;
   std::string name_;

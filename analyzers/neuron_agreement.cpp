@@ -89,9 +89,7 @@ void sum_up(NeuronAgreement& found) {
 void weigh_each(NeuronAgreement& found, std::size_t candidates) {
   const auto pay = [&](double log_p) { return log_best_of(log_p, std::max<std::size_t>(candidates, 1)); };
   for (BlockAgreement& block : found.blocks) {
-    NeuronTally alone;
-    alone.add(block);
-    const NeuronTests tests = alone.tests();
+    const NeuronTests tests = tests_of(block);
     block.log_p_places = pay(tests.log_p_places);
     block.log_p_robust = pay(tests.log_p_robust);
     block.log_p_nominal = pay(tests.log_p_nominal);
@@ -115,9 +113,7 @@ void weigh_chosen(NeuronAgreement& found, std::size_t rows) {
 /// among `candidates`. Few kept neurons make one fixed point rare, and of many blocks some have one: the test
 /// of places pays for all `blocks` besides.
 bool matches(const BlockAgreement& block, std::size_t candidates, std::size_t blocks) {
-  NeuronTally alone;
-  alone.add(block);
-  const NeuronTests tests = alone.tests();
+  const NeuronTests tests = tests_of(block);
   const std::size_t ways = 2 * std::max<std::size_t>(candidates, 1);
   return std::min(log_best_of(tests.log_p_robust, ways), log_best_of(tests.log_p_places, ways * blocks)) <=
          std::log(thresholds::block_match);

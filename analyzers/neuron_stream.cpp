@@ -21,7 +21,8 @@ std::uint64_t most_neurons(std::uint64_t width) {
   return std::max(least_neurons, width / axes_for_each_neuron);
 }
 
-std::string name_of_layer(std::size_t i) { return fmt::format("{}_", i); }
+/// Of the parameters of one of the layers.
+std::string prefix_of(std::size_t i) { return fmt::format("{}_", i); }
 
 class Measuring final : public Measurement {
  public:
@@ -34,7 +35,7 @@ class Measuring final : public Measurement {
     std::vector<NeuronDirections> base, candidate;
     const auto layers = static_cast<std::size_t>(subject_.parameters.at("layers"));
     for (std::size_t i = 0; i < layers; ++i) {
-      const MlpPair mlps(subject_, name_of_layer(i), held_, companions_);
+      const MlpPair mlps(subject_, prefix_of(i), held_, companions_);
       for (const Side side : {Side::base, Side::candidate}) {
         const NeuronRows gate = mlps.rows(side, MlpWeight::gate);
         auto directions = neuron_directions(gate, mlps.rows(side, MlpWeight::up),
@@ -77,20 +78,19 @@ class NeuronStreamAnalyzer final : public PairAnalyzer {
     const std::vector<int> layers = evenly_spaced(every_other(shared, 0), most_layers);
     Subject s{.analyzer = {}, .path = "alignment"};
     s.parameters["layers"] = static_cast<double>(layers.size());
-    for (std::size_t i = 0; i < layers.size(); ++i) add_mlps(pair, layers[i], layers[i], name_of_layer(i), s);
+    for (std::size_t i = 0; i < layers.size(); ++i) add_mlps(pair, layers[i], layers[i], prefix_of(i), s);
     return {s};
   }
 
   Cost cost(const Subject& subject, std::span<const Input> inputs) const override {
     double stored = 0, largest = 0;
-    std::uint64_t width = 0;
     for (const Input& input : inputs) {
       const auto elements = static_cast<double>(input.rows * input.cols);
       stored += elements * bits_of(input.dtype) / 8;
       largest = std::max(largest, elements);
     }
     // The first of the inputs is a gate: its rows are neurons.
-    width = inputs.front().cols;
+    const std::uint64_t width = inputs.front().cols;
     const auto d = static_cast<double>(width);
     const auto n = static_cast<double>(std::min(most_neurons(width), inputs.front().rows));
     const double layers = subject.parameters.at("layers");

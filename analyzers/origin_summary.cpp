@@ -8,6 +8,7 @@
 
 #include "analyzers/json_text.hpp"
 #include "analyzers/origin_rank.hpp"
+#include "analyzers/pair_parts.hpp"
 #include "analyzers/thresholds.hpp"
 
 namespace stemma {
@@ -26,11 +27,8 @@ OriginReading reading_of(const Subject& subject, const std::optional<Features>& 
   out.subject = subject.path;
   out.reading = names_of_kinds[static_cast<std::size_t>(subject.parameters.at("reading"))];
   if (subject.path.starts_with("layers/")) out.layer = std::atoi(subject.path.c_str() + 7);
-  if (!features || features->status == Status::failed) {
-    out.problem = features ? features->problem : "it was not read";
-  } else if (features->status == Status::nonfinite) {
-    out.problem = "an element is not finite";
-  } else {
+  out.problem = problem_of(features);
+  if (out.problem.empty()) {
     out.label = name_of(static_cast<OriginLabel>(features->counts.at("label")));
     out.rank = features->counts.at("rank");
     out.limit = features->counts.at("limit");

@@ -1,8 +1,10 @@
-// How does a subject of a pair ask for parts of one side?
+// How does a subject of a pair ask for parts of one side, and how does it find them again?
 #pragma once
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "analyzers/pair_analyzer.hpp"
 #include "analyzers/same_function_measurement.hpp"
@@ -17,10 +19,21 @@ std::optional<std::uint32_t> index_in(const ModelPair& pair, Side side, const Ro
 void add_gain(const ModelPair& pair, Side side, const std::string& parameter, const Role& norm,
               Subject& subject);
 
+/// The gain again, with the family's offset; empty where the model has none.
+std::vector<double> gain_of(const Subject& subject, std::span<const std::vector<double>> companions,
+                            const std::string& parameter);
+
 /// Adds the map of the streams, where there is one, as companion "map", and says how it is to be read
 /// ("change"): a map that is too loose for other readings still tells neurons and heads apart, and without
 /// any the candidate is taken as it is. Neither how independence is tested nor ratios of cosines ask for
 /// more.
 void add_map(const ModelPair& pair, Subject& subject);
+/// The map again, of a stream of `width`.
+StreamAlignment map_of(const Subject& subject, std::span<const std::vector<double>> companions,
+                       std::uint64_t width);
+
+/// Why features of a pair cannot be used: nobody made them, making them failed, or an element is not finite.
+/// "" where they can.
+std::string problem_of(const std::optional<Features>& features);
 
 }  // namespace stemma

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "analyzers/json_text.hpp"
+#include "analyzers/pair_parts.hpp"
 #include "analyzers/same_function_measurement.hpp"
 #include "analyzers/thresholds.hpp"
 #include "io/model/model_config.hpp"
@@ -21,14 +22,6 @@ constexpr const char* method = "same_function";
 
 /// Index of a matrix of one side in the joined list.
 using Index = std::optional<std::uint32_t>;
-
-Index index_in(const ModelPair& pair, Side side, const Role& role) {
-  return side == Side::base ? pair.in_base(role) : pair.in_candidate(role);
-}
-
-const Model& model_of(const ModelPair& pair, Side side) {
-  return side == Side::base ? *pair.base : *pair.candidate;
-}
 
 Role role_of(Part part, int layer = -1, Kind kind = Kind::weight) {
   return {.layer = layer, .part = part, .kind = kind};

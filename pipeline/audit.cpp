@@ -75,7 +75,11 @@ class Leader {
     read_headers();
     make_the_plan(request_.rates);
     logs_.emplace(request_.store, request_.leftovers);
-    if (request_.calibration == Calibration::automatic) return seconds_left() > worth_measuring;
+    if (request_.calibration == Calibration::automatic) {
+      OrderBook orders(result_.models, request_.questions, result_.plan.width_rule, arithmetic_);
+      return result_.plan.makespan > worth_measuring &&
+             seconds_left(result_.plan, orders, *logs_) > worth_measuring;
+    }
     return request_.calibration == Calibration::always;
   }
 
@@ -245,16 +249,6 @@ class Leader {
                                     why.suggestion);
     }
     if (!problems.empty()) throw ConfigProblems(std::move(problems));
-  }
-
-  /// Of the plan at hand, by its rates, without what the logs have.
-  double seconds_left() {
-    if (result_.plan.makespan <= worth_measuring || logs_->known() == 0) return result_.plan.makespan;
-    OrderBook orders(result_.models, request_.questions, result_.plan.width_rule, arithmetic_);
-    ResultStore store(*logs_, result_.models.size());
-    Plan left = result_.plan;
-    leave_out(left, known_items(left, orders, store));
-    return left.makespan;
   }
 
   void say_the_plan() {

@@ -233,6 +233,12 @@ std::optional<RecordPlace> ResultLogs::find(const Hash128& key) {
   return at == same_.end() ? std::nullopt : find_content(at->second);
 }
 
+bool ResultLogs::promises(const Hash128& key) const {
+  if (by_key_.contains(key)) return true;
+  const auto at = same_.find(key);
+  return at != same_.end() && by_content_.contains(at->second);
+}
+
 std::optional<RecordPlace> ResultLogs::find_content(const Hash128& content) {
   return proven(by_content_, content);
 }

@@ -68,6 +68,8 @@ class ResultLogs {
 
   /// The result of this work; of another run, or of this one. What is damaged is as if it were not there.
   std::optional<RecordPlace> find(const Hash128& key);
+  /// Whether somebody wrote one, which may turn out to be damaged: nothing is read.
+  bool promises(const Hash128& key) const;
   /// The result of work on these bytes, wherever they lie.
   std::optional<RecordPlace> find_content(const Hash128& content);
   /// Payload of a record. Throws InvalidInput(record.damaged), StorageError.

@@ -23,6 +23,17 @@ bool may_have_passed(const std::string& rule) {
 /// One key stands for all subjects of an item: whoever does one of them does the others.
 Hash128 claim_of(const WorkOrder& order) { return work_key(order, order.subjects.front()); }
 
+/// Items that can be done and whose orders are `known`, by index.
+template <class Known>
+std::vector<std::uint32_t> items_where(const Plan& plan, OrderBook& orders, const Known& known) {
+  std::vector<bool> infeasible(plan.items.size());
+  for (const std::uint32_t i : plan.infeasible) infeasible[i] = true;
+  std::vector<std::uint32_t> out;
+  for (std::uint32_t i = 0; i < plan.items.size(); ++i)
+    if (!infeasible[i] && known(orders.order(i, plan.items[i]))) out.push_back(i);
+  return out;
+}
+
 }  // namespace
 
 Round::Round(std::string name, std::span<const SurveyedModel> work, std::vector<Question> questions,
@@ -54,18 +65,20 @@ Round::Round(std::string name, std::span<const SurveyedModel> work, const std::v
                       terms.memory_per_rank),
             nullptr, terms, log) {}
 
-std::vector<std::uint32_t> known_items(const Plan& plan, OrderBook& orders, ResultStore& store) {
-  std::vector<bool> infeasible(plan.items.size());
-  for (const std::uint32_t i : plan.infeasible) infeasible[i] = true;
-  std::vector<std::uint32_t> known;
-  for (std::uint32_t i = 0; i < plan.items.size(); ++i)
-    if (!infeasible[i] && store.recall(orders.order(i, plan.items[i]))) known.push_back(i);
-  return known;
+double seconds_left(Plan plan, OrderBook& orders, const ResultLogs& logs) {
+  if (logs.known() == 0) return plan.makespan;
+  leave_out(plan, items_where(plan, orders, [&](const WorkOrder& order) {
+              return std::ranges::all_of(order.subjects, [&](const Subject& subject) {
+                return logs.promises(work_key(order, subject));
+              });
+            }));
+  return plan.makespan;
 }
 
 void Round::recall() {
   if (logs_.known() == 0 && shard_.count == 1) return;
-  const std::vector<std::uint32_t> known = known_items(plan_, orders_, store_);
+  const std::vector<std::uint32_t> known =
+      items_where(plan_, orders_, [&](const WorkOrder& order) { return store_.recall(order); });
   std::vector<bool> open(plan_.items.size(), true);
   for (const std::uint32_t i : plan_.infeasible) open[i] = false;
   for (const std::uint32_t i : known) open[i] = false;

@@ -36,8 +36,9 @@ struct RoundTerms {
   std::filesystem::path status_file = {};  ///< "" for none
 };
 
-/// Items of `plan`, by index, all of whose results the logs behind `store` have.
-std::vector<std::uint32_t> known_items(const Plan& plan, OrderBook& orders, ResultStore& store);
+/// Predicted seconds of what a plan comes to without the items of which the logs promise all results. No
+/// result is read.
+double seconds_left(Plan plan, OrderBook& orders, const ResultLogs& logs);
 
 /// Rank 0's part of a round: it is made, work_through() goes through it, end() follows. `work`, `plan` and
 /// the log outlive it.

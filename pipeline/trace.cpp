@@ -43,25 +43,30 @@ class Leader {
   /// Where embeddings give no map, neurons may.
   void begin_streams() {
     end(*coordinates_);
+    alignments_.resize(joined_.size());
     for (std::uint32_t i = 0; i < joined_.size(); ++i) {
-      const FoundAlignment found = by_embeddings(i);
-      if (found.alignment.change != StreamChange::unaligned || !found.map.empty()) continue;
-      place_in_streams_.emplace(i, static_cast<std::uint32_t>(joined_for_streams_.size()));
+      FoundAlignment found = by_embeddings(i);
+      if (found.alignment.change != StreamChange::unaligned || !found.map.empty()) {
+        put_into_coordinates(i, std::move(found));
+        continue;
+      }
+      unaligned_.push_back(i);
       joined_for_streams_.push_back(joined_[i]);
+      alignments_[i] = std::move(found);
     }
     begin(streams_, "streams", joined_for_streams_, {{&neuron_stream_analyzer(), {}}});
   }
 
   void begin_layers() {
     end(*streams_);
-    const std::string name = new_uuid();
-    for (std::uint32_t i = 0; i < joined_.size(); ++i) {
-      FoundAlignment found = alignment_of(i);
-      const auto file = request_.scratch / fmt::format("{}.map", name_of_map(found, name, i));
-      if (!found.map.empty()) map_files_.push_back(file);
-      align(joined_[i], found, file);
-      forget_map(found);
-      alignments_.push_back(std::move(found));
+    for (std::uint32_t n = 0; n < unaligned_.size(); ++n) {
+      FoundAlignment found = std::move(alignments_[unaligned_[n]]);
+      if (const auto features = streams_->of(n)("neuron_stream", "alignment"))
+        if (FoundAlignment by_neurons = stream_alignment_of(*features); !by_neurons.map.empty()) {
+          found = std::move(by_neurons);
+          found.by_neurons = true;
+        }
+      put_into_coordinates(unaligned_[n], std::move(found));
     }
     begin(layers_, "layers", joined_,
           {{&origin_tracer_analyzer(), request_.origin_options}, {&reencoding_analyzer(), {{"layers", 1}}}});
@@ -143,21 +148,17 @@ class Leader {
     return out;
   }
 
-  FoundAlignment alignment_of(std::uint32_t i) const {
-    FoundAlignment found = by_embeddings(i);
-    const auto place = place_in_streams_.find(i);
-    if (place == place_in_streams_.end()) return found;
-    if (const auto features = streams_->of(place->second)("neuron_stream", "alignment"))
-      if (FoundAlignment by_neurons = stream_alignment_of(*features); !by_neurons.map.empty()) {
-        by_neurons.by_neurons = true;
-        return by_neurons;
-      }
-    return found;
+  void put_into_coordinates(std::uint32_t i, FoundAlignment found) {
+    const auto file = request_.scratch / fmt::format("{}.map", name_of_map(found, i));
+    if (!found.map.empty()) map_files_.push_back(file);
+    align(joined_[i], found, file);
+    forget_map(found);
+    alignments_[i] = std::move(found);
   }
 
   /// Another attempt finds a map under the hash of its bytes, unchanged, and so the results that need it.
-  std::string name_of_map(const FoundAlignment& found, const std::string& run, std::uint32_t pair) const {
-    if (request_.maps == Leftovers::removed) return fmt::format("{}.{}", run, pair);
+  std::string name_of_map(const FoundAlignment& found, std::uint32_t pair) const {
+    if (request_.maps == Leftovers::removed) return fmt::format("{}.{}", run_, pair);
     return hex(hash_of(std::as_bytes(std::span(found.map))));
   }
 
@@ -172,13 +173,14 @@ class Leader {
   const TraceRequest& request_;
   Log& log_;
   std::vector<SurveyedModel> joined_, joined_for_streams_, joined_for_functions_;
-  std::map<std::uint32_t, std::uint32_t> place_in_streams_;  ///< of pairs, in joined_for_streams_
+  std::vector<std::uint32_t> unaligned_;  ///< pairs, one for each of joined_for_streams_
   struct InQuestion {
     std::uint32_t pair;
     bool function;  ///< asked as well as neurons
   };
   std::vector<InQuestion> in_question_;  ///< one for each of joined_for_functions_
-  std::vector<FoundAlignment> alignments_;
+  std::string run_ = new_uuid();
+  std::vector<FoundAlignment> alignments_;  ///< by pair, without their maps once these are in files
   std::vector<std::filesystem::path> map_files_;
   std::optional<Round> coordinates_, streams_, layers_, functions_;
   Round* current_ = nullptr;
