@@ -21,6 +21,8 @@ import time
 PATIENCE = float(os.environ.get("STEMMA_TEST_PATIENCE", 1))
 # Daemons lie in sbin, which the path of an ordinary user leaves out.
 PATH = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
+# What a job is called that has ended. Between states scontrol has names of its own (COMPLETING, SIGNALING, REQUEUED).
+ENDED = {"COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL", "PREEMPTED", "OUT_OF_MEMORY", "BOOT_FAIL", "DEADLINE"}
 NEEDED = ["munged", "munge", "slurmctld", "slurmd", "sbatch", "srun", "scontrol", "sinfo", "squeue", "scancel"]
 
 # More CPUs than the machine may have (config_overrides), so that jobs of several ranks fit on one node. Every node has its
