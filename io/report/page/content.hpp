@@ -1,0 +1,123 @@
+// What does a page of results show? Everything on it, as values; nothing here is laid out yet.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "io/archive/fingerprint.hpp"
+#include "io/archive/origin_trace.hpp"
+#include "io/archive/records.hpp"
+#include "io/report/family_tree.hpp"
+
+namespace stemma {
+
+/// A model as the verdict table shows it.
+struct PageModel {
+  std::string id, label, family;
+  Use use = Use::subject;
+  Status status = Status::ok;
+  int layers = 0;
+  std::uint64_t parameters = 0, bytes = 0;
+  std::string path, revision, format;
+  std::vector<Claim> declared;
+  Relation relation = Relation::abstain;
+  std::string reason;                     ///< why ABSTAIN
+  std::optional<std::uint32_t> relative;  ///< index of a model
+  std::optional<std::size_t> pair;        ///< with the relative, else with the declared base; index of a pair
+  int direction = 0;                      ///< 1: it comes from the relative, -1: the relative from it
+  std::string declaration, declaration_reason;
+  std::vector<std::string> others;  ///< "id:RELATION"
+  std::string nearest_by_curve;     ///< id; a ranking, not a verdict
+  double nearest_score = missing, nearest_percentile = missing;
+};
+
+/// The numbers of a pair that figures and tables show. Models by index, a < b.
+struct PagePair {
+  std::uint32_t a = 0, b = 0;
+  Relation relation = Relation::abstain;
+  bool declared = false;           ///< one of both names the other as its base
+  bool borderline = false;         ///< its share lies near the limit
+  float share = 0;                 ///< of agreeing neurons; NaN when not compared
+  float percentile = 0;            ///< of its curve score among unrelated pairs; NaN when not known
+  float curve_score = 0;           ///< intrinsic_fingerprint; NaN likewise
+  float curve_twin = 0;            ///< its control, from products that no re-parameterisation moves
+  float guard = 0, guard_control = 0;  ///< tensorguard: distances of weights and of random ones
+  float log10_p = 0;               ///< corrected; NaN when there is none
+};
+
+/// A pair with all that is known of it.
+struct Dossier {
+  std::size_t pair = 0;  ///< index of PageContent::pairs
+  Pair found;            ///< with sentence and evidence
+  std::vector<OriginReading> readings;
+};
+
+/// One curve of one model: points from left to right.
+struct CurveLine {
+  std::uint32_t model = 0;
+  std::vector<std::pair<double, double>> points;
+};
+
+/// Curves of many models in one frame.
+struct CurvePanel {
+  std::string title;
+  std::vector<CurveLine> lines;
+};
+
+/// Frames of one kind. Axes are shared in kind, not in range.
+struct CurveFigure {
+  std::string id, title, caption, x_axis, y_axis, file;
+  bool log_x = false, log_y = false;
+  double reference = missing;  ///< a level to compare with, or NaN
+  std::string reference_name;
+  std::size_t models_of = 0;  ///< models that have curves; lines may show fewer
+  std::vector<CurvePanel> panels;
+};
+
+/// Scores of unrelated pairs, and those of pairs that are related.
+struct NullFigure {
+  struct Mark {
+    std::size_t pair = 0;
+    double score = 0;
+  };
+  std::string id, title, population, caption, axis, file;
+  std::vector<double> scores;
+  std::vector<Mark> marks;
+  double limit = missing;  ///< where a decision is taken, NaN where none is
+};
+
+/// Distances 1 - share of agreeing neurons at which something changes; NaN where not known.
+struct DistanceLimits {
+  double threshold = missing;   ///< universal_neurons: below this share nothing is called lineage
+  double detection = missing;   ///< of a model to its copy in another format, else the largest background
+  double background = missing;  ///< of the nearest pair of which tests found nothing
+};
+
+struct PageContent {
+  std::string title, subtitle, description, contact;
+  std::string archive_name, archive_hash, version, created;
+  std::vector<PageModel> models;   ///< as in the archive, by id
+  std::vector<PagePair> pairs;     ///< by (a, b)
+  std::vector<Dossier> dossiers;   ///< by precedence
+  std::size_t dossiers_possible = 0;
+  Dendrogram dendrogram;           ///< over models
+  DistanceLimits limits;
+  FamilyTree tree;                 ///< over models that have distances to all others
+  std::size_t left_out_of_tree = 0;
+  std::vector<CurveFigure> curves;
+  std::vector<NullFigure> nulls;
+  std::vector<ModelFinding> findings;
+  std::vector<Failure> failures;
+  std::vector<std::pair<std::string, std::string>> provenance;  ///< name, value
+  std::vector<std::string> bibtex;
+  std::vector<std::string> versions_of_methods;
+  std::string theme = "auto";
+
+  const std::string& shown_name(std::size_t model) const {
+    return models[model].label.empty() ? models[model].id : models[model].label;
+  }
+};
+
+}  // namespace stemma

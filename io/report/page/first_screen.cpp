@@ -1,0 +1,191 @@
+// What answers the question of the page before anybody scrolls?
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <map>
+
+#include "io/report/page/chart.hpp"
+#include "io/report/page/colour.hpp"
+#include "io/report/page/relation_mark.hpp"
+#include "io/report/page/sections.hpp"
+
+namespace stemma {
+namespace {
+
+std::string count(std::size_t n, std::string_view one, std::string_view many) {
+  return fmt::format("{} {}", n, n == 1 ? one : many);
+}
+
+const Dossier* dossier_of(const PageContent& content, std::size_t pair) {
+  const auto found = std::find_if(content.dossiers.begin(), content.dossiers.end(),
+                                  [&](const Dossier& d) { return d.pair == pair; });
+  return found == content.dossiers.end() ? nullptr : &*found;
+}
+
+/// One cell for each MLP, coloured by the share of neurons that agree.
+void write_strip(Markup& page, const Dossier& dossier) {
+  std::vector<double> shares;
+  for (const Evidence& e : dossier.found.evidence)
+    if (e.method == "neuron_match" && e.role.starts_with("layers/")) shares.push_back(e.score);
+  if (shares.empty()) return;
+  const double cell = std::clamp(96.0 / static_cast<double>(shares.size()), 1.0, 12.0);
+  const auto [low, high] = std::minmax_element(shares.begin(), shares.end());
+  open_drawing(page, "strip", cell * static_cast<double>(shares.size()), 12, "Share of agreeing neurons",
+               fmt::format("{} MLPs, from {:.2f} to {:.2f}", shares.size(), *low, *high));
+  for (std::size_t i = 0; i < shares.size(); ++i)
+    page.leaf("rect", {{"x", cell * static_cast<double>(i)},
+                       {"y", 0},
+                       {"width", std::max(cell - (cell > 4 ? 1 : 0), 0.5)},
+                       {"height", 12},
+                       {"fill", hex(cividis(shares[i]))}});
+  page.close("svg");
+}
+
+void write_declared(Markup& page, const PageModel& model) {
+  page.open("td");
+  bool first = true;
+  for (const Claim& claim : model.declared) {
+    if (!first) page.text(", ");
+    page.name(claim.base, 40);
+    first = false;
+  }
+  page.close("td");
+}
+
+void write_agreement(Markup& page, const PageContent& content, const PageModel& model) {
+  const bool known = model.pair && std::isfinite(content.pairs[*model.pair].share);
+  const double share = known ? content.pairs[*model.pair].share : missing;
+  page.open("td", {{"data-sort", known ? fmt::format("{:.4f}", share) : ""}});
+  if (known) page.text(fmt::format("{:.2f} ", share));
+  if (model.pair)
+    if (const Dossier* dossier = dossier_of(content, *model.pair)) write_strip(page, *dossier);
+  page.close("td");
+}
+
+void write_level(Markup& page, const PageContent& content, const PageModel& model) {
+  const double level = model.pair ? content.pairs[*model.pair].log10_p : missing;
+  if (!std::isfinite(level) || model.relation > Relation::shared_init) {
+    page.open("td", {{"class", "number"}, {"data-sort", ""}}).close("td");
+    return;
+  }
+  page.element("td", {{"class", "number"}, {"data-sort", fmt::format("{:.4f}", level)}}, fmt::format("{:.1f}", level));
+}
+
+std::string_view words_of_declaration(std::string_view declaration) {
+  static const std::map<std::string_view, std::string_view> words = {{"supported", "supported"},
+                                                                     {"not_supported", "not supported"},
+                                                                     {"other_found", "other found"},
+                                                                     {"undeclared", "undeclared"},
+                                                                     {"untestable", "untestable"}};
+  const auto found = words.find(declaration);
+  return found == words.end() ? declaration : found->second;
+}
+
+void write_row(Markup& page, const PageContent& content, const PageModel& model, std::size_t index) {
+  page.open("tr", {{"data-model", index}, {"data-relation", name_of(model.relation)}});
+  page.open("th", {{"scope", "row"}});
+  if (model.pair) {
+    page.open("a", {{"href", fmt::format("#a={}&b={}", content.pairs[*model.pair].a, content.pairs[*model.pair].b)},
+                    {"class", "pair-link"}});
+    page.name(model.id, 48).close("a");
+  } else {
+    page.name(model.id, 48);
+  }
+  if (!model.label.empty()) page.open("span", {{"class", "label"}}).name(model.label, 70).close("span");
+  page.close("th");
+  write_declared(page, model);
+  page.open("td", {{"data-sort", fmt::format("{}", static_cast<int>(model.relation))}});
+  write_relation(page, model.relation, model.reason);
+  page.close("td");
+  page.open("td");
+  if (model.relative) {
+    page.name(content.models[*model.relative].id, 40);
+    if (model.direction > 0) page.text(" (the earlier one)");
+    if (model.direction < 0) page.text(" (the later one)");
+  }
+  page.close("td");
+  write_level(page, content, model);
+  write_agreement(page, content, model);
+  page.open("td", {{"class", "declaration d-" + (model.declaration.empty() ? "none" : model.declaration)},
+                   {"title", model.declaration_reason}});
+  page.text(words_of_declaration(model.declaration));
+  page.close("td").close("tr");
+}
+
+void write_table_of_models(Markup& page, const PageContent& content) {
+  page.open("div", {{"class", "tools"}, {"data-needs-script", ""}});
+  page.open("label").text("Filter ");
+  page.leaf("input", {{"type", "search"}, {"id", "filter"}, {"autocomplete", "off"}, {"placeholder", "id, label, parent"}});
+  page.close("label");
+  page.open("label").text("Class ").open("select", {{"id", "filter-relation"}});
+  page.element("option", {{"value", ""}}, "all");
+  std::array<bool, 9> seen{};
+  for (const PageModel& model : content.models) seen.at(static_cast<std::size_t>(model.relation)) = true;
+  for (std::size_t r = 0; r < seen.size(); ++r)
+    if (seen[r]) page.element("option", name_of(static_cast<Relation>(r)));
+  page.close("select").close("label");
+  page.element("span", {{"id", "filter-count"}, {"role", "status"}}, "");
+  page.close("div");
+  page.open("div", {{"class", "scroll"}, {"tabindex", 0}, {"role", "region"}, {"aria-label", "Verdicts on all models"}});
+  page.open("table", {{"id", "verdicts"}, {"class", "sortable"}});
+  page.element("caption", "Declared and found, one row for each model. A row opens the pair that decided it.");
+  page.open("thead").open("tr");
+  for (const char* column : {"Model", "Declared", "The weights say", "Relative", "log10 p", "Neurons agreeing, by layer",
+                             "Declaration"})
+    page.element("th", {{"scope", "col"}}, column);
+  page.close("tr").close("thead").open("tbody");
+  for (std::size_t m = 0; m < content.models.size(); ++m)
+    if (content.models[m].use == Use::subject) write_row(page, content, content.models[m], m);
+  page.close("tbody").close("table").close("div");
+}
+
+}  // namespace
+
+std::vector<std::string> three_sentences(const PageContent& content) {
+  std::map<std::string, std::size_t> declared;
+  std::size_t related = 0, abstained = 0, untold = 0;
+  for (const PageModel& model : content.models) {
+    if (model.use != Use::subject) continue;
+    if (!model.declaration.empty()) ++declared[model.declaration];
+    related += joins(model.relation) ? 1U : 0U;
+    abstained += model.relation == Relation::abstain ? 1U : 0U;
+    untold += model.relation == Relation::no_evidence ? 1U : 0U;
+  }
+  std::string of_declarations;
+  for (const char* name : {"supported", "not_supported", "other_found", "undeclared", "untestable"})
+    if (const auto found = declared.find(name); found != declared.end())
+      of_declarations += fmt::format("{}{} {}", of_declarations.empty() ? "" : ", ", found->second, words_of_declaration(name));
+  std::size_t failed = 0;
+  for (const PageModel& model : content.models) failed += model.status == Status::failed ? 1U : 0U;
+  return {
+      fmt::format("{} and {} were compared; {} related to another one.", count(content.models.size(), "model", "models"),
+                  count(content.pairs.size(), "pair", "pairs"), related == 1 ? "1 model is" : fmt::format("{} models are", related)),
+      of_declarations.empty() ? "No model declares a parent, and nothing undeclared was found."
+                              : fmt::format("Of what models declare: {}.", of_declarations),
+      fmt::format("{} without evidence of a relative, {} undecided; {} and {} could not be done.",
+                  count(untold, "model is", "models are"), abstained, count(failed, "model", "models"),
+                  count(content.failures.size(), "item", "items"))};
+}
+
+void write_first_screen(Markup& page, const PageContent& content) {
+  page.open("header", {{"class", "top"}});
+  page.element("h1", shortened(content.title, 160));
+  if (!content.subtitle.empty()) page.open("p", {{"class", "subtitle"}}).name(content.subtitle, 300).close("p");
+  if (!content.description.empty()) page.open("p", {{"class", "subtitle"}}).name(content.description, 500).close("p");
+  page.open("p", {{"class", "facts"}});
+  page.text(fmt::format("{}, Stemma {}, archive {} ", content.created, content.version, shortened(content.archive_name, 60)));
+  page.element("code", content.archive_hash.substr(0, 16));
+  if (!content.contact.empty()) page.text(", ").name(content.contact, 80);
+  page.close("p");
+  page.open("ul", {{"class", "answer"}});
+  for (const std::string& sentence : three_sentences(content)) page.element("li", sentence);
+  page.close("ul").close("header");
+  page.open("section", {{"id", "models"}, {"aria-labelledby", "h-models"}});
+  page.element("h2", {{"id", "h-models"}}, "Declared and found");
+  write_table_of_models(page, content);
+  page.close("section");
+}
+
+}  // namespace stemma
