@@ -8,6 +8,7 @@
 #include "io/archive/fingerprint_reader.hpp"
 #include "io/archive/layout.hpp"
 #include "io/archive/measurement.hpp"
+#include "io/archive/pair_reader.hpp"
 #include "io/archive/seal.hpp"
 #include "io/archive/storage_error.hpp"
 #include "io/config/presence.hpp"
@@ -128,16 +129,16 @@ ArchiveReader& ArchiveReader::operator=(ArchiveReader&&) noexcept = default;
 
 const std::vector<ModelRow>& ArchiveReader::models() const { return impl_->models; }
 
-Fingerprint ArchiveReader::fingerprint(std::size_t model) const {
+Fingerprint ArchiveReader::fingerprint(std::size_t model, Sketches sketches) const {
   return impl_->guarded([&] {
-    return read_fingerprint(impl_->table, impl_->models.at(model), model, impl_->histogram_tensors);
+    return read_fingerprint(impl_->table, impl_->models.at(model), model, impl_->histogram_tensors, sketches);
   });
 }
 
-std::vector<Fingerprint> ArchiveReader::fingerprints() const {
+std::vector<Fingerprint> ArchiveReader::fingerprints(Sketches sketches) const {
   std::vector<Fingerprint> all;
   all.reserve(impl_->models.size());
-  for (std::size_t i = 0; i < impl_->models.size(); ++i) all.push_back(fingerprint(i));
+  for (std::size_t i = 0; i < impl_->models.size(); ++i) all.push_back(fingerprint(i, sketches));
   return all;
 }
 
@@ -172,6 +173,28 @@ std::optional<Features> ArchiveReader::spectrum(std::uint64_t tensor_row) const 
 
 std::vector<Pair> ArchiveReader::pairs() const {
   return impl_->guarded([&] { return read_pairs(impl_->table); });
+}
+std::vector<Pair> ArchiveReader::pair_verdicts() const {
+  return impl_->guarded([&] { return read_pair_verdicts(impl_->table); });
+}
+std::map<std::string, std::vector<Headline>> ArchiveReader::headlines() const {
+  return impl_->guarded([&] { return read_headlines(impl_->table); });
+}
+std::vector<std::vector<float>> ArchiveReader::scores_of_places(std::string_view method,
+                                                                std::string_view prefix) const {
+  return impl_->guarded([&] { return read_scores_of_places(impl_->table, method, prefix); });
+}
+std::vector<Evidence> ArchiveReader::evidence(std::size_t pair) const {
+  return impl_->guarded([&] { return read_evidence_of(impl_->table, pair); });
+}
+std::vector<OriginReading> ArchiveReader::origin_readings(std::size_t pair) const {
+  return impl_->guarded([&] { return read_origin_readings(impl_->table, pair); });
+}
+std::vector<BackgroundScores> ArchiveReader::backgrounds() const {
+  return impl_->guarded([&] { return read_backgrounds(impl_->table); });
+}
+std::vector<std::string> ArchiveReader::of_runs(const std::string& column) const {
+  return impl_->guarded([&] { return impl_->table.text("provenance/" + column); });
 }
 std::vector<Failure> ArchiveReader::failures() const {
   return impl_->guarded([&] { return read_failures(impl_->table, impl_->models); });

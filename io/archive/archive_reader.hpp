@@ -2,11 +2,14 @@
 #pragma once
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "io/archive/origin_trace.hpp"
 #include "io/archive/records.hpp"
 #include "io/model/dtype.hpp"
 
@@ -56,6 +59,14 @@ struct ConfigTexts {
 /// leaves that out.
 enum class SealCheck : std::uint8_t { check, trust };
 
+/// A sketch of neurons takes megabytes a model; whoever only shows what was found leaves it.
+enum class Sketches : std::uint8_t { read, leave };
+
+/// What a test says of a pair as a whole: the row of evidence without a role. NaN where there is none.
+struct Headline {
+  double score = missing, control = missing, background_percentile = missing, log10_p = missing;
+};
+
 class ArchiveReader {
  public:
   /// Throws InvalidInput: archive.not_found, archive.not_an_archive, archive.unsealed, archive.damaged,
@@ -67,8 +78,8 @@ class ArchiveReader {
 
   const std::vector<ModelRow>& models() const;
   /// The value that was written, for one model or for all in order of id.
-  Fingerprint fingerprint(std::size_t model) const;
-  std::vector<Fingerprint> fingerprints() const;
+  Fingerprint fingerprint(std::size_t model, Sketches sketches = Sketches::read) const;
+  std::vector<Fingerprint> fingerprints(Sketches sketches = Sketches::read) const;
   std::vector<TensorRow> tensors(std::size_t model) const;
   /// Features of analyzer "histogram" of one tensor row, as far as archives keep them: moments, quantiles,
   /// codes and counts, the values of vectors. Nothing when it was not measured.
@@ -77,6 +88,19 @@ class ArchiveReader {
   std::optional<Features> spectrum(std::uint64_t tensor_row) const;
 
   std::vector<Pair> pairs() const;
+  /// The same without evidence: half a million pairs fit in memory.
+  std::vector<Pair> pair_verdicts() const;
+  /// By method, one for each pair.
+  std::map<std::string, std::vector<Headline>> headlines() const;
+  /// By pair, the scores of all rows of a method whose role begins so, in their order.
+  std::vector<std::vector<float>> scores_of_places(std::string_view method, std::string_view prefix) const;
+  /// All rows of one pair, by its place in pairs().
+  std::vector<Evidence> evidence(std::size_t pair) const;
+  /// What origin_tracer read of one pair; empty when its weights were not read.
+  std::vector<OriginReading> origin_readings(std::size_t pair) const;
+  std::vector<BackgroundScores> backgrounds() const;
+  /// A text column of /provenance, one value for each run that contributed.
+  std::vector<std::string> of_runs(const std::string& column) const;
   std::vector<Failure> failures() const;
   std::vector<ModelFinding> findings() const;
   ConfigTexts config() const;

@@ -245,7 +245,7 @@ std::vector<TensorRow> read_tensors(const TableReader& t, const ModelRow& model)
 }
 
 Fingerprint read_fingerprint(const TableReader& table, const ModelRow& model, std::size_t index,
-                             const std::vector<std::uint32_t>& histogram_tensors) {
+                             const std::vector<std::uint32_t>& histogram_tensors, Sketches sketches) {
   Fingerprint f;
   f.id = model.id;
   f.label = model.label;
@@ -263,7 +263,7 @@ Fingerprint read_fingerprint(const TableReader& table, const ModelRow& model, st
   f.intrinsic = read_curves(table, index, range, f.table.layer);
   f.guard = read_guard(table, index);
   f.repaired = read_repaired(table, range, f.table.layer);
-  f.neurons = read_neurons(table, index);
+  if (sketches == Sketches::read) f.neurons = read_neurons(table, index);
   return f;
 }
 

@@ -1,4 +1,4 @@
-// How do rows become fingerprints, pairs, failures and findings again?
+// How do rows become fingerprints, failures and findings again?
 #pragma once
 #include <cstdint>
 #include <vector>
@@ -12,7 +12,7 @@ std::vector<ModelRow> read_models(const TableReader& table);
 std::vector<TensorRow> read_tensors(const TableReader& table, const ModelRow& model);
 /// `histogram_tensors`: the column /histograms/tensor_index.
 Fingerprint read_fingerprint(const TableReader& table, const ModelRow& model, std::size_t model_index,
-                             const std::vector<std::uint32_t>& histogram_tensors);
+                             const std::vector<std::uint32_t>& histogram_tensors, Sketches sketches);
 
 /// Nothing where no neurons were sketched.
 std::optional<NeuronSketch> read_neurons(const TableReader& table, std::size_t model_index);
@@ -25,7 +25,6 @@ void read_histogram(const TableReader& table, std::uint64_t row, Features& featu
 /// One row of /spectra as features of "spectrum".
 Features read_spectrum(const TableReader& table, std::uint64_t row);
 
-std::vector<Pair> read_pairs(const TableReader& table);
 std::vector<Failure> read_failures(const TableReader& table, const std::vector<ModelRow>& models);
 std::vector<ModelFinding> read_findings(const TableReader& table, const std::vector<ModelRow>& models);
 

@@ -1,4 +1,4 @@
-// How are measurements, pairs, failures and findings read back?
+// How are measurements, failures and findings read back?
 #include <limits>
 
 #include "io/archive/fingerprint_reader.hpp"
@@ -11,36 +11,6 @@ constexpr std::uint64_t none64 = std::numeric_limits<std::uint64_t>::max();
 
 std::string id_of(const std::vector<ModelRow>& models, std::uint32_t row) {
   return row == std::numeric_limits<std::uint32_t>::max() ? std::string() : models.at(row).id;
-}
-
-std::vector<Evidence> read_evidence(const TableReader& t) {
-  std::vector<Evidence> rows(t.rows("evidence/pair_index"));
-  const auto text = [&](const char* name, std::string Evidence::*field) {
-    auto values = t.text(std::string("evidence/") + name);
-    for (std::size_t i = 0; i < rows.size(); ++i) rows[i].*field = std::move(values.at(i));
-  };
-  const auto real = [&](const char* name, double Evidence::*field) {
-    const auto values = t.read<double>(std::string("evidence/") + name);
-    for (std::size_t i = 0; i < rows.size(); ++i) rows[i].*field = values.at(i);
-  };
-  text("method", &Evidence::method);
-  text("statistic", &Evidence::statistic);
-  text("null", &Evidence::null);
-  text("background", &Evidence::background);
-  text("role", &Evidence::role);
-  text("abstain", &Evidence::abstain);
-  text("detail_json", &Evidence::detail_json);
-  real("score", &Evidence::score);
-  real("background_percentile", &Evidence::background_percentile);
-  real("control", &Evidence::control);
-  real("log10_p", &Evidence::log10_p);
-  const auto background_n = t.read<std::uint64_t>("evidence/background_n");
-  const auto grade = t.read<std::uint8_t>("evidence/grade");
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    rows[i].background_n = background_n.at(i);
-    rows[i].grade = static_cast<Grade>(grade.at(i));
-  }
-  return rows;
 }
 
 }  // namespace
@@ -75,35 +45,6 @@ void read_histogram(const TableReader& t, std::uint64_t row, Features& f) {
   if (low == none64) return;
   f.integers["low_sum"] = t.read<std::uint64_t>("histograms/low_sum", low, count);
   f.integers["low_square_sum"] = t.read<std::uint64_t>("histograms/low_square_sum", low, count);
-}
-
-std::vector<Pair> read_pairs(const TableReader& t) {
-  std::vector<Pair> pairs(t.rows("pairs/verdict"));
-  const auto a = t.read<std::uint32_t>("pairs/model_a");
-  const auto b = t.read<std::uint32_t>("pairs/model_b");
-  const auto verdict = t.read<std::uint8_t>("pairs/verdict");
-  const auto log10_p = t.read<double>("pairs/log10_p");
-  const auto corrected = t.read<double>("pairs/log10_p_corrected");
-  const auto tests = t.read<std::uint64_t>("pairs/tests");
-  const auto direction = t.read<std::int32_t>("pairs/direction");
-  const auto reason = t.text("pairs/reason");
-  const auto words = t.text("pairs/sentence");
-  for (std::size_t i = 0; i < pairs.size(); ++i)
-    pairs[i] = {.a = a.at(i),
-                .b = b.at(i),
-                .relation = static_cast<Relation>(verdict.at(i)),
-                .reason = reason.at(i),
-                .sentence = words.at(i),
-                .log10_p = log10_p.at(i),
-                .log10_p_corrected = corrected.at(i),
-                .tests = tests.at(i),
-                .direction = direction.at(i),
-                .evidence = {}};
-  const auto pair_of = t.read<std::uint32_t>("evidence/pair_index");
-  auto evidence = read_evidence(t);
-  for (std::size_t i = 0; i < evidence.size(); ++i)
-    pairs.at(pair_of.at(i)).evidence.push_back(std::move(evidence[i]));
-  return pairs;
 }
 
 std::vector<Failure> read_failures(const TableReader& t, const std::vector<ModelRow>& models) {

@@ -10,6 +10,7 @@ std::vector<std::unique_ptr<Command>> all_commands() {
   commands.push_back(fingerprint_command());
   commands.push_back(compare_command());
   commands.push_back(trace_command());
+  commands.push_back(report_command());
   commands.push_back(inspect_command());
   commands.push_back(verify_command());
   commands.push_back(merge_command());

@@ -68,6 +68,7 @@ std::unique_ptr<Command> plan_command();
 std::unique_ptr<Command> fingerprint_command();
 std::unique_ptr<Command> compare_command();
 std::unique_ptr<Command> trace_command();
+std::unique_ptr<Command> report_command();
 std::unique_ptr<Command> inspect_command();
 std::unique_ptr<Command> verify_command();
 std::unique_ptr<Command> merge_command();

@@ -35,7 +35,8 @@ std::vector<double> Scale::ticks(int most) const {
       step = power * nice;
       break;
     }
-  for (double k = std::ceil(low / step - 1e-9); k * step <= high + step * 1e-9; ++k) ticks.push_back(k * step);
+  for (double k = std::ceil(low / step - 1e-9); k * step <= high + step * 1e-9; ++k)
+    ticks.push_back(k * step);
   return ticks;
 }
 
@@ -63,30 +64,35 @@ std::string tick_text(double value) {
 void draw_axes(Markup& page, const Frame& f, std::string_view x_title, std::string_view y_title, int most_x,
                int most_y) {
   const double bottom = f.top + f.height, right = f.left + f.width;
-  std::string grid, frame = fmt::format("M{} {}V{}H{}", coordinate(f.left), coordinate(f.top), coordinate(bottom),
-                                        coordinate(right));
+  std::string grid, frame = fmt::format("M{} {}V{}H{}", coordinate(f.left), coordinate(f.top),
+                                        coordinate(bottom), coordinate(right));
   LabelRoom room;
   std::vector<std::pair<double, std::string>> across, up;
   for (const double tick : f.x.ticks(most_x)) across.emplace_back(f.x(tick), tick_text(tick));
   for (const double tick : f.y.ticks(most_y)) up.emplace_back(f.y(tick), tick_text(tick));
   for (const auto& [x, words] : across) frame += fmt::format("M{} {}v4", coordinate(x), coordinate(bottom));
-  for (const auto& [y, words] : up) grid += fmt::format("M{} {}H{}", coordinate(f.left), coordinate(y), coordinate(right));
+  for (const auto& [y, words] : up)
+    grid += fmt::format("M{} {}H{}", coordinate(f.left), coordinate(y), coordinate(right));
   if (!grid.empty()) page.leaf("path", {{"class", "gridline"}, {"d", grid}});
   page.leaf("path", {{"class", "axis"}, {"d", frame}});
   for (const auto& [x, words] : across) {
     const double width = text_width(words, 10);
     if (room.take(x - width / 2 - 3, bottom + 5, width + 6, 12))
-      page.element("text", {{"class", "tick"}, {"x", x}, {"y", bottom + 15}, {"text-anchor", "middle"}}, words);
+      page.element("text", {{"class", "tick"}, {"x", x}, {"y", bottom + 15}, {"text-anchor", "middle"}},
+                   words);
   }
   for (const auto& [y, words] : up) {
     const double width = text_width(words, 10);
     if (room.take(f.left - 6 - width, y - 7, width, 14))
-      page.element("text", {{"class", "tick"}, {"x", f.left - 6}, {"y", y + 3.5}, {"text-anchor", "end"}}, words);
+      page.element("text", {{"class", "tick"}, {"x", f.left - 6}, {"y", y + 3.5}, {"text-anchor", "end"}},
+                   words);
   }
   if (!x_title.empty())
-    page.element("text", {{"class", "axis-title"}, {"x", right}, {"y", bottom + 31}, {"text-anchor", "end"}}, x_title);
+    page.element("text", {{"class", "axis-title"}, {"x", right}, {"y", bottom + 31}, {"text-anchor", "end"}},
+                 x_title);
   if (!y_title.empty())
-    page.element("text", {{"class", "axis-title"}, {"x", std::max(4.0, f.left - 40)}, {"y", f.top - 8}}, y_title);
+    page.element("text", {{"class", "axis-title"}, {"x", std::max(4.0, f.left - 40)}, {"y", f.top - 8}},
+                 y_title);
 }
 
 std::string line_path(const Frame& frame, const std::vector<std::pair<double, double>>& points) {
@@ -123,7 +129,8 @@ double text_width(std::string_view text, double size) {
 bool LabelRoom::take(double left, double top, double width, double height) {
   const Box box{left, top, left + width, top + height};
   const bool free = std::none_of(taken_.begin(), taken_.end(), [&](const Box& other) {
-    return box.left < other.right && other.left < box.right && box.top < other.bottom && other.top < box.bottom;
+    return box.left < other.right && other.left < box.right && box.top < other.bottom &&
+           other.top < box.bottom;
   });
   if (free) taken_.push_back(box);
   return free;

@@ -33,8 +33,8 @@ struct Frame {
 std::string tick_text(double value);
 
 /// Frame, ticks, their texts and titles of the axes. Titles take 14 px beyond the texts of ticks.
-void draw_axes(Markup& page, const Frame& frame, std::string_view x_title, std::string_view y_title, int most_x = 5,
-               int most_y = 5);
+void draw_axes(Markup& page, const Frame& frame, std::string_view x_title, std::string_view y_title,
+               int most_x = 5, int most_y = 5);
 
 /// "M1 2L3 4": points that are not finite break the line; lone points are left out.
 std::string line_path(const Frame& frame, const std::vector<std::pair<double, double>>& points);

@@ -28,12 +28,14 @@ Colour cividis(double share) {
   const auto below = std::min(static_cast<std::size_t>(at), places.size() - 2);
   Colour colour{};
   for (std::size_t c = 0; c < colour.size(); ++c)
-    colour[c] = static_cast<std::uint8_t>(std::lround(
-        std::lerp(places[below][c], places[below + 1][c], at - static_cast<double>(below))));
+    colour[c] = static_cast<std::uint8_t>(
+        std::lround(std::lerp(places[below][c], places[below + 1][c], at - static_cast<double>(below))));
   return colour;
 }
 
-std::string hex(const Colour& colour) { return fmt::format("#{:02x}{:02x}{:02x}", colour[0], colour[1], colour[2]); }
+std::string hex(const Colour& colour) {
+  return fmt::format("#{:02x}{:02x}{:02x}", colour[0], colour[1], colour[2]);
+}
 
 std::string base64(std::span<const std::uint8_t> bytes) {
   std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0');

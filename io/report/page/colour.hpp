@@ -10,9 +10,9 @@ namespace stemma {
 
 using Colour = std::array<std::uint8_t, 3>;  ///< red, green, blue
 
-/// Cividis, from dark blue at 0 to yellow at 1: even in lightness, and the same to people who see red and green
-/// alike. Nunez, Anderton, Renslow: Optimizing colormaps with consideration for color vision deficiency (2018).
-/// Values beyond 0 and 1 take the colours of these.
+/// Cividis, from dark blue at 0 to yellow at 1: even in lightness, and the same to people who see red and
+/// green alike. Nunez, Anderton, Renslow: Optimizing colormaps with consideration for color vision deficiency
+/// (2018). Values beyond 0 and 1 take the colours of these.
 Colour cividis(double share);
 
 /// "#00224e"

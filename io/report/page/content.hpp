@@ -37,14 +37,14 @@ struct PageModel {
 struct PagePair {
   std::uint32_t a = 0, b = 0;
   Relation relation = Relation::abstain;
-  bool declared = false;           ///< one of both names the other as its base
-  bool borderline = false;         ///< its share lies near the limit
-  float share = 0;                 ///< of agreeing neurons; NaN when not compared
-  float percentile = 0;            ///< of its curve score among unrelated pairs; NaN when not known
-  float curve_score = 0;           ///< intrinsic_fingerprint; NaN likewise
-  float curve_twin = 0;            ///< its control, from products that no re-parameterisation moves
+  bool declared = false;               ///< one of both names the other as its base
+  bool borderline = false;             ///< its share lies near the limit
+  float share = 0;                     ///< of agreeing neurons; NaN when not compared
+  float percentile = 0;                ///< of its curve score among unrelated pairs; NaN when not known
+  float curve_score = 0;               ///< intrinsic_fingerprint; NaN likewise
+  float curve_twin = 0;                ///< its control, from products that no re-parameterisation moves
   float guard = 0, guard_control = 0;  ///< tensorguard: distances of weights and of random ones
-  float log10_p = 0;               ///< corrected; NaN when there is none
+  float log10_p = 0;                   ///< corrected; NaN when there is none
 };
 
 /// A pair with all that is known of it.
@@ -98,21 +98,21 @@ struct DistanceLimits {
 struct PageContent {
   std::string title, subtitle, description, contact;
   std::string archive_name, archive_hash, version, created;
-  std::vector<PageModel> models;   ///< as in the archive, by id
-  std::vector<PagePair> pairs;     ///< by (a, b)
-  std::vector<Dossier> dossiers;   ///< by precedence
+  std::vector<PageModel> models;  ///< as in the archive, by id
+  std::vector<PagePair> pairs;    ///< by (a, b)
+  std::vector<Dossier> dossiers;  ///< by precedence
   std::size_t dossiers_possible = 0;
-  Dendrogram dendrogram;           ///< over models
+  Dendrogram dendrogram;  ///< over models
   DistanceLimits limits;
-  FamilyTree tree;                 ///< over models that have distances to all others
+  FamilyTree tree;  ///< over models that have distances to all others
   std::size_t left_out_of_tree = 0;
   std::vector<CurveFigure> curves;
   std::vector<NullFigure> nulls;
   std::vector<ModelFinding> findings;
   std::vector<Failure> failures;
   std::vector<std::pair<std::string, std::string>> provenance;  ///< name, value
-  std::vector<std::string> bibtex;
-  std::vector<std::string> versions_of_methods;
+  std::string configuration;  ///< as the user wrote it, many lines
+  std::string bibtex;
   std::string theme = "auto";
 
   const std::string& shown_name(std::size_t model) const {

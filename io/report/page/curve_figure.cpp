@@ -24,14 +24,17 @@ void write_panel(Markup& page, const CurveFigure& figure, std::size_t index, con
   draw_axes(page, frame, figure.x_axis, figure.y_axis);
   if (std::isfinite(figure.reference) && figure.reference > frame.y.low && figure.reference < frame.y.high) {
     const double y = frame.y(figure.reference);
-    page.leaf("path", {{"class", "limit threshold"},
-                       {"d", fmt::format("M{} {}h{}", coordinate(frame.left), coordinate(y), coordinate(frame.width))}});
+    page.leaf(
+        "path",
+        {{"class", "limit threshold"},
+         {"d", fmt::format("M{} {}h{}", coordinate(frame.left), coordinate(y), coordinate(frame.width))}});
   }
   std::size_t drawn = 0;
   for (const CurveLine& line : panel.lines) {
     const std::string path = line_path(frame, line.points);
     if (path.empty() || ++drawn > most_lines) continue;
-    page.leaf("path", {{"class", "line " + family_style(families, line.model)}, {"data-m", line.model}, {"d", path}});
+    page.leaf("path",
+              {{"class", "line " + family_style(families, line.model)}, {"data-m", line.model}, {"d", path}});
   }
   page.open("g", {{"class", "chosen"}}).close("g");
   page.close("svg").close("figure");
@@ -44,8 +47,10 @@ void write_legend(Markup& page, const PageContent& content, const Families& fami
     page.name(content.models[families.members[f].front()].id, 30);
     page.text(fmt::format(" and {} more", families.members[f].size() - 1)).close("li");
   }
-  page.open("li").open("span", {{"class", "swatch kx"}}).close("span").text(
-      families.members.size() > 7 ? " other families, and models alone" : " models alone");
+  page.open("li")
+      .open("span", {{"class", "swatch kx"}})
+      .close("span")
+      .text(families.members.size() > 7 ? " other families, and models alone" : " models alone");
   page.close("li").close("ul");
 }
 
@@ -58,7 +63,8 @@ Frame frame_of(const CurveFigure& figure, const CurvePanel& panel) {
       xs.push_back(x);
       ys.push_back(y);
     }
-  Frame frame{.left = 52, .top = 22, .width = panel_width - 66, .height = panel_height - 62, .x = {}, .y = {}};
+  Frame frame{
+      .left = 52, .top = 22, .width = panel_width - 66, .height = panel_height - 62, .x = {}, .y = {}};
   frame.x = scale_around(xs, frame.left, frame.left + frame.width, figure.log_x);
   frame.y = scale_around(ys, frame.top + frame.height, frame.top, figure.log_y);
   return frame;
@@ -76,8 +82,9 @@ void write_curves(Markup& page, const PageContent& content, const Families& fami
     for (const CurvePanel& panel : figure.panels) most = std::max(most, panel.lines.size());
     if (most > most_lines)
       page.open("p", {{"class", "note"}})
-          .text(fmt::format("The first {} of {} models are drawn; a model that is chosen as A or B is drawn above them.",
-                            most_lines, most))
+          .text(fmt::format(
+              "The first {} of {} models are drawn; a model that is chosen as A or B is drawn above them.",
+              most_lines, most))
           .close("p");
     if (most < figure.models_of)
       page.open("p", {{"class", "note"}})

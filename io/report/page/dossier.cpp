@@ -25,7 +25,8 @@ std::string number(double value) {
 /// Where a percentile lies between 0 and 100.
 void draw_percentile(Markup& page, const Evidence& e) {
   if (!std::isfinite(e.background_percentile)) return;
-  open_drawing(page, "strip", 84, 12, "Percentile", fmt::format("{:.1f} % of unrelated pairs are lower", e.background_percentile));
+  open_drawing(page, "strip", 84, 12, "Percentile",
+               fmt::format("{:.1f} % of unrelated pairs are lower", e.background_percentile));
   page.leaf("path", {{"class", "axis"}, {"d", "M2 9.5h80"}});
   page.leaf("circle", {{"class", "dot"}, {"cx", 2 + 0.8 * e.background_percentile}, {"cy", 5.5}, {"r", 3.5}});
   page.close("svg");
@@ -33,15 +34,18 @@ void draw_percentile(Markup& page, const Evidence& e) {
 }
 
 void write_evidence(Markup& page, const Pair& pair) {
-  page.open("div", {{"class", "scroll"}, {"tabindex", 0}, {"role", "region"}, {"aria-label", "Tests of this pair"}});
+  page.open("div",
+            {{"class", "scroll"}, {"tabindex", 0}, {"role", "region"}, {"aria-label", "Tests of this pair"}});
   page.open("table", {{"class", "evidence"}});
   page.element("caption", "Each test beside its null, its background and its control");
   page.open("thead").open("tr");
-  for (const char* column : {"Method", "Statistic", "Score", "Control", "Null hypothesis", "Background", "log10 p", "Grade"})
+  for (const char* column :
+       {"Method", "Statistic", "Score", "Control", "Null hypothesis", "Background", "log10 p", "Grade"})
     page.element("th", {{"scope", "col"}}, column);
   page.close("tr").close("thead").open("tbody");
   for (const Evidence& e : pair.evidence) {
-    if (!e.role.empty() && e.role != "places" && e.role != "attention") continue;  // rows of places have figures
+    if (!e.role.empty() && e.role != "places" && e.role != "attention")
+      continue;  // rows of places have figures
     page.open("tr").open("th", {{"scope", "row"}}).element("code", shortened(e.method, 40)).close("th");
     page.open("td").name(e.statistic, 90);
     if (!e.abstain.empty()) page.text(" (abstains: ").name(e.abstain, 40).text(")");
@@ -52,7 +56,8 @@ void write_evidence(Markup& page, const Pair& pair) {
     page.open("td", {{"title", shortened(e.background, 200)}});
     draw_percentile(page, e);
     page.close("td");
-    page.element("td", {{"class", "number"}}, std::isfinite(e.log10_p) ? fmt::format("{:.1f}", e.log10_p) : "");
+    page.element("td", {{"class", "number"}},
+                 std::isfinite(e.log10_p) ? fmt::format("{:.1f}", e.log10_p) : "");
     page.element("td", name_of(e.grade)).close("tr");
   }
   page.close("tbody").close("table").close("div");
@@ -84,11 +89,20 @@ int layer_of(const std::string& block) {
 /// Shares of agreeing neurons, block by block, with the tenth that strangers may reach.
 void draw_agreement(Markup& page, const std::vector<Block>& blocks, double strangers) {
   const double step = std::clamp(560.0 / static_cast<double>(blocks.size()), 2.0, 26.0);
-  Frame frame{.left = 52, .top = 22, .width = std::max(120.0, step * static_cast<double>(blocks.size())), .height = 120, .x = {}, .y = {}};
-  frame.x = {.low = -0.5, .high = static_cast<double>(blocks.size()) - 0.5, .from = frame.left, .to = frame.left + frame.width, .log = false};
+  Frame frame{.left = 52,
+              .top = 22,
+              .width = std::max(120.0, step * static_cast<double>(blocks.size())),
+              .height = 120,
+              .x = {},
+              .y = {}};
+  frame.x = {.low = -0.5,
+             .high = static_cast<double>(blocks.size()) - 0.5,
+             .from = frame.left,
+             .to = frame.left + frame.width,
+             .log = false};
   frame.y = {.low = 0, .high = 1.02, .from = frame.top + frame.height, .to = frame.top, .log = false};
-  open_drawing(page, "agreement", frame.left + frame.width + 120, 186, "Share of agreeing neurons in each MLP",
-               fmt::format("{} MLPs", blocks.size()));
+  open_drawing(page, "agreement", frame.left + frame.width + 120, 186,
+               "Share of agreeing neurons in each MLP", fmt::format("{} MLPs", blocks.size()));
   draw_axes(page, frame, "MLP, by layer", "neurons that agree", 6, 5);
   std::string bars;
   for (std::size_t i = 0; i < blocks.size(); ++i) {
@@ -99,26 +113,32 @@ void draw_agreement(Markup& page, const std::vector<Block>& blocks, double stran
   }
   page.leaf("path", {{"class", "bars found"}, {"d", bars}});
   const double limit = frame.y(strangers);
-  page.leaf("path", {{"class", "limit threshold"}, {"d", fmt::format("M{} {}h{}", coordinate(frame.left), coordinate(limit), coordinate(frame.width + 6))}});
-  page.element("text", {{"class", "tick"}, {"x", frame.left + frame.width + 9}, {"y", limit + 3.5}}, fmt::format("strangers: {:.2f}", strangers));
+  page.leaf("path", {{"class", "limit threshold"},
+                     {"d", fmt::format("M{} {}h{}", coordinate(frame.left), coordinate(limit),
+                                       coordinate(frame.width + 6))}});
+  page.element("text", {{"class", "tick"}, {"x", frame.left + frame.width + 9}, {"y", limit + 3.5}},
+               fmt::format("strangers: {:.2f}", strangers));
   page.close("svg");
 }
 
 /// Which block of one model is which of the other: two columns, and a line for each match.
-void draw_block_map(Markup& page, const PageContent& content, const PagePair& pair, const std::vector<Block>& blocks,
-                    double strangers) {
+void draw_block_map(Markup& page, const PageContent& content, const PagePair& pair,
+                    const std::vector<Block>& blocks, double strangers) {
   const int most = std::max({content.models[pair.a].layers, content.models[pair.b].layers, 1});
   const double step = std::clamp(360.0 / most, 4.0, 16.0);
   const double width = 330, height = step * most + 40;
   open_drawing(page, "block-map", width, height, "Which layer is which",
-               fmt::format("{} matched MLPs of {} and {} layers", blocks.size(), content.models[pair.a].layers, content.models[pair.b].layers));
-  page.element("text", {{"class", "name"}, {"x", 110}, {"y", 14}, {"text-anchor", "end"}}, shortened(content.models[pair.a].id, 15));
+               fmt::format("{} matched MLPs of {} and {} layers", blocks.size(),
+                           content.models[pair.a].layers, content.models[pair.b].layers));
+  page.element("text", {{"class", "name"}, {"x", 110}, {"y", 14}, {"text-anchor", "end"}},
+               shortened(content.models[pair.a].id, 15));
   page.element("text", {{"class", "name"}, {"x", 220}, {"y", 14}}, shortened(content.models[pair.b].id, 15));
   const auto y = [&](int layer) { return 30 + step * (layer + 0.5); };
   for (const Block& block : blocks) {
     const bool agrees = std::isfinite(block.share) && block.share >= strangers;
     page.leaf("path", {{"class", agrees ? "match" : "match weak"},
-                       {"d", fmt::format("M118 {}L212 {}", coordinate(y(layer_of(block.a))), coordinate(y(layer_of(block.b))))}});
+                       {"d", fmt::format("M118 {}L212 {}", coordinate(y(layer_of(block.a))),
+                                         coordinate(y(layer_of(block.b))))}});
   }
   LabelRoom room;
   for (const bool left : {true, false})
@@ -127,9 +147,18 @@ void draw_block_map(Markup& page, const PageContent& content, const PagePair& pa
       const bool used = std::any_of(blocks.begin(), blocks.end(), [&](const Block& b) {
         return layer_of(left ? b.a : b.b) == layer && std::isfinite(b.share) && b.share >= strangers;
       });
-      page.leaf("rect", {{"class", used ? "block" : "block unused"}, {"x", x}, {"y", y(layer) - step * 0.4}, {"width", 8}, {"height", step * 0.8}});
+      page.leaf("rect", {{"class", used ? "block" : "block unused"},
+                         {"x", x},
+                         {"y", y(layer) - step * 0.4},
+                         {"width", 8},
+                         {"height", step * 0.8}});
       if (room.take(left ? 0 : 200, y(layer) - 6, 50, 12))
-        page.element("text", {{"class", "tick"}, {"x", left ? 104 : 226}, {"y", y(layer) + 3.5}, {"text-anchor", left ? "end" : "start"}}, fmt::format("{}", layer));
+        page.element("text",
+                     {{"class", "tick"},
+                      {"x", left ? 104 : 226},
+                      {"y", y(layer) + 3.5},
+                      {"text-anchor", left ? "end" : "start"}},
+                     fmt::format("{}", layer));
     }
   page.close("svg");
 }
@@ -141,10 +170,12 @@ void write_neurons(Markup& page, const PageContent& content, const PagePair& pai
   page.element("h4", "Neurons");
   page.open("div", {{"class", "panels"}});
   page.open("figure", {{"class", "scroll"}});
-  page.element("figcaption", "How many neurons of each MLP agree. Below the line separately trained models may agree too.");
+  page.element("figcaption",
+               "How many neurons of each MLP agree. Below the line separately trained models may agree too.");
   draw_agreement(page, blocks, strangers);
   page.close("figure").open("figure");
-  page.element("figcaption", "Which layer of one model is which of the other. Hollow layers have no counterpart.");
+  page.element("figcaption",
+               "Which layer of one model is which of the other. Hollow layers have no counterpart.");
   draw_block_map(page, content, pair, blocks, strangers);
   page.close("figure").close("div");
 }
@@ -169,8 +200,17 @@ void draw_singular_values(Markup& page, const std::vector<const OriginReading*>&
     edge.emplace_back(missing, missing);
   }
   const double step = std::clamp(600.0 / (last - first + 1), 6.0, 40.0);
-  Frame frame{.left = 60, .top = 36, .width = std::max(160.0, step * (last - first + 1)), .height = 170, .x = {}, .y = {}};
-  frame.x = {.low = first - 0.5, .high = last + 0.5, .from = frame.left, .to = frame.left + frame.width, .log = false};
+  Frame frame{.left = 60,
+              .top = 36,
+              .width = std::max(160.0, step * (last - first + 1)),
+              .height = 170,
+              .x = {},
+              .y = {}};
+  frame.x = {.low = first - 0.5,
+             .high = last + 0.5,
+             .from = frame.left,
+             .to = frame.left + frame.width,
+             .log = false};
   frame.y = scale_around(values, frame.top + frame.height, frame.top, true);
   open_drawing(page, "singular", frame.left + frame.width + 16, 252, "Singular values of the difference",
                fmt::format("layers {} to {}, up to 24 values each, logarithmic", first, last));
@@ -182,7 +222,8 @@ void draw_singular_values(Markup& page, const std::vector<const OriginReading*>&
     const std::string words = r->label == "LOW_RANK" ? fmt::format("{}", r->rank) : "";
     const double w = text_width(words, 10), x = frame.x(r->layer);
     if (!words.empty() && room.take(x - w / 2 - 1, frame.top - 14, w + 2, 12))
-      page.element("text", {{"class", "rank"}, {"x", x}, {"y", frame.top - 4}, {"text-anchor", "middle"}}, words);
+      page.element("text", {{"class", "rank"}, {"x", x}, {"y", frame.top - 4}, {"text-anchor", "middle"}},
+                   words);
   }
   page.close("svg");
 }
@@ -204,7 +245,10 @@ void write_rank_table(Markup& page, const std::vector<OriginReading>& readings) 
     layers[r.layer] = true;
   }
   if (by_role.empty()) return;
-  page.open("div", {{"class", "scroll"}, {"tabindex", 0}, {"role", "region"}, {"aria-label", "Rank of every weight's difference"}});
+  page.open("div", {{"class", "scroll"},
+                    {"tabindex", 0},
+                    {"role", "region"},
+                    {"aria-label", "Rank of every weight's difference"}});
   page.open("table", {{"class", "ranks"}});
   page.element("caption", "Rank of the difference of every weight; = is unchanged, full is no low rank");
   page.open("thead").open("tr").element("th", {{"scope", "col"}}, "Weight");
@@ -219,8 +263,11 @@ void write_rank_table(Markup& page, const std::vector<OriginReading>& readings) 
         continue;
       }
       const std::string words = word_of(*found->second);
-      page.element("td", {{"class", words == "=" ? "same" : words == "full" ? "full" : "low"},
-                          {"title", fmt::format("{}, gap {}", found->second->label, number(found->second->ratio))}},
+      page.element("td",
+                   {{"class", words == "="      ? "same"
+                              : words == "full" ? "full"
+                                                : "low"},
+                    {"title", fmt::format("{}, gap {}", found->second->label, number(found->second->ratio))}},
                    words);
     }
     page.close("tr");
@@ -243,8 +290,11 @@ void write_origin(Markup& page, const std::vector<OriginReading>& readings) {
     const auto found = kinds.find(kind);
     if (found == kinds.end() || ++drawn > 2) continue;
     page.open("figure", {{"class", "scroll"}});
-    page.element("figcaption", fmt::format("Singular values of the difference of {}, layer by layer. Dots above the line are "
-                                           "more than rounding; numbers are ranks that were read.", kind));
+    page.element(
+        "figcaption",
+        fmt::format("Singular values of the difference of {}, layer by layer. Dots above the line are "
+                    "more than rounding; numbers are ranks that were read.",
+                    kind));
     draw_singular_values(page, found->second);
     page.close("figure");
   }
@@ -255,13 +305,16 @@ void write_origin(Markup& page, const std::vector<OriginReading>& readings) {
 }  // namespace
 
 std::string pair_words(const PageContent& content, const PagePair& pair) {
-  return fmt::format("{} and {}", shortened(content.models[pair.a].id, 60), shortened(content.models[pair.b].id, 60));
+  return fmt::format("{} and {}", shortened(content.models[pair.a].id, 60),
+                     shortened(content.models[pair.b].id, 60));
 }
 
 void write_dossier(Markup& page, const PageContent& content, const Dossier& dossier) {
   const PagePair& pair = content.pairs[dossier.pair];
-  page.open("article", {{"class", "dossier"}, {"id", fmt::format("pair-{}-{}", pair.a, pair.b)},
-                        {"data-a", pair.a}, {"data-b", pair.b}});
+  page.open("article", {{"class", "dossier"},
+                        {"id", fmt::format("pair-{}-{}", pair.a, pair.b)},
+                        {"data-a", pair.a},
+                        {"data-b", pair.b}});
   page.element("h3", pair_words(content, pair));
   page.open("p", {{"class", "finding"}});
   write_relation(page, dossier.found.relation, dossier.found.reason);
@@ -271,7 +324,8 @@ void write_dossier(Markup& page, const PageContent& content, const Dossier& doss
   write_neurons(page, content, pair, dossier.found);
   write_origin(page, dossier.readings);
   page.open("p", {{"class", "note"}}).text("The same from the weights, read again: ");
-  page.element("code", fmt::format("stemma trace {} {}", shortened(content.models[pair.a].path, 120), shortened(content.models[pair.b].path, 120)));
+  page.element("code", fmt::format("stemma trace {} {}", shortened(content.models[pair.a].path, 120),
+                                   shortened(content.models[pair.b].path, 120)));
   page.close("p").close("article");
 }
 

@@ -70,7 +70,8 @@ void write_level(Markup& page, const PageContent& content, const PageModel& mode
     page.open("td", {{"class", "number"}, {"data-sort", ""}}).close("td");
     return;
   }
-  page.element("td", {{"class", "number"}, {"data-sort", fmt::format("{:.4f}", level)}}, fmt::format("{:.1f}", level));
+  page.element("td", {{"class", "number"}, {"data-sort", fmt::format("{:.4f}", level)}},
+               fmt::format("{:.1f}", level));
 }
 
 std::string_view words_of_declaration(std::string_view declaration) {
@@ -87,8 +88,9 @@ void write_row(Markup& page, const PageContent& content, const PageModel& model,
   page.open("tr", {{"data-model", index}, {"data-relation", name_of(model.relation)}});
   page.open("th", {{"scope", "row"}});
   if (model.pair) {
-    page.open("a", {{"href", fmt::format("#a={}&b={}", content.pairs[*model.pair].a, content.pairs[*model.pair].b)},
-                    {"class", "pair-link"}});
+    page.open(
+        "a", {{"href", fmt::format("#a={}&b={}", content.pairs[*model.pair].a, content.pairs[*model.pair].b)},
+              {"class", "pair-link"}});
     page.name(model.id, 48).close("a");
   } else {
     page.name(model.id, 48);
@@ -117,7 +119,9 @@ void write_row(Markup& page, const PageContent& content, const PageModel& model,
 void write_table_of_models(Markup& page, const PageContent& content) {
   page.open("div", {{"class", "tools"}, {"data-needs-script", ""}});
   page.open("label").text("Filter ");
-  page.leaf("input", {{"type", "search"}, {"id", "filter"}, {"autocomplete", "off"}, {"placeholder", "id, label, parent"}});
+  page.leaf(
+      "input",
+      {{"type", "search"}, {"id", "filter"}, {"autocomplete", "off"}, {"placeholder", "id, label, parent"}});
   page.close("label");
   page.open("label").text("Class ").open("select", {{"id", "filter-relation"}});
   page.element("option", {{"value", ""}}, "all");
@@ -128,12 +132,15 @@ void write_table_of_models(Markup& page, const PageContent& content) {
   page.close("select").close("label");
   page.element("span", {{"id", "filter-count"}, {"role", "status"}}, "");
   page.close("div");
-  page.open("div", {{"class", "scroll"}, {"tabindex", 0}, {"role", "region"}, {"aria-label", "Verdicts on all models"}});
+  page.open(
+      "div",
+      {{"class", "scroll"}, {"tabindex", 0}, {"role", "region"}, {"aria-label", "Verdicts on all models"}});
   page.open("table", {{"id", "verdicts"}, {"class", "sortable"}});
-  page.element("caption", "Declared and found, one row for each model. A row opens the pair that decided it.");
+  page.element("caption",
+               "Declared and found, one row for each model. A row opens the pair that decided it.");
   page.open("thead").open("tr");
-  for (const char* column : {"Model", "Declared", "The weights say", "Relative", "log10 p", "Neurons agreeing, by layer",
-                             "Declaration"})
+  for (const char* column : {"Model", "Declared", "The weights say", "Relative", "log10 p",
+                             "Neurons agreeing, by layer", "Declaration"})
     page.element("th", {{"scope", "col"}}, column);
   page.close("tr").close("thead").open("tbody");
   for (std::size_t m = 0; m < content.models.size(); ++m)
@@ -156,26 +163,31 @@ std::vector<std::string> three_sentences(const PageContent& content) {
   std::string of_declarations;
   for (const char* name : {"supported", "not_supported", "other_found", "undeclared", "untestable"})
     if (const auto found = declared.find(name); found != declared.end())
-      of_declarations += fmt::format("{}{} {}", of_declarations.empty() ? "" : ", ", found->second, words_of_declaration(name));
+      of_declarations += fmt::format("{}{} {}", of_declarations.empty() ? "" : ", ", found->second,
+                                     words_of_declaration(name));
   std::size_t failed = 0;
   for (const PageModel& model : content.models) failed += model.status == Status::failed ? 1U : 0U;
-  return {
-      fmt::format("{} and {} were compared; {} related to another one.", count(content.models.size(), "model", "models"),
-                  count(content.pairs.size(), "pair", "pairs"), related == 1 ? "1 model is" : fmt::format("{} models are", related)),
-      of_declarations.empty() ? "No model declares a parent, and nothing undeclared was found."
-                              : fmt::format("Of what models declare: {}.", of_declarations),
-      fmt::format("{} without evidence of a relative, {} undecided; {} and {} could not be done.",
-                  count(untold, "model is", "models are"), abstained, count(failed, "model", "models"),
-                  count(content.failures.size(), "item", "items"))};
+  return {fmt::format("{} and {} were compared; {} related to another one.",
+                      count(content.models.size(), "model", "models"),
+                      count(content.pairs.size(), "pair", "pairs"),
+                      related == 1 ? "1 model is" : fmt::format("{} models are", related)),
+          of_declarations.empty() ? "No model declares a parent, and nothing undeclared was found."
+                                  : fmt::format("Of what models declare: {}.", of_declarations),
+          fmt::format("{} without evidence of a relative, {} undecided; {} and {} could not be done.",
+                      count(untold, "model is", "models are"), abstained, count(failed, "model", "models"),
+                      count(content.failures.size(), "item", "items"))};
 }
 
 void write_first_screen(Markup& page, const PageContent& content) {
   page.open("header", {{"class", "top"}});
   page.element("h1", shortened(content.title, 160));
-  if (!content.subtitle.empty()) page.open("p", {{"class", "subtitle"}}).name(content.subtitle, 300).close("p");
-  if (!content.description.empty()) page.open("p", {{"class", "subtitle"}}).name(content.description, 500).close("p");
+  if (!content.subtitle.empty())
+    page.open("p", {{"class", "subtitle"}}).name(content.subtitle, 300).close("p");
+  if (!content.description.empty())
+    page.open("p", {{"class", "subtitle"}}).name(content.description, 500).close("p");
   page.open("p", {{"class", "facts"}});
-  page.text(fmt::format("{}, Stemma {}, archive {} ", content.created, content.version, shortened(content.archive_name, 60)));
+  page.text(fmt::format("{}, Stemma {}, archive {} ", content.created, content.version,
+                        shortened(content.archive_name, 60)));
   page.element("code", content.archive_hash.substr(0, 16));
   if (!content.contact.empty()) page.text(", ").name(content.contact, 80);
   page.close("p");

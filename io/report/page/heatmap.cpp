@@ -47,11 +47,13 @@ struct Layout {
 };
 
 Layout layout_of(std::size_t n, const PageContent& content) {
-  const double cell = n <= most_cells ? std::clamp(720.0 / static_cast<double>(std::max<std::size_t>(n, 1)), 13.0, 30.0)
-                                      : 800.0 / static_cast<double>(n);
+  const double cell = n <= most_cells
+                          ? std::clamp(720.0 / static_cast<double>(std::max<std::size_t>(n, 1)), 13.0, 30.0)
+                          : 800.0 / static_cast<double>(n);
   double top = 14;
   if (n <= most_cells)
-    for (const PageModel& model : content.models) top = std::max(top, 14 + text_width(shortened(model.id, 24), 10));
+    for (const PageModel& model : content.models)
+      top = std::max(top, 14 + text_width(shortened(model.id, 24), 10));
   return {.cell = cell, .side = cell * static_cast<double>(n), .left = branches + 20, .top = top};
 }
 
@@ -93,8 +95,9 @@ void draw_limits(Markup& page, const PageContent& content, const Layout& at) {
   for (const Line& line : lines) {
     if (!std::isfinite(line.distance)) continue;
     const double px = x(std::clamp(line.distance, 0.0, 1.0));
-    page.leaf("path", {{"class", line.style}, {"d", fmt::format("M{} {}V{}", coordinate(px), coordinate(at.top - 4),
-                                                               coordinate(row - 4))}});
+    page.leaf("path",
+              {{"class", line.style},
+               {"d", fmt::format("M{} {}V{}", coordinate(px), coordinate(at.top - 4), coordinate(row - 4))}});
     page.element("text", {{"class", "tick"}, {"x", px + 4}, {"y", row}},
                  fmt::format("{} ({:.2f})", line.words, line.distance));
     row += 15;
@@ -104,10 +107,17 @@ void draw_limits(Markup& page, const PageContent& content, const Layout& at) {
 void draw_distance_axis(Markup& page, const Layout& at) {
   const Scale x = distances(at);
   const double bottom = at.top + at.side;
-  page.leaf("path", {{"class", "axis"}, {"d", fmt::format("M{} {}H{}", coordinate(x(1)), coordinate(bottom + 4), coordinate(x(0)))}});
+  page.leaf("path",
+            {{"class", "axis"},
+             {"d", fmt::format("M{} {}H{}", coordinate(x(1)), coordinate(bottom + 4), coordinate(x(0)))}});
   for (const double tick : {1.0, 0.5, 0.0})
-    page.element("text", {{"class", "tick"}, {"x", x(tick)}, {"y", bottom + 16},
-                          {"text-anchor", tick == 1 ? "start" : tick == 0 ? "end" : "middle"}},
+    page.element("text",
+                 {{"class", "tick"},
+                  {"x", x(tick)},
+                  {"y", bottom + 16},
+                  {"text-anchor", tick == 1   ? "start"
+                                  : tick == 0 ? "end"
+                                              : "middle"}},
                  tick_text(tick));
 }
 
@@ -120,8 +130,9 @@ void draw_names(Markup& page, const PageContent& content, const Families& famili
   if (at.cell < 11)
     for (const auto& members : families.members) {
       const std::uint32_t first = members.front();
-      wanted.emplace_back(row_of[members[members.size() / 2]],
-                          fmt::format("{} and {} more", shortened(content.models[first].id, 24), members.size() - 1));
+      wanted.emplace_back(
+          row_of[members[members.size() / 2]],
+          fmt::format("{} and {} more", shortened(content.models[first].id, 24), members.size() - 1));
     }
   for (std::size_t row = 0; row < tree.order.size(); ++row)
     wanted.emplace_back(row, shortened(content.models[tree.order[row]].id, 24));
@@ -134,8 +145,10 @@ void draw_names(Markup& page, const PageContent& content, const Families& famili
   if (tree.n > most_cells) return;
   for (std::size_t column = 0; column < tree.order.size(); ++column) {
     const double x = at.left + at.cell * (static_cast<double>(column) + 0.5);
-    page.element("text", {{"class", "name"}, {"transform", fmt::format("translate({} {}) rotate(-90)", coordinate(x + 3.5),
-                                                                      coordinate(at.top - 5))}},
+    page.element("text",
+                 {{"class", "name"},
+                  {"transform",
+                   fmt::format("translate({} {}) rotate(-90)", coordinate(x + 3.5), coordinate(at.top - 5))}},
                  shortened(content.models[tree.order[column]].id, 24));
   }
 }
@@ -151,22 +164,36 @@ void draw_cells(Markup& page, const PageContent& content, const Layout& at) {
     palette.push_back({90, 90, 90});
     std::vector<std::uint8_t> pixels(n * n);
     for (std::size_t row = 0; row < n; ++row)
-      for (std::size_t column = 0; column < n; ++column) pixels[row * n + column] = table.at(tree, row, column);
-    page.leaf("image", {{"class", "cells"}, {"x", at.left}, {"y", at.top}, {"width", at.side}, {"height", at.side},
-                        {"preserveAspectRatio", "none"},
-                        {"href", png_url(pixels, static_cast<std::uint32_t>(n), static_cast<std::uint32_t>(n), palette)}});
+      for (std::size_t column = 0; column < n; ++column)
+        pixels[row * n + column] = table.at(tree, row, column);
+    page.leaf(
+        "image",
+        {{"class", "cells"},
+         {"x", at.left},
+         {"y", at.top},
+         {"width", at.side},
+         {"height", at.side},
+         {"preserveAspectRatio", "none"},
+         {"href", png_url(pixels, static_cast<std::uint32_t>(n), static_cast<std::uint32_t>(n), palette)}});
     return;
   }
   page.open("g", {{"class", "cells"}});
   for (std::size_t row = 0; row < n; ++row)
     for (std::size_t column = 0; column < n; ++column) {
       const std::uint8_t level = table.at(tree, row, column);
-      const double x = at.left + at.cell * static_cast<double>(column), y = at.top + at.cell * static_cast<double>(row);
+      const double x = at.left + at.cell * static_cast<double>(column),
+                   y = at.top + at.cell * static_cast<double>(row);
       const double side = at.cell - (at.cell > 8 ? 1 : 0);
       if (level >= not_known)
-        page.leaf("rect", {{"class", level == same_model ? "self" : "unknown"}, {"x", x}, {"y", y}, {"width", side}, {"height", side}});
+        page.leaf("rect", {{"class", level == same_model ? "self" : "unknown"},
+                           {"x", x},
+                           {"y", y},
+                           {"width", side},
+                           {"height", side}});
       else
-        page.leaf("rect", {{"x", x}, {"y", y}, {"width", side}, {"height", side}, {"fill", hex(cividis(level / 253.0))}});
+        page.leaf(
+            "rect",
+            {{"x", x}, {"y", y}, {"width", side}, {"height", side}, {"fill", hex(cividis(level / 253.0))}});
     }
   page.close("g");
 }
@@ -174,17 +201,24 @@ void draw_cells(Markup& page, const PageContent& content, const Layout& at) {
 void draw_legend(Markup& page, const Layout& at) {
   const double y = at.top + at.side + 14, left = at.left + std::max(0.0, at.side - 200);
   for (int step = 0; step < 40; ++step)
-    page.leaf("rect", {{"x", left + 5 * step}, {"y", y}, {"width", 5.4}, {"height", 9}, {"fill", hex(cividis(step / 39.0))}});
+    page.leaf("rect", {{"x", left + 5 * step},
+                       {"y", y},
+                       {"width", 5.4},
+                       {"height", 9},
+                       {"fill", hex(cividis(step / 39.0))}});
   page.element("text", {{"class", "tick"}, {"x", left}, {"y", y + 21}}, "0");
-  page.element("text", {{"class", "tick"}, {"x", left + 200}, {"y", y + 21}, {"text-anchor", "end"}}, "1, or 100 %");
+  page.element("text", {{"class", "tick"}, {"x", left + 200}, {"y", y + 21}, {"text-anchor", "end"}},
+               "1, or 100 %");
 }
 
 }  // namespace
 
 void write_heatmap(Markup& page, const PageContent& content, const Families& families) {
   open_section(page, "heatmap", "All pairs at once",
-               "Bright cells above the diagonal are pairs whose neurons agree; below it the same pairs by the published curve "
-               "score, as its percentile among unrelated pairs. Rows stand in the order of the tree at the left, which joins "
+               "Bright cells above the diagonal are pairs whose neurons agree; below it the same pairs by "
+               "the published curve "
+               "score, as its percentile among unrelated pairs. Rows stand in the order of the tree at the "
+               "left, which joins "
                "models by the share of agreeing neurons (average linkage of 1 - share).");
   const std::size_t n = content.models.size();
   if (n < 2) {
@@ -193,11 +227,16 @@ void write_heatmap(Markup& page, const PageContent& content, const Families& fam
   }
   const Layout at = layout_of(n, content);
   double names = 60;
-  for (const PageModel& model : content.models) names = std::max(names, text_width(shortened(model.id, 24), 11) + 10);
+  for (const PageModel& model : content.models)
+    names = std::max(names, text_width(shortened(model.id, 24), 11) + 10);
   if (at.cell < 11) names += text_width(" and 999 more", 11);
   const double width = std::max(at.left + at.side + names, 620.0);
-  page.open("div", {{"class", "scroll figure"}, {"id", "heatmap-box"}, {"tabindex", 0}, {"role", "group"},
-                    {"aria-label", "Heatmap of all pairs: arrow keys move from cell to cell, Enter opens the pair"}});
+  page.open("div", {{"class", "scroll figure"},
+                    {"id", "heatmap-box"},
+                    {"tabindex", 0},
+                    {"role", "group"},
+                    {"aria-label",
+                     "Heatmap of all pairs: arrow keys move from cell to cell, Enter opens the pair"}});
   open_drawing(page, "heatmap", width, at.top + at.side + 84, "Heatmap and dendrogram",
                fmt::format("{} models, in {} families of at least two", n, families.members.size()));
   draw_dendrogram(page, content, at);
@@ -206,8 +245,15 @@ void write_heatmap(Markup& page, const PageContent& content, const Families& fam
   draw_cells(page, content, at);
   draw_names(page, content, families, at);
   draw_legend(page, at);
-  page.leaf("rect", {{"id", "heatmap-cursor"}, {"class", "cursor"}, {"data-left", at.left}, {"data-top", at.top},
-                     {"data-side", at.side}, {"x", at.left}, {"y", at.top}, {"width", at.cell}, {"height", at.cell}});
+  page.leaf("rect", {{"id", "heatmap-cursor"},
+                     {"class", "cursor"},
+                     {"data-left", at.left},
+                     {"data-top", at.top},
+                     {"data-side", at.side},
+                     {"x", at.left},
+                     {"y", at.top},
+                     {"width", at.cell},
+                     {"height", at.cell}});
   page.close("svg").close("div");
   page.element("p", {{"id", "heatmap-reading"}, {"class", "reading"}, {"aria-live", "polite"}}, "");
   page.open("div", {{"id", "heatmap-window"}, {"class", "scroll figure"}}).close("div");

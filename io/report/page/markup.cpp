@@ -43,7 +43,8 @@ std::string escaped(std::string_view text) {
 /// Where characters of UTF-8 begin, and the end.
 std::vector<std::size_t> starts_of(std::string_view text) {
   std::vector<std::size_t> starts;
-  for (std::size_t at = 0; at < text.size(); at += std::max<std::size_t>(first_character(text.substr(at)).length, 1))
+  for (std::size_t at = 0; at < text.size();
+       at += std::max<std::size_t>(first_character(text.substr(at)).length, 1))
     starts.push_back(at);
   starts.push_back(text.size());
   return starts;
@@ -86,7 +87,8 @@ std::string json_for_script(std::string_view json) {
 void Markup::tag(std::string_view element, Attributes attributes) {
   out_ += '<';
   out_ += element;
-  for (const Attribute& a : attributes) fmt::format_to(std::back_inserter(out_), " {}=\"{}\"", a.name, escaped(a.value));
+  for (const Attribute& a : attributes)
+    fmt::format_to(std::back_inserter(out_), " {}=\"{}\"", a.name, escaped(a.value));
 }
 
 Markup& Markup::open(std::string_view element, Attributes attributes) {
@@ -98,7 +100,8 @@ Markup& Markup::open(std::string_view element, Attributes attributes) {
 
 Markup& Markup::close(std::string_view element) {
   if (open_.empty() || open_.back() != element)
-    throw std::logic_error(fmt::format("{} is closed, {} is open", element, open_.empty() ? "nothing" : open_.back()));
+    throw std::logic_error(
+        fmt::format("{} is closed, {} is open", element, open_.empty() ? "nothing" : open_.back()));
   open_.pop_back();
   fmt::format_to(std::back_inserter(out_), "</{}>", element);
   return *this;

@@ -8,8 +8,8 @@
 
 namespace stemma {
 
-/// Text of a stranger as a reader may see it (printable), at most `most` characters long: the middle of longer
-/// text gives way to an ellipsis.
+/// Text of a stranger as a reader may see it (printable), at most `most` characters long: the middle of
+/// longer text gives way to an ellipsis.
 std::string shortened(std::string_view stranger, std::size_t most = 80);
 
 /// A number in few characters, for coordinates: two decimals, no trailing zeros. "0" for what is not finite.
@@ -25,8 +25,8 @@ struct Attribute {
   Attribute(std::string_view attribute, std::string_view text) : name(attribute), value(text) {}
   Attribute(std::string_view attribute, const char* text) : name(attribute), value(text) {}
   template <class Number>
-    requires std::integral<Number> || std::floating_point<Number>
-  Attribute(std::string_view attribute, Number number)
+  requires std::integral<Number> || std::floating_point<Number> Attribute(std::string_view attribute,
+                                                                          Number number)
       : name(attribute), value(coordinate(static_cast<double>(number))) {}
 };
 
@@ -43,7 +43,9 @@ class Markup {
   Markup& leaf(std::string_view element, Attributes attributes = {});
   Markup& text(std::string_view words);
   /// open, text, close.
-  Markup& element(std::string_view element, std::string_view words) { return this->element(element, {}, words); }
+  Markup& element(std::string_view element, std::string_view words) {
+    return this->element(element, {}, words);
+  }
   Markup& element(std::string_view element, Attributes attributes, std::string_view words);
   /// The name of a stranger: isolated in direction, shortened, with the whole in its title.
   Markup& name(std::string_view stranger, std::size_t most = 80);

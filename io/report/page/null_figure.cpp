@@ -30,7 +30,8 @@ void draw_histogram(Markup& page, const NullFigure& figure, Frame& frame) {
     if (counts[static_cast<std::size_t>(b)] == 0) continue;
     const double left = frame.x(frame.x.low + b * step), right = frame.x(frame.x.low + (b + 1) * step);
     path += fmt::format("M{:.1f} {:.1f}V{:.1f}H{:.1f}V{:.1f}Z", left, frame.y(0),
-                        std::min(frame.y(counts[static_cast<std::size_t>(b)]), frame.y(0) - 1), right, frame.y(0));
+                        std::min(frame.y(counts[static_cast<std::size_t>(b)]), frame.y(0) - 1), right,
+                        frame.y(0));
   }
   page.leaf("path", {{"class", "bars"}, {"d", path}});
 }
@@ -39,26 +40,28 @@ void draw_histogram(Markup& page, const NullFigure& figure, Frame& frame) {
 
 void write_nulls(Markup& page, const PageContent& content) {
   open_section(page, "nulls", "Scores beside those of unrelated pairs",
-               "Bars count pairs that are not related, marks are pairs that are. A score among the bars is worth nothing, "
+               "Bars count pairs that are not related, marks are pairs that are. A score among the bars is "
+               "worth nothing, "
                "however near 1 it lies.");
   if (content.nulls.empty()) page.element("p", "This archive holds no scores of unrelated pairs.");
   for (const NullFigure& figure : content.nulls) {
     page.open("figure", {{"class", "null"}});
     page.element("figcaption", figure.title);
     open_drawing(page, "null", width, height, figure.title,
-                 fmt::format("{} unrelated pairs ({}), {} related ones", figure.scores.size(), figure.population,
-                             figure.marks.size()));
+                 fmt::format("{} unrelated pairs ({}), {} related ones", figure.scores.size(),
+                             figure.population, figure.marks.size()));
     Frame frame{.left = 60, .top = 40, .width = width - 80, .height = height - 82, .x = {}, .y = {}};
     draw_histogram(page, figure, frame);
     if (std::isfinite(figure.limit) && figure.limit > frame.x.low && figure.limit < frame.x.high)
       page.leaf("path", {{"class", "limit threshold"},
-                         {"d", fmt::format("M{} {}v{}", coordinate(frame.x(figure.limit)), coordinate(frame.top),
-                                           coordinate(frame.height))}});
+                         {"d", fmt::format("M{} {}v{}", coordinate(frame.x(figure.limit)),
+                                           coordinate(frame.top), coordinate(frame.height))}});
     for (const NullFigure::Mark& mark : figure.marks)
       draw_mark(page, content.pairs[mark.pair].relation, frame.x(mark.score), frame.top - 8, 8);
     page.close("svg");
-    page.element("p", {{"class", "note"}},
-                 fmt::format("{} unrelated pairs: {}. {}", figure.scores.size(), figure.population, figure.caption));
+    page.element(
+        "p", {{"class", "note"}},
+        fmt::format("{} unrelated pairs: {}. {}", figure.scores.size(), figure.population, figure.caption));
     write_table_name(page, figure.file);
     page.close("figure");
   }

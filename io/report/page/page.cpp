@@ -23,10 +23,12 @@ std::string hash_of(std::string_view content) {
 void write_head(Markup& page, const PageContent& content) {
   page.open("head");
   page.leaf("meta", {{"charset", "utf-8"}});
-  page.leaf("meta", {{"http-equiv", "Content-Security-Policy"},
-                     {"content", fmt::format("default-src 'none'; img-src data:; style-src {}; script-src {}; base-uri 'none'; "
-                                             "form-action 'none'",
-                                             hash_of(page_style()), hash_of(page_script()))}});
+  page.leaf("meta",
+            {{"http-equiv", "Content-Security-Policy"},
+             {"content",
+              fmt::format("default-src 'none'; img-src data:; style-src {}; script-src {}; base-uri 'none'; "
+                          "form-action 'none'",
+                          hash_of(page_style()), hash_of(page_script()))}});
   page.leaf("meta", {{"name", "viewport"}, {"content", "width=device-width, initial-scale=1"}});
   page.leaf("meta", {{"name", "color-scheme"}, {"content", "light dark"}});
   page.leaf("meta", {{"name", "generator"}, {"content", "Stemma " + content.version}});
@@ -61,7 +63,11 @@ void write_pairs(Markup& page, const PageContent& content) {
   page.open("div", {{"class", "tools"}, {"data-needs-script", ""}});
   for (const char* side : {"A", "B"}) {
     page.open("label").text(fmt::format("Model {} ", side));
-    page.leaf("input", {{"type", "search"}, {"class", "choose"}, {"id", fmt::format("choose-{}", side == std::string_view("A") ? 'a' : 'b')}, {"list", "ids"}, {"autocomplete", "off"}});
+    page.leaf("input", {{"type", "search"},
+                        {"class", "choose"},
+                        {"id", fmt::format("choose-{}", side == std::string_view("A") ? 'a' : 'b')},
+                        {"list", "ids"},
+                        {"autocomplete", "off"}});
     page.close("label");
   }
   page.open("datalist", {{"id", "ids"}}).close("datalist");
@@ -71,8 +77,10 @@ void write_pairs(Markup& page, const PageContent& content) {
   for (const Dossier& dossier : content.dossiers) write_dossier(page, content, dossier);
   if (content.dossiers.size() < content.dossiers_possible)
     page.element("p", {{"class", "note"}},
-                 fmt::format("{} of {} related or declared pairs are told in full here; stemma report --pair A B makes such a page "
-                             "of any pair.", content.dossiers.size(), content.dossiers_possible));
+                 fmt::format("{} of {} related or declared pairs are told in full here; stemma report --pair "
+                             "A B makes such a page "
+                             "of any pair.",
+                             content.dossiers.size(), content.dossiers_possible));
   write_table_name(page, "pairs.tsv, evidence.tsv");
   page.close("section");
 }
@@ -99,7 +107,9 @@ std::string page_of(const PageContent& content) {
   write_provenance(page, content);
   page.close("main");
   page.open("div", {{"id", "corner"}, {"role", "status"}, {"hidden", ""}}).close("div");
-  page.open("script", {{"type", "application/json"}, {"id", "data"}}).raw(json_for_script(page_data(content))).close("script");
+  page.open("script", {{"type", "application/json"}, {"id", "data"}})
+      .raw(json_for_script(page_data(content)))
+      .close("script");
   page.open("script").raw(page_script()).close("script");
   page.close("body").close("html");
   return "<!DOCTYPE html>\n" + page.str() + "\n";

@@ -14,7 +14,8 @@ using Json = nlohmann::ordered_json;
 
 /// A share as one byte: 0 to 250 for 0 to 1, 255 for none.
 std::uint8_t packed(double share) {
-  return std::isfinite(share) ? static_cast<std::uint8_t>(std::lround(std::clamp(share, 0.0, 1.0) * 250)) : 255;
+  return std::isfinite(share) ? static_cast<std::uint8_t>(std::lround(std::clamp(share, 0.0, 1.0) * 250))
+                              : 255;
 }
 
 Json rounded(double value, double steps) {
@@ -45,12 +46,13 @@ std::string page_data(const PageContent& content) {
   data["relations"] = relations;
   data["share"] = by_pair(content, 255, [](const PagePair& p) { return packed(p.share); });
   data["percentile"] = by_pair(content, 255, [](const PagePair& p) { return packed(p.percentile / 100); });
-  data["relation"] = by_pair(content, 255, [](const PagePair& p) { return static_cast<std::uint8_t>(p.relation); });
+  data["relation"] =
+      by_pair(content, 255, [](const PagePair& p) { return static_cast<std::uint8_t>(p.relation); });
   if (content.models.size() <= most_lines) {
     Json numbers = Json::array();
     for (const PagePair& p : content.pairs)
-      numbers.push_back({p.a, p.b, rounded(p.log10_p, 10), rounded(p.curve_score, 1e4), rounded(p.curve_twin, 1e4),
-                         rounded(p.guard, 1e3), rounded(p.guard_control, 1e3)});
+      numbers.push_back({p.a, p.b, rounded(p.log10_p, 10), rounded(p.curve_score, 1e4),
+                         rounded(p.curve_twin, 1e4), rounded(p.guard, 1e3), rounded(p.guard_control, 1e3)});
     data["numbers"] = numbers;
   }
   Json lines = Json::object();
@@ -59,7 +61,8 @@ std::string page_data(const PageContent& content) {
       if (figure.panels[p].lines.size() <= most_lines) continue;  // all of them are drawn
       const Frame frame = frame_of(figure, figure.panels[p]);
       Json of_panel = Json::object();
-      for (const CurveLine& line : figure.panels[p].lines) of_panel[std::to_string(line.model)] = line_path(frame, line.points);
+      for (const CurveLine& line : figure.panels[p].lines)
+        of_panel[std::to_string(line.model)] = line_path(frame, line.points);
       lines[figure.id + "-" + std::to_string(p)] = of_panel;
     }
   data["lines"] = lines;

@@ -22,10 +22,11 @@ constexpr std::array<Look, 9> looks = {{
     {"r-reencoded", "equal up to storage in another format", "M0 -1L1 0L0 1L-1 0Z", true},
     {"r-reparametrised", "the same function in other coordinates", "M-.5 -.87H.5L1 0L.5 .87H-.5L-1 0Z", true},
     {"r-lowrank", "differs by an update of low rank", "M0 -.9L.95 .8H-.95Z", true},
-    {"r-same", "inconsistent with independent initialisation", "M-.9 0A.9 .9 0 1 0 .9 0A.9 .9 0 1 0 -.9 0Z", true},
-    {"r-partial", "the same, for some layers or experts only", "M-.9 0A.9 .9 0 0 1 .9 0Z", true},
-    {"r-shared", "a shared initialisation and separate training", "M0 -.9L.9 0L0 .9L-.9 0ZM0 -.35L-.35 0L0 .35L.35 0Z",
+    {"r-same", "inconsistent with independent initialisation", "M-.9 0A.9 .9 0 1 0 .9 0A.9 .9 0 1 0 -.9 0Z",
      true},
+    {"r-partial", "the same, for some layers or experts only", "M-.9 0A.9 .9 0 0 1 .9 0Z", true},
+    {"r-shared", "a shared initialisation and separate training",
+     "M0 -.9L.9 0L0 .9L-.9 0ZM0 -.35L-.35 0L0 .35L.35 0Z", true},
     {"r-none", "no evidence against independent initialisation",
      "M-.9 0A.9 .9 0 1 0 .9 0A.9 .9 0 1 0 -.9 0ZM-.55 0A.55 .55 0 1 1 .55 0A.55 .55 0 1 1 -.55 0Z", false},
     {"r-abstain", "nothing was found that decides", "M-.9 -.2H.9V.2H-.9Z", false},
@@ -48,7 +49,9 @@ void draw_mark(Markup& page, Relation relation, double x, double y, double size)
 }
 
 void write_mark(Markup& page, Relation relation) {
-  page.open("svg", {{"class", "icon"}, {"width", 14}, {"height", 14}, {"aria-hidden", "true"}, {"focusable", "false"}});
+  page.open(
+      "svg",
+      {{"class", "icon"}, {"width", 14}, {"height", 14}, {"aria-hidden", "true"}, {"focusable", "false"}});
   draw_mark(page, relation, 7, 7, 12);
   page.close("svg");
 }

@@ -9,20 +9,21 @@
 
 namespace stemma {
 
-/// Families: models that lie on one branch of the dendrogram below the limit. The largest family is 0; a model
-/// alone has none.
+/// Families: models that lie on one branch of the dendrogram below the limit. The largest family is 0; a
+/// model alone has none.
 struct Families {
   static constexpr std::size_t none = static_cast<std::size_t>(-1);
-  std::vector<std::size_t> of;              ///< by model
+  std::vector<std::size_t> of;                      ///< by model
   std::vector<std::vector<std::uint32_t>> members;  ///< by family, in the order of the dendrogram
 };
 Families families_of(const PageContent& content);
-/// Class of the style sheet for lines of a family: "k0" to "k6" for the largest, "kx" for others and for none.
+/// Class of the style sheet for lines of a family: "k0" to "k6" for the largest, "kx" for others and for
+/// none.
 std::string family_style(const Families& families, std::size_t model);
 
 /// How many models a page shows one by one.
-inline constexpr std::size_t most_cells = 60;    ///< heatmap cells as shapes
-inline constexpr std::size_t most_lines = 250;   ///< curves drawn at once, and leaves of the tree
+inline constexpr std::size_t most_cells = 60;   ///< heatmap cells as shapes
+inline constexpr std::size_t most_lines = 250;  ///< curves drawn at once, and leaves of the tree
 
 /// The sentences and the table that answer the question of the page.
 void write_first_screen(Markup& page, const PageContent& content);

@@ -12,7 +12,8 @@
 namespace stemma {
 namespace {
 
-void open_table(Markup& page, std::string_view style, std::string_view caption, std::initializer_list<const char*> columns) {
+void open_table(Markup& page, std::string_view style, std::string_view caption,
+                std::initializer_list<const char*> columns) {
   page.open("div", {{"class", "scroll"}, {"tabindex", 0}, {"role", "region"}, {"aria-label", caption}});
   page.open("table", {{"class", style}}).element("caption", caption).open("thead").open("tr");
   for (const char* column : columns) page.element("th", {{"scope", "col"}}, column);
@@ -23,13 +24,26 @@ void close_table(Markup& page) { page.close("tbody").close("table").close("div")
 
 std::string number(double value) { return std::isfinite(value) ? fmt::format("{:.4g}", value) : ""; }
 
+/// Text of many lines, each as a reader may see it.
+void write_lines(Markup& page, std::string_view heading, std::string_view text) {
+  if (text.empty()) return;
+  page.element("h3", heading).open("pre", {{"tabindex", 0}});
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    page.text(printable(text.substr(at, end - at), 400)).text("\n");
+    at = end + 1;
+  }
+  page.close("pre");
+}
+
 /// The scores of methods that rank, of pairs that are told or stand highest.
 std::vector<std::size_t> telling_pairs(const PageContent& content, std::size_t most) {
   std::vector<std::size_t> order(content.pairs.size());
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
   const auto rank = [&](std::size_t i) {
     const PagePair& p = content.pairs[i];
-    return std::tuple(!joins(p.relation), !p.declared, std::isfinite(p.curve_score) ? -p.curve_score : 2.0F, i);
+    return std::tuple(!joins(p.relation), !p.declared, std::isfinite(p.curve_score) ? -p.curve_score : 2.0F,
+                      i);
   };
   const std::size_t shown = std::min(most, order.size());
   std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(shown), order.end(),
@@ -54,11 +68,16 @@ void write_table_name(Markup& page, std::string_view file) {
 void write_how_to_read(Markup& page, const PageContent& content) {
   open_section(page, "reading", "How to read this", "");
   page.element("p",
-               "The null hypothesis is that two models were initialised independently. A small p-value contradicts it; it is no "
-               "probability of descent, and nothing here says who took what from whom. Grade G: the level is guaranteed by "
-               "construction. C: counted among models that are known to be independent. M: it rests on a stated model of what "
-               "independent models share. N: no null is valid, the score only ranks. X: extrapolated. ABSTAIN means that nothing "
-               "was found that decides, with the reason; NO EVIDENCE means that tests which would have seen something saw "
+               "The null hypothesis is that two models were initialised independently. A small p-value "
+               "contradicts it; it is no "
+               "probability of descent, and nothing here says who took what from whom. Grade G: the level is "
+               "guaranteed by "
+               "construction. C: counted among models that are known to be independent. M: it rests on a "
+               "stated model of what "
+               "independent models share. N: no null is valid, the score only ranks. X: extrapolated. "
+               "ABSTAIN means that nothing "
+               "was found that decides, with the reason; NO EVIDENCE means that tests which would have seen "
+               "something saw "
                "nothing. p-values are corrected over all pairs of the archive.");
   std::array<bool, 9> seen{};
   for (const PageModel& model : content.models) seen.at(static_cast<std::size_t>(model.relation)) = true;
@@ -76,34 +95,42 @@ void write_how_to_read(Markup& page, const PageContent& content) {
 void write_methods(Markup& page, const PageContent& content) {
   constexpr std::size_t most = 200;
   open_section(page, "methods", "Methods beside each other",
-               "Published scores stand beside the test that no exact re-parameterisation moves. The twin of the curve score and "
-               "the random weights of tensorguard are their controls: where they say the same, the score saw shapes, not weights.");
+               "Published scores stand beside the test that no exact re-parameterisation moves. The twin of "
+               "the curve score and "
+               "the random weights of tensorguard are their controls: where they say the same, the score saw "
+               "shapes, not weights.");
   const std::vector<std::size_t> chosen = telling_pairs(content, most);
   open_table(page, "sortable methods", "Scores of all methods",
-             {"Pair", "Class", "Neurons agreeing", "Curve score", "Its twin", "Percentile", "tensorguard", "Random weights"});
+             {"Pair", "Class", "Neurons agreeing", "Curve score", "Its twin", "Percentile", "tensorguard",
+              "Random weights"});
   for (const std::size_t i : chosen) {
     const PagePair& p = content.pairs[i];
     page.open("tr").open("th", {{"scope", "row"}});
-    page.open("a", {{"href", fmt::format("#a={}&b={}", p.a, p.b)}, {"class", "pair-link"}}).text(pair_words(content, p)).close("a");
+    page.open("a", {{"href", fmt::format("#a={}&b={}", p.a, p.b)}, {"class", "pair-link"}})
+        .text(pair_words(content, p))
+        .close("a");
     page.close("th").open("td", {{"data-sort", static_cast<int>(p.relation)}});
     write_relation(page, p.relation, "");
     if (p.borderline) page.text(" (borderline)");
     page.close("td");
-    for (const double value : {double(p.share), double(p.curve_score), double(p.curve_twin), double(p.percentile), double(p.guard), double(p.guard_control)})
+    for (const double value : {double(p.share), double(p.curve_score), double(p.curve_twin),
+                               double(p.percentile), double(p.guard), double(p.guard_control)})
       page.element("td", {{"class", "number"}}, number(value));
     page.close("tr");
   }
   close_table(page);
   if (chosen.size() < content.pairs.size())
-    page.element("p", {{"class", "note"}}, fmt::format("{} of {} pairs: those that are related, declared, or highest by curve score.",
-                                                       chosen.size(), content.pairs.size()));
+    page.element("p", {{"class", "note"}},
+                 fmt::format("{} of {} pairs: those that are related, declared, or highest by curve score.",
+                             chosen.size(), content.pairs.size()));
   write_table_name(page, "pairs.tsv, evidence.tsv");
   page.close("section");
 }
 
 void write_findings(Markup& page, const PageContent& content) {
   constexpr std::size_t most = 1000;
-  open_section(page, "findings", "Findings", "What was odd about the inputs, by rule. A finding is no evidence of descent.");
+  open_section(page, "findings", "Findings",
+               "What was odd about the inputs, by rule. A finding is no evidence of descent.");
   if (content.findings.empty()) {
     page.element("p", "Nothing was odd about the inputs.");
   } else {
@@ -111,13 +138,23 @@ void write_findings(Markup& page, const PageContent& content) {
     std::size_t shown = 0;
     for (const auto& [model, f] : content.findings) {
       if (++shown > most) break;
-      page.open("tr").element("td", name_of(f.severity)).open("td").element("code", shortened(f.rule, 60)).close("td");
-      page.open("td").name(model, 48).close("td").open("td").name(f.tensor.empty() ? f.file : f.tensor, 60).close("td");
+      page.open("tr")
+          .element("td", name_of(f.severity))
+          .open("td")
+          .element("code", shortened(f.rule, 60))
+          .close("td");
+      page.open("td")
+          .name(model, 48)
+          .close("td")
+          .open("td")
+          .name(f.tensor.empty() ? f.file : f.tensor, 60)
+          .close("td");
       page.open("td").name(f.hint.empty() ? f.found : f.hint, 300).close("td").close("tr");
     }
     close_table(page);
     if (shown > most)
-      page.element("p", {{"class", "note"}}, fmt::format("The first {} of {} are shown.", most, content.findings.size()));
+      page.element("p", {{"class", "note"}},
+                   fmt::format("The first {} of {} are shown.", most, content.findings.size()));
   }
   write_table_name(page, "findings.tsv");
   page.close("section");
@@ -125,7 +162,8 @@ void write_findings(Markup& page, const PageContent& content) {
 
 void write_failures(Markup& page, const PageContent& content) {
   constexpr std::size_t most = 1000;
-  open_section(page, "failures", "What could not be done", "One row for each item; everything else on this page was computed without it.");
+  open_section(page, "failures", "What could not be done",
+               "One row for each item; everything else on this page was computed without it.");
   if (content.failures.empty()) {
     page.element("p", "Nothing failed.");
   } else {
@@ -135,7 +173,13 @@ void write_failures(Markup& page, const PageContent& content) {
       if (++shown > most) break;
       page.open("tr").open("td").name(f.model, 48).close("td").open("td").name(f.item, 60).close("td");
       page.element("td", name_of(f.stage)).open("td").element("code", shortened(f.rule, 60)).close("td");
-      page.open("td").name(f.sentence, 300).close("td").open("td").name(f.suggestion, 300).close("td").close("tr");
+      page.open("td")
+          .name(f.sentence, 300)
+          .close("td")
+          .open("td")
+          .name(f.suggestion, 300)
+          .close("td")
+          .close("tr");
     }
     close_table(page);
   }
@@ -144,26 +188,45 @@ void write_failures(Markup& page, const PageContent& content) {
 }
 
 void write_provenance(Markup& page, const PageContent& content) {
-  open_section(page, "provenance", "How this came about", "Whoever has the archive can check this page: the same archive gives the same bytes.");
+  open_section(page, "provenance", "How this came about",
+               "Whoever has the archive can check this page: the same archive gives the same bytes.");
   open_table(page, "plain", "Provenance", {"What", "Value"});
   for (const auto& [name, value] : content.provenance)
-    page.open("tr").element("th", {{"scope", "row"}}, name).open("td").name(value, 400).close("td").close("tr");
+    page.open("tr")
+        .element("th", {{"scope", "row"}}, name)
+        .open("td")
+        .name(value, 400)
+        .close("td")
+        .close("tr");
   close_table(page);
-  open_table(page, "sortable", "Models as they were read", {"Model", "Path", "Revision", "Format", "Family", "Layers", "Parameters", "Bytes"});
+  open_table(page, "sortable", "Models as they were read",
+             {"Model", "Path", "Revision", "Format", "Family", "Layers", "Parameters", "Bytes"});
   for (const PageModel& model : content.models) {
-    page.open("tr").open("th", {{"scope", "row"}}).name(model.id, 48).close("th").open("td").name(model.path, 80).close("td");
-    page.open("td").name(model.revision, 24).close("td").element("td", shortened(model.format, 20)).open("td").name(model.family, 24).close("td");
+    page.open("tr")
+        .open("th", {{"scope", "row"}})
+        .name(model.id, 48)
+        .close("th")
+        .open("td")
+        .name(model.path, 80)
+        .close("td");
+    page.open("td")
+        .name(model.revision, 24)
+        .close("td")
+        .element("td", shortened(model.format, 20))
+        .open("td")
+        .name(model.family, 24)
+        .close("td");
     page.element("td", {{"class", "number"}}, fmt::format("{}", model.layers));
     page.element("td", {{"class", "number"}}, fmt::format("{}", model.parameters));
     page.element("td", {{"class", "number"}}, fmt::format("{}", model.bytes)).close("tr");
   }
   close_table(page);
-  page.element("h3", "How to cite");
-  std::string entries;
-  for (const std::string& entry : content.bibtex) entries += entry + "\n";
-  page.open("pre", {{"tabindex", 0}}).text(entries).close("pre");
-  page.element("p", "To check: stemma verify on the archive says whether every byte is sound; stemma run --reproduce makes it again "
-                    "and compares.");
+  write_lines(page, "Configuration", content.configuration);
+  write_lines(page, "How to cite", content.bibtex);
+  page.element("p",
+               "To check: stemma verify on the archive says whether every byte is sound; stemma run "
+               "--reproduce makes it again "
+               "and compares.");
   page.close("section");
 }
 

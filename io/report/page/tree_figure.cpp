@@ -29,7 +29,8 @@ Visible visible_part(const FamilyTree& tree, std::size_t most) {
             .first_leaf = std::vector<std::uint32_t>(n, FamilyTree::none),
             .depth = std::vector<double>(n, 0)};
   std::vector<double> span(n, 0);  // how far the farthest leaf lies below
-  for (std::uint32_t i = 1; i < n; ++i) v.depth[i] = v.depth[tree.nodes[i].parent] + std::max(0.0, tree.nodes[i].length);
+  for (std::uint32_t i = 1; i < n; ++i)
+    v.depth[i] = v.depth[tree.nodes[i].parent] + std::max(0.0, tree.nodes[i].length);
   for (std::size_t i = n; i-- > 0;) {
     const FamilyTree::Node& node = tree.nodes[i];
     if (node.leaf != FamilyTree::none) {
@@ -65,7 +66,8 @@ class TreeDrawing {
     place(0);
     double deepest = 0;
     for (std::uint32_t node : rows_) deepest = std::max(deepest, v_.depth[node]);
-    x_ = {.low = 0, .high = deepest > 0 ? deepest : 1, .from = 10, .to = 10 + width_of_branches, .log = false};
+    x_ = {
+        .low = 0, .high = deepest > 0 ? deepest : 1, .from = 10, .to = 10 + width_of_branches, .log = false};
     for (const std::uint32_t node : rows_) names_ = std::max(names_, text_width(words_of(node), 12));
   }
 
@@ -78,8 +80,8 @@ class TreeDrawing {
     for (std::uint32_t node = 1; node < content_.tree.nodes.size(); ++node) {
       if (!placed_.contains(node)) continue;
       const std::uint32_t parent = content_.tree.nodes[node].parent;
-      path += fmt::format("M{:.1f} {:.1f}V{:.1f}H{:.1f}", x_(v_.depth[parent]), placed_.at(parent), placed_.at(node),
-                          x_(v_.depth[node]));
+      path += fmt::format("M{:.1f} {:.1f}V{:.1f}H{:.1f}", x_(v_.depth[parent]), placed_.at(parent),
+                          placed_.at(node), x_(v_.depth[node]));
     }
     page.leaf("path", {{"class", "branch"}, {"d", path}});
     draw_declarations(page);
@@ -87,7 +89,8 @@ class TreeDrawing {
     draw_support(page);
     const double length = 0.1 / x_.high * (x_.to - x_.from), bottom = height() - 22;
     if (length > 20 && length < width_of_branches) {
-      page.leaf("path", {{"class", "axis"}, {"d", fmt::format("M10 {}h{}", coordinate(bottom), coordinate(length))}});
+      page.leaf("path",
+                {{"class", "axis"}, {"d", fmt::format("M10 {}h{}", coordinate(bottom), coordinate(length))}});
       page.element("text", {{"class", "tick"}, {"x", 10}, {"y", bottom + 14}}, "a tenth of the neurons");
     }
   }
@@ -118,7 +121,8 @@ class TreeDrawing {
       const PageModel& model = content_.models[v_.first_leaf[node]];
       const double x = x_(v_.depth[node]), y = placed_.at(node);
       if (v_.leaves[node] > 1)
-        page.leaf("path", {{"class", "collapsed"}, {"d", fmt::format("M{} {}l9 -6v12z", coordinate(x), coordinate(y))}});
+        page.leaf("path", {{"class", "collapsed"},
+                           {"d", fmt::format("M{} {}l9 -6v12z", coordinate(x), coordinate(y))}});
       else
         draw_mark(page, model.relation, x + 8, y, 10);
       page.element("text", {{"class", "name"}, {"x", x + 17}, {"y", y + 4}}, words_of(node));
@@ -136,8 +140,10 @@ class TreeDrawing {
       if (node == 0 || !std::isfinite(support)) continue;
       const std::string words = fmt::format("{:.0f}", support);
       const double width = text_width(words, 9), right = x_(v_.depth[node]) - 2;
-      if (right - width > x_(v_.depth[content_.tree.nodes[node].parent]) && room.take(right - width, y - 14, width, 12))
-        page.element("text", {{"class", "support"}, {"x", right}, {"y", y - 4}, {"text-anchor", "end"}}, words);
+      if (right - width > x_(v_.depth[content_.tree.nodes[node].parent]) &&
+          room.take(right - width, y - 14, width, 12))
+        page.element("text", {{"class", "support"}, {"x", right}, {"y", y - 4}, {"text-anchor", "end"}},
+                     words);
     }
   }
 
@@ -155,8 +161,8 @@ class TreeDrawing {
         const double from = placed_.at(node), to = placed_.at(parent->second);
         const double reach = std::min(110.0, 14 + 2.2 * std::abs(to - from) / row_height * 4);
         page.leaf("path", {{"class", model.declaration == "supported" ? "claim held" : "claim"},
-                           {"d", fmt::format("M{0} {1}C{2} {1} {2} {3} {0} {3}", coordinate(x), coordinate(from),
-                                             coordinate(x + reach), coordinate(to))}});
+                           {"d", fmt::format("M{0} {1}C{2} {1} {2} {3} {0} {3}", coordinate(x),
+                                             coordinate(from), coordinate(x + reach), coordinate(to))}});
       }
     }
   }
@@ -173,27 +179,34 @@ class TreeDrawing {
 
 void write_tree(Markup& page, const PageContent& content) {
   open_section(page, "tree", "Family tree",
-               "Lengths are shares of neurons that do not agree; a model's own edge is what it alone changed. The root is the "
-               "middle of the longest path and means nothing: who came first is said in the table, where something shows it.");
+               "Lengths are shares of neurons that do not agree; a model's own edge is what it alone "
+               "changed. The root is the "
+               "middle of the longest path and means nothing: who came first is said in the table, where "
+               "something shows it.");
   if (content.tree.nodes.size() < 2) {
     page.element("p", "No two models have a distance, so there is no tree.").close("section");
     return;
   }
   const Visible visible = visible_part(content.tree, most_lines);
   const TreeDrawing drawing(content, visible);
-  page.open("div", {{"class", "scroll figure"}, {"tabindex", 0}, {"role", "group"}, {"aria-label", "Family tree"}});
-  open_drawing(page, "tree", drawing.width(), drawing.height(), "Family tree by neighbour joining",
-               fmt::format("{} models in {} rows; tree.nwk holds it as text", visible.leaves[0], drawing.rows()));
+  page.open("div",
+            {{"class", "scroll figure"}, {"tabindex", 0}, {"role", "group"}, {"aria-label", "Family tree"}});
+  open_drawing(
+      page, "tree", drawing.width(), drawing.height(), "Family tree by neighbour joining",
+      fmt::format("{} models in {} rows; tree.nwk holds it as text", visible.leaves[0], drawing.rows()));
   drawing.draw(page);
   page.close("svg").close("div");
   page.open("p", {{"class", "note"}});
-  page.text("Numbers on edges: percent of resamplings over layers that keep the branch. Dashed curves join models to the parents "
-            "they declare; an orange one is not borne out.");
+  page.text(
+      "Numbers on edges: percent of resamplings over layers that keep the branch. Dashed curves join models "
+      "to the parents "
+      "they declare; an orange one is not borne out.");
   if (drawing.rows() < visible.leaves[0])
-    page.text(fmt::format(" Short branches are drawn as one row each, so that {} rows show {} models.", drawing.rows(),
-                          visible.leaves[0]));
+    page.text(fmt::format(" Short branches are drawn as one row each, so that {} rows show {} models.",
+                          drawing.rows(), visible.leaves[0]));
   if (content.left_out_of_tree > 0)
-    page.text(fmt::format(" {} models are left out: they have no distance to all others.", content.left_out_of_tree));
+    page.text(fmt::format(" {} models are left out: they have no distance to all others.",
+                          content.left_out_of_tree));
   page.close("p");
   write_table_name(page, "tree.nwk");
   page.close("section");

@@ -1,0 +1,202 @@
+// How are models, pairs and verdicts of an archive put on a page?
+#include "pipeline/page_content.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+
+#include "analyzers/thresholds.hpp"
+#include "analyzers/verdict.hpp"
+#include "io/config/run_config.hpp"
+#include "io/report/page/relation_mark.hpp"
+#include "pipeline/page_parts.hpp"
+
+namespace stemma {
+namespace {
+
+/// Pairs that are told in full: each takes some 30 kB of the page.
+std::size_t most_dossiers(std::size_t models) { return models <= 60 ? 200 : 60; }
+/// Spectra are drawn of so many models: of more, of those of pairs that are told in full.
+constexpr std::size_t most_spectra = 60;
+
+bool declares(const Fingerprint& child, const Fingerprint& parent) {
+  return std::any_of(child.declared.begin(), child.declared.end(),
+                     [&](const Claim& claim) { return claim.base == parent.id; });
+}
+
+/// Numbers of the methods, by pair.
+class Headlines {
+ public:
+  explicit Headlines(const ArchiveReader& archive) : by_method_(archive.headlines()) {}
+  Headline of(const char* method, std::size_t pair) const {
+    const auto found = by_method_.find(method);
+    return found == by_method_.end() ? Headline{} : found->second[pair];
+  }
+
+ private:
+  std::map<std::string, std::vector<Headline>> by_method_;
+};
+
+PagePair page_pair(const std::vector<Fingerprint>& models, const Pair& pair, const Headlines& headlines, std::size_t index) {
+  const Headline neurons = headlines.of("neuron_match", index), curves = headlines.of("intrinsic_fingerprint", index),
+                 guard = headlines.of("tensorguard", index);
+  PagePair p{.a = pair.a, .b = pair.b, .relation = pair.relation};
+  p.declared = declares(models[pair.a], models[pair.b]) || declares(models[pair.b], models[pair.a]);
+  p.share = static_cast<float>(neurons.score);
+  p.percentile = static_cast<float>(curves.background_percentile);
+  p.curve_score = static_cast<float>(curves.score);
+  p.curve_twin = static_cast<float>(curves.control);
+  p.guard = static_cast<float>(guard.score);
+  p.guard_control = static_cast<float>(guard.control);
+  p.log10_p = static_cast<float>(pair.log10_p_corrected);
+  p.borderline = std::abs(p.share - thresholds::universal_neurons) <= 0.1 * thresholds::universal_neurons;
+  return p;
+}
+
+PageModel page_model(const ModelRow& row, const ModelVerdict& verdict) {
+  return {.id = row.id, .label = row.label, .family = row.family, .use = row.use, .status = row.status, .layers = row.layers,
+          .parameters = row.parameters, .bytes = row.bytes, .path = row.path, .revision = row.revision, .format = row.format,
+          .declared = row.declared, .relation = verdict.relation, .reason = verdict.reason, .relative = {}, .pair = {},
+          .direction = verdict.direction, .declaration = std::string(name_of(verdict.declaration)),
+          .declaration_reason = verdict.declaration_reason, .others = verdict.others,
+          .nearest_by_curve = verdict.nearest_by_curve, .nearest_score = verdict.nearest_score};
+}
+
+/// Makes places of pairs findable by their models.
+class PairIndex {
+ public:
+  explicit PairIndex(const std::vector<PagePair>& pairs) : pairs_(pairs) {}
+  std::optional<std::size_t> of(std::uint32_t a, std::uint32_t b) const {
+    if (a > b) std::swap(a, b);
+    const auto found = std::lower_bound(pairs_.begin(), pairs_.end(), std::pair(a, b), [](const PagePair& p, const auto& wanted) {
+      return std::pair(p.a, p.b) < wanted;
+    });
+    if (found == pairs_.end() || found->a != a || found->b != b) return std::nullopt;
+    return static_cast<std::size_t>(found - pairs_.begin());
+  }
+
+ private:
+  const std::vector<PagePair>& pairs_;
+};
+
+std::optional<std::uint32_t> index_of(const std::vector<Fingerprint>& models, const std::string& id) {
+  const auto at = std::ranges::lower_bound(models, id, {}, &Fingerprint::id);
+  if (at == models.end() || at->id != id) return std::nullopt;
+  return static_cast<std::uint32_t>(at - models.begin());
+}
+
+std::uint32_t asked_model(const std::vector<Fingerprint>& models, const std::string& id) {
+  if (const auto model = index_of(models, id)) return *model;
+  throw NoSuchPair(fmt::format("the archive holds no model {}. stemma inspect lists those that it holds", printable(id)));
+}
+
+/// The pair of a row of the table: with the relative, else with the first declared base that is there, else
+/// with the nearest by curves.
+void link_row(PageModel& model, std::uint32_t index, const std::vector<Fingerprint>& models, const std::string& relative,
+              const PairIndex& pairs) {
+  model.relative = index_of(models, relative);
+  std::vector<std::string> wanted = {relative};
+  for (const Claim& claim : model.declared) wanted.push_back(claim.base);
+  wanted.push_back(model.nearest_by_curve);
+  for (const std::string& id : wanted) {
+    const auto other = index_of(models, id);
+    if (other && *other != index) model.pair = pairs.of(index, *other);
+    if (model.pair) return;
+  }
+}
+
+void add_dossiers(PageContent& content, const ArchiveReader& archive, std::vector<Pair>& pairs) {
+  std::vector<std::size_t> order;
+  for (std::size_t i = 0; i < content.pairs.size(); ++i)
+    if (joins(content.pairs[i].relation) || content.pairs[i].declared) order.push_back(i);
+  const auto rank = [&](std::size_t i) {
+    const PagePair& p = content.pairs[i];
+    return std::tuple(!p.declared, p.relation, std::isfinite(p.log10_p) ? p.log10_p : 0.0F, i);
+  };
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return rank(a) < rank(b); });
+  content.dossiers_possible = order.size();
+  order.resize(std::min(order.size(), most_dossiers(content.models.size())));
+  for (const std::size_t i : order) {
+    Dossier dossier{.pair = i, .found = std::move(pairs[i]), .readings = archive.origin_readings(i)};
+    dossier.found.evidence = archive.evidence(i);
+    content.dossiers.push_back(std::move(dossier));
+  }
+}
+
+std::vector<std::uint32_t> models_with_spectra(const PageContent& content) {
+  std::set<std::uint32_t> chosen;
+  if (content.models.size() <= most_spectra)
+    for (std::uint32_t m = 0; m < content.models.size(); ++m) chosen.insert(m);
+  for (const Dossier& dossier : content.dossiers) {
+    chosen.insert(content.pairs[dossier.pair].a);
+    chosen.insert(content.pairs[dossier.pair].b);
+  }
+  return {chosen.begin(), chosen.end()};
+}
+
+/// Words of the configuration that the archive keeps; an archive of several runs has none.
+void add_words(PageContent& content, const ArchiveReader& archive, const PageWishes& wishes,
+               bool& held_against_claims) {
+  const std::string text = archive.config().resolved_yaml;
+  if (!text.empty()) {
+    std::vector<std::string> notes;
+    try {
+      const RunConfig config = parse_run_config(text, "config.resolved.yaml", {}, notes, {});
+      content.title = config.name;
+      content.description = config.description;
+      content.contact = config.contact;
+      held_against_claims = config.verdicts.declared == DeclaredLineage::check;
+    } catch (const std::exception&) {
+      // Of another version of the program: the page does without these words.
+    }
+  }
+  if (content.title.empty()) content.title = content.archive_name;
+  if (!wishes.title.empty()) content.title = wishes.title;
+}
+
+}  // namespace
+
+PageContent page_content(const ArchiveReader& archive, const std::string& name, const PageWishes& wishes) {
+  PageContent content;
+  content.archive_name = name;
+  content.archive_hash = archive.hashes().exact;
+  content.version = archive.attribute("software_version");
+  content.created = archive.attribute("created");
+  content.theme = wishes.theme;
+  bool held_against_claims = true;
+  add_words(content, archive, wishes, held_against_claims);
+  const std::vector<Fingerprint> models = archive.fingerprints(Sketches::leave);
+  std::vector<Pair> pairs = archive.pair_verdicts();
+  const Headlines headlines(archive);
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    pairs[i].curve_score = headlines.of("intrinsic_fingerprint", i).score;
+    content.pairs.push_back(page_pair(models, pairs[i], headlines, i));
+  }
+  const std::vector<ModelVerdict> verdicts = model_verdicts(models, pairs);
+  const PairIndex index(content.pairs);
+  for (std::uint32_t m = 0; m < models.size(); ++m) {
+    content.models.push_back(page_model(archive.models()[m], verdicts[m]));
+    link_row(content.models[m], m, models, verdicts[m].relative, index);
+    if (!held_against_claims) content.models[m].declaration.clear();
+  }
+  for (const auto& [id, label] : wishes.labels)
+    if (const auto m = index_of(models, id)) content.models[*m].label = label;
+  add_dossiers(content, archive, pairs);
+  add_trees(content, archive.scores_of_places("neuron_match", "layers/"));
+  add_curves(content, archive, models, models_with_spectra(content));
+  add_nulls(content, archive.backgrounds());
+  content.findings = archive.findings();
+  content.failures = archive.failures();
+  add_provenance(content, archive);
+  if (!wishes.pair) return content;
+  const auto a = asked_model(models, wishes.pair->first), b = asked_model(models, wishes.pair->second);
+  if (a == b || !index.of(a, b))
+    throw NoSuchPair(fmt::format("{} and {} are no pair of {}. Name two models that were compared there", printable(wishes.pair->first),
+                                 printable(wishes.pair->second), printable(name)));
+  return only_pair(std::move(content), a, b, archive);
+}
+
+}  // namespace stemma

@@ -1,0 +1,25 @@
+// How does a page come to lie where it was asked for?
+#include "pipeline/page_files.hpp"
+
+#include "io/archive/storage_error.hpp"
+#include "io/report/page/sections.hpp"
+#include "io/report/tsv.hpp"
+
+namespace stemma {
+
+namespace fs = std::filesystem;
+
+WrittenPage write_page(const fs::path& archive, const fs::path& page, const PageWishes& wishes) {
+  const ArchiveReader reader(archive);
+  const PageContent content = page_content(reader, archive.filename().string(), wishes);
+  const fs::path tables = page.parent_path() / "report_data";
+  std::error_code error;
+  fs::create_directories(tables, error);
+  if (error) throw StorageError(tables.string(), "", "create", error.value());
+  for (const auto& [name, text] : page_tables(content)) write_whole(tables / name, text);
+  const std::string text = page_of(content);
+  write_whole(page, text);
+  return {.page = page, .sentences = three_sentences(content), .bytes = text.size()};
+}
+
+}  // namespace stemma

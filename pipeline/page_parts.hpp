@@ -1,0 +1,32 @@
+// Which parts of a page are found by themselves?
+#pragma once
+#include <vector>
+
+#include "io/archive/archive_reader.hpp"
+#include "io/report/page/content.hpp"
+
+namespace stemma {
+
+/// Share of neurons that do not agree; 0 between copies of one content, missing where neurons were not
+/// compared.
+Distances neuron_distances(const PageContent& content);
+
+/// Fills dendrogram, limits and tree from the pairs. `shares` holds, by pair, the share of agreeing neurons of
+/// every matched MLP, for resampling; empty where it is not known.
+void add_trees(PageContent& content, const std::vector<std::vector<float>>& shares);
+
+/// Curves of the published method, those of its control, and spectra. `chosen`: models whose spectra are
+/// shown.
+void add_curves(PageContent& content, const ArchiveReader& archive, const std::vector<Fingerprint>& models,
+                const std::vector<std::uint32_t>& chosen);
+
+/// Scores of unrelated pairs with those of related ones.
+void add_nulls(PageContent& content, const std::vector<BackgroundScores>& backgrounds);
+
+/// The page of one pair: both models, with their curves, beside the backgrounds of the whole archive.
+PageContent only_pair(PageContent content, std::uint32_t a, std::uint32_t b, const ArchiveReader& archive);
+
+/// Who made the archive, with what, when.
+void add_provenance(PageContent& content, const ArchiveReader& archive);
+
+}  // namespace stemma

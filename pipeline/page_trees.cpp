@@ -1,0 +1,109 @@
+// How do pairs become trees, and at which distances does something change?
+#include <algorithm>
+#include <cmath>
+#include <random>
+
+#include "analyzers/thresholds.hpp"
+#include "analyzers/trees/linkage.hpp"
+#include "analyzers/trees/midpoint_root.hpp"
+#include "analyzers/trees/neighbour_joining.hpp"
+#include "analyzers/trees/support.hpp"
+#include "pipeline/page_parts.hpp"
+
+namespace stemma {
+namespace {
+
+constexpr std::size_t resamplings = 100;
+/// Beyond so many models the trees of resamplings take longer than a reader waits.
+constexpr std::size_t most_resampled = 250;
+
+bool is_copy(Relation relation) { return relation <= Relation::reparametrised_copy; }
+
+/// Models with distances to all others, as far as leaving out those with most gaps gets there.
+std::vector<std::uint32_t> complete_part(const Distances& distances) {
+  std::vector<std::uint32_t> kept(distances.n);
+  std::vector<std::size_t> gaps(distances.n, 0);
+  for (std::uint32_t i = 0; i < kept.size(); ++i) {
+    kept[i] = i;
+    for (std::uint32_t j = 0; j < kept.size(); ++j) gaps[i] += std::isnan(distances(i, j)) ? 1U : 0U;
+  }
+  while (!kept.empty()) {
+    const auto worst = std::max_element(kept.begin(), kept.end(), [&](auto a, auto b) { return gaps[a] < gaps[b]; });
+    if (gaps[*worst] == 0) break;
+    for (const std::uint32_t other : kept) gaps[other] -= std::isnan(distances(*worst, other)) ? 1U : 0U;
+    kept.erase(worst);
+  }
+  return kept;
+}
+
+Distances among(const std::vector<std::uint32_t>& models, const Distances& distances) {
+  Distances part(models.size());
+  for (std::size_t i = 0; i < models.size(); ++i)
+    for (std::size_t j = i + 1; j < models.size(); ++j) part.at(i, j) = distances(models[i], models[j]);
+  return part;
+}
+
+double median(std::vector<float> values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  if (values.size() % 2 == 1) return *middle;
+  return (*middle + *std::max_element(values.begin(), middle)) / 2;
+}
+
+/// Distances from MLPs drawn with replacement, the same relative depths in every pair.
+Distances resampled(const PageContent& content, const std::vector<std::vector<float>>& shares, Distances all, std::size_t draw) {
+  std::mt19937_64 random(0x57454d4dU + draw);
+  std::vector<double> depths(64);
+  for (double& depth : depths) depth = static_cast<double>(random() >> 11) * 0x1p-53;
+  for (std::size_t i = 0; i < content.pairs.size(); ++i) {
+    const PagePair& pair = content.pairs[i];
+    const std::vector<float>& of_pair = shares[i];
+    if (of_pair.empty() || is_copy(pair.relation)) continue;
+    std::vector<float> drawn(of_pair.size());
+    for (std::size_t k = 0; k < drawn.size(); ++k) {
+      // The first of n places takes the first depths, so that pairs of equal depth draw alike.
+      const double depth = depths[k % depths.size()];
+      drawn[k] = of_pair[static_cast<std::size_t>(depth * static_cast<double>(of_pair.size()))];
+    }
+    all.at(pair.a, pair.b) = 1 - median(std::move(drawn));
+  }
+  return all;
+}
+
+void add_limits(PageContent& content) {
+  DistanceLimits& limits = content.limits;
+  limits.threshold = 1 - thresholds::universal_neurons;
+  for (const PagePair& pair : content.pairs) {
+    const double distance = 1 - pair.share;
+    if (!std::isfinite(distance)) continue;
+    if (pair.relation == Relation::no_evidence) limits.background = std::fmin(limits.background, distance);
+    if (pair.relation == Relation::reencoded_copy) limits.detection = std::fmax(limits.detection, distance);
+  }
+  if (std::isnan(limits.detection)) limits.detection = limits.background;
+}
+
+}  // namespace
+
+Distances neuron_distances(const PageContent& content) {
+  Distances distances(content.models.size());
+  for (const PagePair& pair : content.pairs)
+    distances.at(pair.a, pair.b) = is_copy(pair.relation) ? 0 : 1 - pair.share;
+  return distances;
+}
+
+void add_trees(PageContent& content, const std::vector<std::vector<float>>& shares) {
+  const Distances distances = neuron_distances(content);
+  content.dendrogram = average_linkage(distances);
+  add_limits(content);
+  const std::vector<std::uint32_t> kept = complete_part(distances);
+  content.left_out_of_tree = distances.n - kept.size();
+  if (kept.size() < 2) return;
+  FamilyTree tree = rooted_at_midpoint(neighbour_joining(among(kept, distances)));
+  if (kept.size() <= most_resampled && !shares.empty())
+    fill_support(tree, resamplings, [&](std::size_t draw) { return among(kept, resampled(content, shares, distances, draw)); });
+  for (FamilyTree::Node& node : tree.nodes)
+    if (node.leaf != FamilyTree::none) node.leaf = kept[node.leaf];
+  content.tree = std::move(tree);
+}
+
+}  // namespace stemma
