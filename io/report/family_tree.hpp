@@ -47,9 +47,10 @@ struct FamilyTree {
   std::vector<Node> nodes;
 };
 
-/// One line of Newick, for ape, ete and iTOL: names in quotes where they hold anything but letters, digits
-/// and
-/// "_.-", support as names of inner nodes. ";" for a tree without nodes.
+/// One line of Newick without line end, for ape, ete and iTOL; ";" for a tree without nodes. names[leaf] is
+/// written as cell() writes it, in quotes where that holds anything but letters, digits and "_.-"; support is
+/// the name of the inner node below its edge, lengths read back to the same double. The root's own edge is
+/// not written. Throws std::invalid_argument for a leaf without a name and for children before their parents.
 std::string newick(const FamilyTree& tree, const std::vector<std::string>& names);
 
 }  // namespace stemma
