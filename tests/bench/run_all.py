@@ -45,6 +45,7 @@ ARGUMENTS = {
     "neurons": ([["60", "32"]], [["6", "4"]]),
     "partners": ([["48", "64"]], [["6", "24"]]),
     "width": ([["512", "9"], ["2048", "5"], ["4096", "2"]], [["256", "1"]]),
+    "trees": ([["1000"]], [["100"]]),
     "team": ([["2048", "3"], ["4096", "1"]], [["640", "1"]]),
     "spectrum": ([["512", "5"], ["1024", "5"], ["2048", "5"], ["4096", "3"], ["1024", "5", "3584"], ["2048", "3", "7168"]],
                  [["192", "1"], ["192", "1", "672"]]),
@@ -111,6 +112,12 @@ def goals_of(name, results):
                       for what in ("retrained_seconds", "dense_source_seconds", "stranger_seconds")]
         elif name == "spectrum":
             goals += spectrum_goals(result)
+        elif name == "trees" and result["things"] == 1000:
+            for case in result["cases"]:
+                goals += [goal(f"1,000 things, {case['kind']}: seconds of average linkage", case["linkage_seconds"], "<=", 0.5),
+                          goal(f"1,000 things, {case['kind']}: seconds of neighbour joining", case["joining_seconds"], "<=", 3),
+                          goal(f"1,000 things, {case['kind']}: joining without bounds / with them", case["without_bounds_over_joining"],
+                               ">=", 3)]
         elif name == "invariants" and result["k"] >= 1024:
             goals.append(goal(f"k = {result['k']}, M = {result['M']}: verification / spectrum",
                               result["verification_over_spectrum"], "<=", 0.05))

@@ -8,7 +8,7 @@ SOURCE = pathlib.Path(os.environ["STEMMA_SOURCE_DIR"])
 
 # Room: the rooms it may include besides itself.
 IO = ["io/config", "io/model", "io/formats", "io/archive", "io/report"]
-ANALYZERS = ["analyzers/numerics", "analyzers/distributed", "analyzers"]
+ANALYZERS = ["analyzers/numerics", "analyzers/distributed", "analyzers/trees", "analyzers"]
 ROOMS = {
     "io/config": [],
     "io/model": ["io/config"],
@@ -17,6 +17,7 @@ ROOMS = {
     "io/report": ["io/archive", "io/model", "io/config"],
     "analyzers/numerics": ["io/model", "io/config"],
     "analyzers/distributed": ["analyzers/numerics", "io/model", "io/config"],
+    "analyzers/trees": ["io/report", "io/archive", "io/model", "io/config"],
     "analyzers": ["analyzers/numerics", "analyzers/distributed", "io/archive", "io/model", "io/config"],
     "pipeline": [*ANALYZERS, *IO],
     "pipeline/commands": ["pipeline", *ANALYZERS, *IO],
