@@ -40,8 +40,10 @@ class Headlines {
   std::map<std::string, std::vector<Headline>> by_method_;
 };
 
-PagePair page_pair(const std::vector<Fingerprint>& models, const Pair& pair, const Headlines& headlines, std::size_t index) {
-  const Headline neurons = headlines.of("neuron_match", index), curves = headlines.of("intrinsic_fingerprint", index),
+PagePair page_pair(const std::vector<Fingerprint>& models, const Pair& pair, const Headlines& headlines,
+                   std::size_t index) {
+  const Headline neurons = headlines.of("neuron_match", index),
+                 curves = headlines.of("intrinsic_fingerprint", index),
                  guard = headlines.of("tensorguard", index);
   PagePair p{.a = pair.a, .b = pair.b, .relation = pair.relation};
   p.declared = declares(models[pair.a], models[pair.b]) || declares(models[pair.b], models[pair.a]);
@@ -57,12 +59,28 @@ PagePair page_pair(const std::vector<Fingerprint>& models, const Pair& pair, con
 }
 
 PageModel page_model(const ModelRow& row, const ModelVerdict& verdict) {
-  return {.id = row.id, .label = row.label, .family = row.family, .use = row.use, .status = row.status, .layers = row.layers,
-          .parameters = row.parameters, .bytes = row.bytes, .path = row.path, .revision = row.revision, .format = row.format,
-          .declared = row.declared, .relation = verdict.relation, .reason = verdict.reason, .relative = {}, .pair = {},
-          .direction = verdict.direction, .declaration = std::string(name_of(verdict.declaration)),
-          .declaration_reason = verdict.declaration_reason, .others = verdict.others,
-          .nearest_by_curve = verdict.nearest_by_curve, .nearest_score = verdict.nearest_score};
+  return {.id = row.id,
+          .label = row.label,
+          .family = row.family,
+          .use = row.use,
+          .status = row.status,
+          .layers = row.layers,
+          .parameters = row.parameters,
+          .bytes = row.bytes,
+          .path = row.path,
+          .revision = row.revision,
+          .format = row.format,
+          .declared = row.declared,
+          .relation = verdict.relation,
+          .reason = verdict.reason,
+          .relative = {},
+          .pair = {},
+          .direction = verdict.direction,
+          .declaration = std::string(name_of(verdict.declaration)),
+          .declaration_reason = verdict.declaration_reason,
+          .others = verdict.others,
+          .nearest_by_curve = verdict.nearest_by_curve,
+          .nearest_score = verdict.nearest_score};
 }
 
 /// Makes places of pairs findable by their models.
@@ -71,9 +89,9 @@ class PairIndex {
   explicit PairIndex(const std::vector<PagePair>& pairs) : pairs_(pairs) {}
   std::optional<std::size_t> of(std::uint32_t a, std::uint32_t b) const {
     if (a > b) std::swap(a, b);
-    const auto found = std::lower_bound(pairs_.begin(), pairs_.end(), std::pair(a, b), [](const PagePair& p, const auto& wanted) {
-      return std::pair(p.a, p.b) < wanted;
-    });
+    const auto found =
+        std::lower_bound(pairs_.begin(), pairs_.end(), std::pair(a, b),
+                         [](const PagePair& p, const auto& wanted) { return std::pair(p.a, p.b) < wanted; });
     if (found == pairs_.end() || found->a != a || found->b != b) return std::nullopt;
     return static_cast<std::size_t>(found - pairs_.begin());
   }
@@ -90,13 +108,14 @@ std::optional<std::uint32_t> index_of(const std::vector<Fingerprint>& models, co
 
 std::uint32_t asked_model(const std::vector<Fingerprint>& models, const std::string& id) {
   if (const auto model = index_of(models, id)) return *model;
-  throw NoSuchPair(fmt::format("the archive holds no model {}. stemma inspect lists those that it holds", printable(id)));
+  throw NoSuchPair(
+      fmt::format("the archive holds no model {}. stemma inspect lists those that it holds", printable(id)));
 }
 
 /// The pair of a row of the table: with the relative, else with the first declared base that is there, else
 /// with the nearest by curves.
-void link_row(PageModel& model, std::uint32_t index, const std::vector<Fingerprint>& models, const std::string& relative,
-              const PairIndex& pairs) {
+void link_row(PageModel& model, std::uint32_t index, const std::vector<Fingerprint>& models,
+              const std::string& relative, const PairIndex& pairs) {
   model.relative = index_of(models, relative);
   std::vector<std::string> wanted = {relative};
   for (const Claim& claim : model.declared) wanted.push_back(claim.base);
@@ -126,6 +145,16 @@ void add_dossiers(PageContent& content, const ArchiveReader& archive, std::vecto
   }
 }
 
+/// How the p-value of a pair was obtained: that of the row that gave it.
+std::string grade_of(const PageContent& content, std::size_t pair) {
+  for (const Dossier& dossier : content.dossiers) {
+    if (dossier.pair != pair) continue;
+    for (const Evidence& e : dossier.found.evidence)
+      if (e.log10_p == dossier.found.log10_p) return std::string(name_of(e.grade));
+  }
+  return "";
+}
+
 std::vector<std::uint32_t> models_with_spectra(const PageContent& content) {
   std::set<std::uint32_t> chosen;
   if (content.models.size() <= most_spectra)
@@ -143,14 +172,15 @@ void add_words(PageContent& content, const ArchiveReader& archive, const PageWis
   const std::string text = archive.config().resolved_yaml;
   if (!text.empty()) {
     std::vector<std::string> notes;
+    const auto nothing_set = [](const std::string&) -> std::optional<std::string> { return std::nullopt; };
     try {
-      const RunConfig config = parse_run_config(text, "config.resolved.yaml", {}, notes, {});
+      const RunConfig config = parse_run_config(text, "config.resolved.yaml", {}, notes, nothing_set);
       content.title = config.name;
       content.description = config.description;
       content.contact = config.contact;
       held_against_claims = config.verdicts.declared == DeclaredLineage::check;
     } catch (const std::exception&) {
-      // Of another version of the program: the page does without these words.
+      // Of another version of the program, or with models that are gone: the page does without these words.
     }
   }
   if (content.title.empty()) content.title = content.archive_name;
@@ -185,6 +215,8 @@ PageContent page_content(const ArchiveReader& archive, const std::string& name, 
   for (const auto& [id, label] : wishes.labels)
     if (const auto m = index_of(models, id)) content.models[*m].label = label;
   add_dossiers(content, archive, pairs);
+  for (PageModel& model : content.models)
+    if (model.pair) model.grade = grade_of(content, *model.pair);
   add_trees(content, archive.scores_of_places("neuron_match", "layers/"));
   add_curves(content, archive, models, models_with_spectra(content));
   add_nulls(content, archive.backgrounds());
@@ -194,8 +226,9 @@ PageContent page_content(const ArchiveReader& archive, const std::string& name, 
   if (!wishes.pair) return content;
   const auto a = asked_model(models, wishes.pair->first), b = asked_model(models, wishes.pair->second);
   if (a == b || !index.of(a, b))
-    throw NoSuchPair(fmt::format("{} and {} are no pair of {}. Name two models that were compared there", printable(wishes.pair->first),
-                                 printable(wishes.pair->second), printable(name)));
+    throw NoSuchPair(fmt::format("{} and {} are no pair of {}. Name two models that were compared there",
+                                 printable(wishes.pair->first), printable(wishes.pair->second),
+                                 printable(name)));
   return only_pair(std::move(content), a, b, archive);
 }
 

@@ -13,8 +13,8 @@ namespace stemma {
 
 /// What the reader of the page asked for.
 struct PageWishes {
-  std::string title;          ///< "": from the configuration
-  std::string theme = "auto"; ///< auto, light or dark
+  std::string title;           ///< "": from the configuration
+  std::string theme = "auto";  ///< auto, light or dark
   /// Names for people by id, in place of those of the archive.
   std::vector<std::pair<std::string, std::string>> labels;
   /// A page of these two models alone, whose scores still stand beside those of the whole archive.

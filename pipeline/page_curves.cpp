@@ -15,8 +15,11 @@ namespace {
 
 constexpr std::size_t spectrum_points = 64;
 
-/// Over relative depth, in units of its mean: scores compare shapes, not sizes.
-std::vector<std::pair<double, double>> shape_of(const std::vector<double>& curve) {
+/// Scores compare shapes, not sizes.
+enum class Shape : std::uint8_t { over_mean, less_mean };
+
+/// A curve over relative depth, in units of its mean; of logarithms, less their mean.
+std::vector<std::pair<double, double>> shape_of(const std::vector<double>& curve, Shape shape) {
   double sum = 0;
   std::size_t known = 0;
   for (const double value : curve)
@@ -28,19 +31,23 @@ std::vector<std::pair<double, double>> shape_of(const std::vector<double>& curve
   if (known < 2 || sum == 0) return points;
   const double mean = sum / static_cast<double>(known);
   for (std::size_t i = 0; i < curve.size(); ++i)
-    points.emplace_back(static_cast<double>(i) / static_cast<double>(curve.size() - 1), curve[i] / mean);
+    points.emplace_back(static_cast<double>(i) / static_cast<double>(curve.size() - 1),
+                        shape == Shape::over_mean ? curve[i] / mean : curve[i] - mean);
   return points;
 }
 
-CurveFigure curve_figure(const std::vector<Fingerprint>& models, std::array<std::vector<double>, 4> IntrinsicCurves::*curves,
-                         const std::array<const char*, 4>& names) {
-  CurveFigure figure{.x_axis = "relative depth", .y_axis = "value over mean", .panels = {}};
+CurveFigure curve_figure(const std::vector<Fingerprint>& models,
+                         std::array<std::vector<double>, 4> IntrinsicCurves::*curves,
+                         const std::array<const char*, 4>& names, Shape shape) {
+  CurveFigure figure{.x_axis = "relative depth",
+                     .y_axis = shape == Shape::over_mean ? "value over mean" : "logarithm, less its mean",
+                     .panels = {}};
   for (const Fingerprint& model : models) figure.models_of += model.intrinsic ? 1U : 0U;
   for (std::size_t part = 0; part < names.size(); ++part) {
     CurvePanel panel{.title = names[part], .lines = {}};
     for (std::uint32_t m = 0; m < models.size(); ++m) {
       if (!models[m].intrinsic) continue;
-      auto points = shape_of(((*models[m].intrinsic).*curves)[part]);
+      auto points = shape_of(((*models[m].intrinsic).*curves)[part], shape);
       if (!points.empty()) panel.lines.push_back({m, std::move(points)});
     }
     if (!panel.lines.empty()) figure.panels.push_back(std::move(panel));
@@ -48,9 +55,10 @@ CurveFigure curve_figure(const std::vector<Fingerprint>& models, std::array<std:
   return figure;
 }
 
-/// Singular values in units of the edge that random numbers of the same size have, at up to 64 places that are
-/// even on a logarithmic axis.
-std::vector<std::pair<double, double>> spectrum_points_of(const Features& spectrum, double rows, double cols, double deviation) {
+/// Singular values in units of the edge that random numbers of the same size have, at up to 64 places that
+/// are even on a logarithmic axis.
+std::vector<std::pair<double, double>> spectrum_points_of(const Features& spectrum, double rows, double cols,
+                                                          double deviation) {
   const auto found = spectrum.reals.find("value");
   std::vector<std::pair<double, double>> points;
   if (found == spectrum.reals.end() || found->second.empty()) return points;
@@ -60,7 +68,8 @@ std::vector<std::pair<double, double>> spectrum_points_of(const Features& spectr
   std::size_t last = values.size();
   for (std::size_t k = 0; k < spectrum_points; ++k) {
     const double share = static_cast<double>(k) / (spectrum_points - 1);
-    const auto i = static_cast<std::size_t>(std::lround(std::pow(static_cast<double>(values.size()), share))) - 1;
+    const auto i =
+        static_cast<std::size_t>(std::lround(std::pow(static_cast<double>(values.size()), share))) - 1;
     if (i == last || values[i] <= 0) continue;
     last = i;
     points.emplace_back(static_cast<double>(i + 1) / static_cast<double>(values.size()), values[i] / edge);
@@ -68,27 +77,42 @@ std::vector<std::pair<double, double>> spectrum_points_of(const Features& spectr
   return points;
 }
 
-CurveFigure spectra(const ArchiveReader& archive, const std::vector<Fingerprint>& models, const std::vector<std::uint32_t>& chosen) {
-  CurveFigure figure{.x_axis = "rank over size", .y_axis = "singular value over edge", .log_x = true, .log_y = true,
-                     .reference = 1, .models_of = models.size(), .panels = {}};
-  const std::array<std::pair<const char*, const char*>, 7> places = {{{"attn.q", "q"}, {"attn.k", "k"}, {"attn.v", "v"},
-                                                                     {"attn.o", "o"}, {"mlp.gate", "gate"}, {"mlp.up", "up"},
-                                                                     {"mlp.down", "down"}}};
-  for (const auto& [role, part] : places) figure.panels.push_back({.title = fmt::format("{}, middle layer", role), .lines = {}});
+CurveFigure spectra(const ArchiveReader& archive, const std::vector<Fingerprint>& models,
+                    const std::vector<std::uint32_t>& chosen) {
+  CurveFigure figure{.x_axis = "rank over size",
+                     .y_axis = "singular value over edge",
+                     .log_x = true,
+                     .log_y = true,
+                     .reference = 1,
+                     .models_of = models.size(),
+                     .panels = {}};
+  const std::array<std::pair<const char*, const char*>, 7> places = {{{"attn.q", "q"},
+                                                                      {"attn.k", "k"},
+                                                                      {"attn.v", "v"},
+                                                                      {"attn.o", "o"},
+                                                                      {"mlp.gate", "gate"},
+                                                                      {"mlp.up", "up"},
+                                                                      {"mlp.down", "down"}}};
+  for (const auto& [role, part] : places)
+    figure.panels.push_back({.title = fmt::format("{}, middle layer", role), .lines = {}});
   for (const std::uint32_t m : chosen) {
     const Fingerprint& model = models[m];
     const int middle = model.layers / 2;
-    const auto row = std::find(model.table.layer.begin(), model.table.layer.end(), middle) - model.table.layer.begin();
+    const auto row =
+        std::find(model.table.layer.begin(), model.table.layer.end(), middle) - model.table.layer.begin();
     const std::vector<TensorRow> tensors = archive.tensors(m);
     for (std::size_t t = 0; t < tensors.size(); ++t)
       for (std::size_t p = 0; p < places.size(); ++p) {
         const auto& [role, part] = places[p];
         if (tensors[t].role != fmt::format("layers/{}/{}", middle, role)) continue;
         const auto deviations = model.table.std_unbiased.find(part);
-        if (deviations == model.table.std_unbiased.end() || static_cast<std::size_t>(row) >= deviations->second.size()) continue;
+        if (deviations == model.table.std_unbiased.end() ||
+            static_cast<std::size_t>(row) >= deviations->second.size())
+          continue;
         const auto spectrum = archive.spectrum(archive.models()[m].first_tensor + t);
         if (!spectrum) continue;
-        auto points = spectrum_points_of(*spectrum, static_cast<double>(tensors[t].rows), static_cast<double>(tensors[t].cols),
+        auto points = spectrum_points_of(*spectrum, static_cast<double>(tensors[t].rows),
+                                         static_cast<double>(tensors[t].cols),
                                          deviations->second[static_cast<std::size_t>(row)]);
         if (points.size() > 1) figure.panels[p].lines.push_back({m, std::move(points)});
       }
@@ -112,25 +136,30 @@ std::vector<NullFigure::Mark> marks_of(const PageContent& content, const Score& 
 
 void add_curves(PageContent& content, const ArchiveReader& archive, const std::vector<Fingerprint>& models,
                 const std::vector<std::uint32_t>& chosen) {
-  CurveFigure published = curve_figure(models, &IntrinsicCurves::curve, {"q", "k", "v", "o"});
+  CurveFigure published =
+      curve_figure(models, &IntrinsicCurves::curve, {"q", "k", "v", "o"}, Shape::over_mean);
   published.id = "curves";
   published.title = "Curves over the layers, as published";
   published.caption =
-      "Standard deviation of the weights of each layer (intrinsic_fingerprint, arXiv 2507.03014), over its mean. Models of one "
+      "Standard deviation of the weights of each layer (intrinsic_fingerprint, arXiv 2507.03014), over its "
+      "mean. Models of one "
       "recipe draw like curves without being related, so curves rank candidates and decide nothing.";
   published.file = "report_data/curves.tsv";
-  CurveFigure twins = curve_figure(models, &IntrinsicCurves::twin, {"q with k", "o with v", "up with down", "gate"});
+  CurveFigure twins = curve_figure(models, &IntrinsicCurves::twin,
+                                   {"q with k", "o with v", "up with down", "gate"}, Shape::less_mean);
   twins.id = "twins";
   twins.title = "The same from products that no exact re-parameterisation moves";
   twins.caption =
-      "The control of the curves above. Where a candidate was rotated or its heads were re-mapped, the upper curves move and "
+      "The control of the curves above. Where a candidate was rotated or its heads were re-mapped, the upper "
+      "curves move and "
       "these stay.";
   twins.file = "report_data/curves.tsv";
   CurveFigure of_spectra = spectra(archive, models, chosen);
   of_spectra.id = "spectra";
   of_spectra.title = "Singular values";
   of_spectra.caption =
-      "Singular values of weights in the middle layer, in units of the largest that random numbers of the same size and shape "
+      "Singular values of weights in the middle layer, in units of the largest that random numbers of the "
+      "same size and shape "
       "have (dashed). What training wrote stands above it.";
   of_spectra.file = "report_data/spectra.tsv";
   for (CurveFigure* figure : {&published, &twins, &of_spectra}) content.curves.push_back(std::move(*figure));
@@ -138,12 +167,18 @@ void add_curves(PageContent& content, const ArchiveReader& archive, const std::v
 
 void add_nulls(PageContent& content, const std::vector<BackgroundScores>& backgrounds) {
   const auto share = [](const PagePair& pair) { return static_cast<double>(pair.share); };
-  NullFigure trained{.id = "null-trained", .title = "Share of agreeing neurons: separately trained models",
-                     .population = "separately trained small models of one recipe, which travel with the program",
-                     .caption = "The dashed line is the share that the test allows strangers to have.",
-                     .axis = "share of agreeing neurons", .file = "report_data/backgrounds.tsv",
-                     .scores = {}, .marks = marks_of(content, share), .limit = thresholds::universal_neurons};
-  if (const auto median = neuron_background().strata.find("median"); median != neuron_background().strata.end())
+  NullFigure trained{
+      .id = "null-trained",
+      .title = "Share of agreeing neurons: separately trained models",
+      .population = "separately trained small models of one recipe, which travel with the program",
+      .caption = "The dashed line is the share that the test allows strangers to have.",
+      .axis = "share of agreeing neurons",
+      .file = "report_data/backgrounds.tsv",
+      .scores = {},
+      .marks = marks_of(content, share),
+      .limit = thresholds::universal_neurons};
+  if (const auto median = neuron_background().strata.find("median");
+      median != neuron_background().strata.end())
     for (const Background::Score& score : median->second.scores) trained.scores.push_back(score.value);
   NullFigure here = trained;
   here.id = "null-here";
@@ -151,20 +186,22 @@ void add_nulls(PageContent& content, const std::vector<BackgroundScores>& backgr
   here.population = "pairs of this archive of which tests found nothing";
   here.scores.clear();
   for (const PagePair& pair : content.pairs)
-    if (pair.relation == Relation::no_evidence && std::isfinite(pair.share)) here.scores.push_back(pair.share);
+    if (pair.relation == Relation::no_evidence && std::isfinite(pair.share))
+      here.scores.push_back(pair.share);
   for (NullFigure* figure : {&trained, &here})
     if (!figure->scores.empty()) content.nulls.push_back(std::move(*figure));
   for (std::size_t b = 0; b < backgrounds.size(); ++b) {
     if (backgrounds[b].scores.empty()) continue;
     const auto score = [](const PagePair& pair) { return static_cast<double>(pair.curve_score); };
-    content.nulls.push_back({.id = fmt::format("null-{}", b),
-                             .title = fmt::format("Score of {}", backgrounds[b].method),
-                             .population = backgrounds[b].population,
-                             .caption = "No null is valid for this score: related pairs and strangers may score alike.",
-                             .axis = "score",
-                             .file = "report_data/backgrounds.tsv",
-                             .scores = backgrounds[b].scores,
-                             .marks = marks_of(content, score)});
+    content.nulls.push_back(
+        {.id = fmt::format("null-{}", b),
+         .title = fmt::format("Score of {}", backgrounds[b].method),
+         .population = backgrounds[b].population,
+         .caption = "No null is valid for this score: related pairs and strangers may score alike.",
+         .axis = "score",
+         .file = "report_data/backgrounds.tsv",
+         .scores = backgrounds[b].scores,
+         .marks = marks_of(content, score)});
   }
 }
 

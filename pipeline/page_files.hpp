@@ -16,6 +16,7 @@ struct WrittenPage {
 
 /// Writes the page to `page` and the tables of its figures into the directory report_data beside it. Throws
 /// StorageError, and what page_content throws.
-WrittenPage write_page(const std::filesystem::path& archive, const std::filesystem::path& page, const PageWishes& wishes);
+WrittenPage write_page(const std::filesystem::path& archive, const std::filesystem::path& page,
+                       const PageWishes& wishes);
 
 }  // namespace stemma

@@ -7,9 +7,11 @@ namespace stemma {
 
 PageContent only_pair(PageContent content, std::uint32_t a, std::uint32_t b, const ArchiveReader& archive) {
   if (a > b) std::swap(a, b);
-  const auto at = std::find_if(content.pairs.begin(), content.pairs.end(), [&](const PagePair& p) { return p.a == a && p.b == b; });
+  const auto at = std::find_if(content.pairs.begin(), content.pairs.end(),
+                               [&](const PagePair& p) { return p.a == a && p.b == b; });
   const auto place = static_cast<std::size_t>(at - content.pairs.begin());
-  Dossier dossier{.pair = 0, .found = archive.pair_verdicts()[place], .readings = archive.origin_readings(place)};
+  Dossier dossier{
+      .pair = 0, .found = archive.pair_verdicts()[place], .readings = archive.origin_readings(place)};
   dossier.found.evidence = archive.evidence(place);
   content.dossiers = {std::move(dossier)};
   content.dossiers_possible = 1;
@@ -33,10 +35,14 @@ PageContent only_pair(PageContent content, std::uint32_t a, std::uint32_t b, con
   for (PageModel& model : both) {
     model.pair = 0;
     const std::string relative = model.relative ? content.models[*model.relative].id : "";
-    model.relative = relative == both[0].id ? std::optional<std::uint32_t>(0) : relative == both[1].id ? std::optional<std::uint32_t>(1) : std::nullopt;
+    model.relative = relative == both[0].id   ? std::optional<std::uint32_t>(0)
+                     : relative == both[1].id ? std::optional<std::uint32_t>(1)
+                                              : std::nullopt;
   }
-  std::erase_if(content.findings, [&](const ModelFinding& f) { return f.model != both[0].id && f.model != both[1].id; });
-  std::erase_if(content.failures, [&](const Failure& f) { return f.model != both[0].id && f.model != both[1].id; });
+  std::erase_if(content.findings,
+                [&](const ModelFinding& f) { return f.model != both[0].id && f.model != both[1].id; });
+  std::erase_if(content.failures,
+                [&](const Failure& f) { return f.model != both[0].id && f.model != both[1].id; });
   content.models = std::move(both);
   const DistanceLimits limits = content.limits;
   content.tree = {};

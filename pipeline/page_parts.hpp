@@ -11,8 +11,8 @@ namespace stemma {
 /// compared.
 Distances neuron_distances(const PageContent& content);
 
-/// Fills dendrogram, limits and tree from the pairs. `shares` holds, by pair, the share of agreeing neurons of
-/// every matched MLP, for resampling; empty where it is not known.
+/// Fills dendrogram, limits and tree from the pairs. `shares` holds, by pair, the share of agreeing neurons
+/// of every matched MLP, for resampling; empty where it is not known.
 void add_trees(PageContent& content, const std::vector<std::vector<float>>& shares);
 
 /// Curves of the published method, those of its control, and spectra. `chosen`: models whose spectra are

@@ -16,7 +16,8 @@ std::string curve_table(const PageContent& content, bool spectra) {
     if ((figure.id == "spectra") != spectra) continue;
     for (const CurvePanel& panel : figure.panels)
       for (const CurveLine& line : panel.lines)
-        for (const auto& [x, y] : line.points) table.row(figure.id, panel.title, content.models[line.model].id, x, y);
+        for (const auto& [x, y] : line.points)
+          table.row(figure.id, panel.title, content.models[line.model].id, x, y);
   }
   return table.text();
 }
@@ -24,10 +25,12 @@ std::string curve_table(const PageContent& content, bool spectra) {
 std::string background_table(const PageContent& content) {
   Tsv table({"figure", "population", "kind", "a", "b", "score"});
   for (const NullFigure& figure : content.nulls) {
-    for (const double score : figure.scores) table.row(figure.id, figure.population, "unrelated", "", "", score);
+    for (const double score : figure.scores)
+      table.row(figure.id, figure.population, "unrelated", "", "", score);
     for (const NullFigure::Mark& mark : figure.marks) {
       const PagePair& pair = content.pairs[mark.pair];
-      table.row(figure.id, figure.population, "related", content.models[pair.a].id, content.models[pair.b].id, mark.score);
+      table.row(figure.id, figure.population, "related", content.models[pair.a].id, content.models[pair.b].id,
+                mark.score);
     }
   }
   return table.text();
@@ -39,8 +42,8 @@ std::string singular_value_table(const PageContent& content) {
     const PagePair& pair = content.pairs[dossier.pair];
     for (const OriginReading& r : dossier.readings)
       for (std::size_t i = 0; i < r.values.size(); ++i)
-        table.row(content.models[pair.a].id, content.models[pair.b].id, r.subject, r.layer, r.label, r.rank, r.noise_edge,
-                  static_cast<std::uint64_t>(i + 1), r.values[i]);
+        table.row(content.models[pair.a].id, content.models[pair.b].id, r.subject, r.layer, r.label, r.rank,
+                  r.noise_edge, static_cast<std::uint64_t>(i + 1), r.values[i]);
   }
   return table.text();
 }
@@ -52,8 +55,8 @@ std::string order_table(const PageContent& content) {
   return table.text();
 }
 
-/// Lower triangle in the format of PHYLIP, names without blanks; what is not known counts as 1, as in the tree
-/// beside the heatmap.
+/// Lower triangle in the format of PHYLIP, names without blanks; what is not known counts as 1, as in the
+/// tree beside the heatmap.
 std::string phylip(const PageContent& content) {
   const Distances distances = neuron_distances(content);
   std::string text = fmt::format("{}\n", content.models.size());
@@ -76,9 +79,12 @@ std::string phylip(const PageContent& content) {
 std::vector<std::pair<std::string, std::string>> page_tables(const PageContent& content) {
   std::vector<std::string> names;
   for (const PageModel& model : content.models) names.push_back(model.id);
-  return {{"curves.tsv", curve_table(content, false)}, {"spectra.tsv", curve_table(content, true)},
-          {"backgrounds.tsv", background_table(content)}, {"singular_values.tsv", singular_value_table(content)},
-          {"order.tsv", order_table(content)}, {"distance.phy", phylip(content)},
+  return {{"curves.tsv", curve_table(content, false)},
+          {"spectra.tsv", curve_table(content, true)},
+          {"backgrounds.tsv", background_table(content)},
+          {"singular_values.tsv", singular_value_table(content)},
+          {"order.tsv", order_table(content)},
+          {"distance.phy", phylip(content)},
           {"tree.nwk", newick(content.tree, names) + "\n"}};
 }
 

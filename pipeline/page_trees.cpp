@@ -19,27 +19,26 @@ constexpr std::size_t most_resampled = 250;
 
 bool is_copy(Relation relation) { return relation <= Relation::reparametrised_copy; }
 
-/// Models with distances to all others, as far as leaving out those with most gaps gets there.
-std::vector<std::uint32_t> complete_part(const Distances& distances) {
-  std::vector<std::uint32_t> kept(distances.n);
-  std::vector<std::size_t> gaps(distances.n, 0);
-  for (std::uint32_t i = 0; i < kept.size(); ++i) {
-    kept[i] = i;
-    for (std::uint32_t j = 0; j < kept.size(); ++j) gaps[i] += std::isnan(distances(i, j)) ? 1U : 0U;
-  }
-  while (!kept.empty()) {
-    const auto worst = std::max_element(kept.begin(), kept.end(), [&](auto a, auto b) { return gaps[a] < gaps[b]; });
-    if (gaps[*worst] == 0) break;
-    for (const std::uint32_t other : kept) gaps[other] -= std::isnan(distances(*worst, other)) ? 1U : 0U;
-    kept.erase(worst);
-  }
+/// Models with a distance to any other.
+std::vector<std::uint32_t> connected_part(const Distances& distances) {
+  std::vector<std::uint32_t> kept;
+  for (std::uint32_t i = 0; i < distances.n; ++i)
+    for (std::uint32_t j = 0; j < distances.n; ++j)
+      if (i != j && !std::isnan(distances(i, j))) {
+        kept.push_back(i);
+        break;
+      }
   return kept;
 }
 
+/// What is not known stands as far apart as strangers.
 Distances among(const std::vector<std::uint32_t>& models, const Distances& distances) {
   Distances part(models.size());
   for (std::size_t i = 0; i < models.size(); ++i)
-    for (std::size_t j = i + 1; j < models.size(); ++j) part.at(i, j) = distances(models[i], models[j]);
+    for (std::size_t j = i + 1; j < models.size(); ++j) {
+      const double distance = distances(models[i], models[j]);
+      part.at(i, j) = std::isnan(distance) ? 1 : distance;
+    }
   return part;
 }
 
@@ -51,7 +50,8 @@ double median(std::vector<float> values) {
 }
 
 /// Distances from MLPs drawn with replacement, the same relative depths in every pair.
-Distances resampled(const PageContent& content, const std::vector<std::vector<float>>& shares, Distances all, std::size_t draw) {
+Distances resampled(const PageContent& content, const std::vector<std::vector<float>>& shares, Distances all,
+                    std::size_t draw) {
   std::mt19937_64 random(0x57454d4dU + draw);
   std::vector<double> depths(64);
   for (double& depth : depths) depth = static_cast<double>(random() >> 11) * 0x1p-53;
@@ -95,12 +95,13 @@ void add_trees(PageContent& content, const std::vector<std::vector<float>>& shar
   const Distances distances = neuron_distances(content);
   content.dendrogram = average_linkage(distances);
   add_limits(content);
-  const std::vector<std::uint32_t> kept = complete_part(distances);
+  const std::vector<std::uint32_t> kept = connected_part(distances);
   content.left_out_of_tree = distances.n - kept.size();
   if (kept.size() < 2) return;
   FamilyTree tree = rooted_at_midpoint(neighbour_joining(among(kept, distances)));
   if (kept.size() <= most_resampled && !shares.empty())
-    fill_support(tree, resamplings, [&](std::size_t draw) { return among(kept, resampled(content, shares, distances, draw)); });
+    fill_support(tree, resamplings,
+                 [&](std::size_t draw) { return among(kept, resampled(content, shares, distances, draw)); });
   for (FamilyTree::Node& node : tree.nodes)
     if (node.leaf != FamilyTree::none) node.leaf = kept[node.leaf];
   content.tree = std::move(tree);

@@ -27,18 +27,23 @@ class ReportCommand final : public Command {
   std::vector<Example> examples() const override {
     return {{"stemma report runs/demo", "runs/demo/report.html, which needs no network"},
             {"stemma report family.h5 -o family.html", "of an archive that lies elsewhere"},
-            {"stemma report runs/demo --pair aspen cedar-code -o dossier.html", "the evidence for one pair, to hand over"},
+            {"stemma report runs/demo --pair aspen cedar-code -o dossier.html",
+             "the evidence for one pair, to hand over"},
             {"stemma report runs/demo --labels names.tsv", "other names for people: columns id and label"}};
   }
 
   void declare(CLI::App& app) override {
-    app.add_option("archive", target_, "an archive or a run directory; several archives are merged first (stemma merge)")
+    app.add_option("archive", target_,
+                   "an archive or a run directory; several archives are merged first (stemma merge)")
         ->required()
         ->type_name("ARCHIVE");
-    app.add_option("-o,--output", output_, "page to write (default: report.html beside the archive)")->type_name("FILE");
+    app.add_option("-o,--output", output_, "page to write (default: report.html beside the archive)")
+        ->type_name("FILE");
     app.add_option("--pair", pair_, "a page of these two models alone")->type_name("A B")->expected(2);
-    app.add_option("--labels", labels_, "a table with columns id and label: names for people")->type_name("FILE");
-    app.add_option("--title", wishes_.title, "heading of the page (default: name of the run)")->type_name("TEXT");
+    app.add_option("--labels", labels_, "a table with columns id and label: names for people")
+        ->type_name("FILE");
+    app.add_option("--title", wishes_.title, "heading of the page (default: name of the run)")
+        ->type_name("TEXT");
     app.add_option("--theme", wishes_.theme, "auto, light or dark")
         ->check(one_of({"auto", "light", "dark"}))
         ->type_name("HOW")

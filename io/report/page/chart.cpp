@@ -58,7 +58,7 @@ Scale scale_around(const std::vector<double>& values, double from, double to, bo
 
 std::string tick_text(double value) {
   if (value != 0 && (std::abs(value) < 1e-3 || std::abs(value) >= 1e5)) return fmt::format("{:.3g}", value);
-  return fmt::format("{}", std::round(value * 1e6) / 1e6);
+  return fmt::format("{}", std::round(value * 1e6) / 1e6 + 0.0);  // no -0
 }
 
 void draw_axes(Markup& page, const Frame& f, std::string_view x_title, std::string_view y_title, int most_x,
@@ -91,8 +91,10 @@ void draw_axes(Markup& page, const Frame& f, std::string_view x_title, std::stri
     page.element("text", {{"class", "axis-title"}, {"x", right}, {"y", bottom + 31}, {"text-anchor", "end"}},
                  x_title);
   if (!y_title.empty())
-    page.element("text", {{"class", "axis-title"}, {"x", std::max(4.0, f.left - 40)}, {"y", f.top - 8}},
-                 y_title);
+    page.element(
+        "text",
+        {{"class", "axis-title"}, {"x", std::max(4.0, f.left - 40)}, {"y", std::min(f.top - 8, 13.0)}},
+        y_title);
 }
 
 std::string line_path(const Frame& frame, const std::vector<std::pair<double, double>>& points) {

@@ -23,6 +23,7 @@ struct PageModel {
   std::string path, revision, format;
   std::vector<Claim> declared;
   Relation relation = Relation::abstain;
+  std::string grade;                      ///< of its p-value; "" when not told in full
   std::string reason;                     ///< why ABSTAIN
   std::optional<std::uint32_t> relative;  ///< index of a model
   std::optional<std::size_t> pair;        ///< with the relative, else with the declared base; index of a pair
@@ -111,7 +112,7 @@ struct PageContent {
   std::vector<ModelFinding> findings;
   std::vector<Failure> failures;
   std::vector<std::pair<std::string, std::string>> provenance;  ///< name, value
-  std::string configuration;  ///< as the user wrote it, many lines
+  std::string configuration;                                    ///< as the user wrote it, many lines
   std::string bibtex;
   std::string theme = "auto";
 

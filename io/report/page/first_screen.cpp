@@ -71,7 +71,7 @@ void write_level(Markup& page, const PageContent& content, const PageModel& mode
     return;
   }
   page.element("td", {{"class", "number"}, {"data-sort", fmt::format("{:.4f}", level)}},
-               fmt::format("{:.1f}", level));
+               fmt::format("{:.1f}{}{}", level, model.grade.empty() ? "" : " ", model.grade));
 }
 
 std::string_view words_of_declaration(std::string_view declaration) {
@@ -139,7 +139,7 @@ void write_table_of_models(Markup& page, const PageContent& content) {
   page.element("caption",
                "Declared and found, one row for each model. A row opens the pair that decided it.");
   page.open("thead").open("tr");
-  for (const char* column : {"Model", "Declared", "The weights say", "Relative", "log10 p",
+  for (const char* column : {"Model", "Declared", "The weights say", "Relative", "log10 p, grade",
                              "Neurons agreeing, by layer", "Declaration"})
     page.element("th", {{"scope", "col"}}, column);
   page.close("tr").close("thead").open("tbody");
@@ -167,15 +167,24 @@ std::vector<std::string> three_sentences(const PageContent& content) {
                                      words_of_declaration(name));
   std::size_t failed = 0;
   for (const PageModel& model : content.models) failed += model.status == Status::failed ? 1U : 0U;
+  std::string rest;
+  if (untold > 0)
+    rest = fmt::format("{} without evidence of a relative", count(untold, "model is", "models are"));
+  if (abstained > 0)
+    rest +=
+        fmt::format("{}{} undecided", rest.empty() ? "" : ", ", count(abstained, "model is", "models are"));
+  if (rest.empty()) rest = "No model is undecided";
+  const std::string undone =
+      failed == 0 && content.failures.empty()
+          ? "nothing failed"
+          : fmt::format("{} and {} could not be done", count(failed, "model", "models"),
+                        count(content.failures.size(), "item", "items"));
   return {fmt::format("{} and {} were compared; {} related to another one.",
                       count(content.models.size(), "model", "models"),
-                      count(content.pairs.size(), "pair", "pairs"),
-                      related == 1 ? "1 model is" : fmt::format("{} models are", related)),
+                      count(content.pairs.size(), "pair", "pairs"), count(related, "model is", "models are")),
           of_declarations.empty() ? "No model declares a parent, and nothing undeclared was found."
                                   : fmt::format("Of what models declare: {}.", of_declarations),
-          fmt::format("{} without evidence of a relative, {} undecided; {} and {} could not be done.",
-                      count(untold, "model is", "models are"), abstained, count(failed, "model", "models"),
-                      count(content.failures.size(), "item", "items"))};
+          fmt::format("{}; {}.", rest, undone)};
 }
 
 void write_first_screen(Markup& page, const PageContent& content) {

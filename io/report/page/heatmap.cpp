@@ -48,7 +48,7 @@ struct Layout {
 
 Layout layout_of(std::size_t n, const PageContent& content) {
   const double cell = n <= most_cells
-                          ? std::clamp(720.0 / static_cast<double>(std::max<std::size_t>(n, 1)), 13.0, 30.0)
+                          ? std::clamp(720.0 / static_cast<double>(std::max<std::size_t>(n, 1)), 13.0, 40.0)
                           : 800.0 / static_cast<double>(n);
   double top = 14;
   if (n <= most_cells)

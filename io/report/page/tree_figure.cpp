@@ -205,7 +205,7 @@ void write_tree(Markup& page, const PageContent& content) {
     page.text(fmt::format(" Short branches are drawn as one row each, so that {} rows show {} models.",
                           drawing.rows(), visible.leaves[0]));
   if (content.left_out_of_tree > 0)
-    page.text(fmt::format(" {} models are left out: they have no distance to all others.",
+    page.text(fmt::format(" {} models are left out: nothing is known of their distances.",
                           content.left_out_of_tree));
   page.close("p");
   write_table_name(page, "tree.nwk");
