@@ -47,7 +47,9 @@ PagePair page_pair(const std::vector<Fingerprint>& models, const Pair& pair, con
                  guard = headlines.of("tensorguard", index);
   PagePair p{.a = pair.a, .b = pair.b, .relation = pair.relation};
   p.declared = declares(models[pair.a], models[pair.b]) || declares(models[pair.b], models[pair.a]);
-  p.share = static_cast<float>(neurons.score);
+  // Blocks were searched and none found a partner: nothing agrees.
+  p.share =
+      std::isfinite(neurons.score) || std::isnan(neurons.log10_p) ? static_cast<float>(neurons.score) : 0;
   p.percentile = static_cast<float>(curves.background_percentile);
   p.curve_score = static_cast<float>(curves.score);
   p.curve_twin = static_cast<float>(curves.control);
@@ -138,21 +140,13 @@ void add_dossiers(PageContent& content, const ArchiveReader& archive, std::vecto
   std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return rank(a) < rank(b); });
   content.dossiers_possible = order.size();
   order.resize(std::min(order.size(), most_dossiers(content.models.size())));
-  for (const std::size_t i : order) {
-    Dossier dossier{.pair = i, .found = std::move(pairs[i]), .readings = archive.origin_readings(i)};
-    dossier.found.evidence = archive.evidence(i);
-    content.dossiers.push_back(std::move(dossier));
+  auto evidence = archive.evidence(order);
+  auto readings = archive.origin_readings(order);
+  for (std::size_t k = 0; k < order.size(); ++k) {
+    content.dossiers.push_back(
+        {.pair = order[k], .found = std::move(pairs[order[k]]), .readings = std::move(readings[k])});
+    content.dossiers.back().found.evidence = std::move(evidence[k]);
   }
-}
-
-/// How the p-value of a pair was obtained: that of the row that gave it.
-std::string grade_of(const PageContent& content, std::size_t pair) {
-  for (const Dossier& dossier : content.dossiers) {
-    if (dossier.pair != pair) continue;
-    for (const Evidence& e : dossier.found.evidence)
-      if (e.log10_p == dossier.found.log10_p) return std::string(name_of(e.grade));
-  }
-  return "";
 }
 
 std::vector<std::uint32_t> models_with_spectra(const PageContent& content) {
@@ -215,9 +209,14 @@ PageContent page_content(const ArchiveReader& archive, const std::string& name, 
   for (const auto& [id, label] : wishes.labels)
     if (const auto m = index_of(models, id)) content.models[*m].label = label;
   add_dossiers(content, archive, pairs);
+  const std::vector<std::vector<float>> shares = archive.scores_of_places("neuron_match", "layers/");
+  const std::vector<Grade> grades = archive.grades();
   for (PageModel& model : content.models)
-    if (model.pair) model.grade = grade_of(content, *model.pair);
-  add_trees(content, archive.scores_of_places("neuron_match", "layers/"));
+    if (model.pair) {
+      model.grade = name_of(grades[*model.pair]);
+      model.layer_shares = shares[*model.pair];
+    }
+  add_trees(content, shares);
   add_curves(content, archive, models, models_with_spectra(content));
   add_nulls(content, archive.backgrounds());
   content.findings = archive.findings();

@@ -10,9 +10,10 @@ PageContent only_pair(PageContent content, std::uint32_t a, std::uint32_t b, con
   const auto at = std::find_if(content.pairs.begin(), content.pairs.end(),
                                [&](const PagePair& p) { return p.a == a && p.b == b; });
   const auto place = static_cast<std::size_t>(at - content.pairs.begin());
-  Dossier dossier{
-      .pair = 0, .found = archive.pair_verdicts()[place], .readings = archive.origin_readings(place)};
-  dossier.found.evidence = archive.evidence(place);
+  Dossier dossier{.pair = 0,
+                  .found = archive.pair_verdicts()[place],
+                  .readings = archive.origin_readings(std::span(&place, 1)).front()};
+  dossier.found.evidence = archive.evidence(std::span(&place, 1)).front();
   content.dossiers = {std::move(dossier)};
   content.dossiers_possible = 1;
   for (CurveFigure& figure : content.curves) {

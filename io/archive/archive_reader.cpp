@@ -184,11 +184,15 @@ std::vector<std::vector<float>> ArchiveReader::scores_of_places(std::string_view
                                                                 std::string_view prefix) const {
   return impl_->guarded([&] { return read_scores_of_places(impl_->table, method, prefix); });
 }
-std::vector<Evidence> ArchiveReader::evidence(std::size_t pair) const {
-  return impl_->guarded([&] { return read_evidence_of(impl_->table, pair); });
+std::vector<Grade> ArchiveReader::grades() const {
+  return impl_->guarded([&] { return read_grades(impl_->table); });
 }
-std::vector<OriginReading> ArchiveReader::origin_readings(std::size_t pair) const {
-  return impl_->guarded([&] { return read_origin_readings(impl_->table, pair); });
+std::vector<std::vector<Evidence>> ArchiveReader::evidence(std::span<const std::size_t> pairs) const {
+  return impl_->guarded([&] { return read_evidence_of(impl_->table, pairs); });
+}
+std::vector<std::vector<OriginReading>> ArchiveReader::origin_readings(
+    std::span<const std::size_t> pairs) const {
+  return impl_->guarded([&] { return read_origin_readings(impl_->table, pairs); });
 }
 std::vector<BackgroundScores> ArchiveReader::backgrounds() const {
   return impl_->guarded([&] { return read_backgrounds(impl_->table); });

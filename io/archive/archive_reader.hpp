@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -94,10 +95,12 @@ class ArchiveReader {
   std::map<std::string, std::vector<Headline>> headlines() const;
   /// By pair, the scores of all rows of a method whose role begins so, in their order.
   std::vector<std::vector<float>> scores_of_places(std::string_view method, std::string_view prefix) const;
-  /// All rows of one pair, by its place in pairs().
-  std::vector<Evidence> evidence(std::size_t pair) const;
-  /// What origin_tracer read of one pair; empty when its weights were not read.
-  std::vector<OriginReading> origin_readings(std::size_t pair) const;
+  /// By pair, how its p-value was obtained: the grade of the row that gave it; N for none.
+  std::vector<Grade> grades() const;
+  /// All rows of these pairs, which are places in pairs().
+  std::vector<std::vector<Evidence>> evidence(std::span<const std::size_t> pairs) const;
+  /// What origin_tracer read of these pairs; empty where no weights were read.
+  std::vector<std::vector<OriginReading>> origin_readings(std::span<const std::size_t> pairs) const;
   std::vector<BackgroundScores> backgrounds() const;
   /// A text column of /provenance, one value for each run that contributed.
   std::vector<std::string> of_runs(const std::string& column) const;

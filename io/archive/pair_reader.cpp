@@ -9,15 +9,23 @@ namespace {
 
 constexpr std::uint64_t piece = 65'536;  ///< rows of text that are held at once
 
+const std::string origin_group = "methods/origin_tracer/";
+
 struct Rows {
   std::uint64_t first = 0, count = 0;
 };
 
-/// Rows that belong to a pair; they stand together, by pair.
-Rows rows_of(const TableReader& t, const std::string& column, std::size_t pair) {
+/// Rows that belong to each of these pairs; they stand together, by pair.
+std::vector<Rows> rows_of(const TableReader& t, const std::string& column,
+                          std::span<const std::size_t> wanted) {
   const auto pairs = t.read<std::uint32_t>(column);
-  const auto [first, last] = std::equal_range(pairs.begin(), pairs.end(), static_cast<std::uint32_t>(pair));
-  return {static_cast<std::uint64_t>(first - pairs.begin()), static_cast<std::uint64_t>(last - first)};
+  std::vector<Rows> rows;
+  for (const std::size_t pair : wanted) {
+    const auto [first, last] = std::equal_range(pairs.begin(), pairs.end(), static_cast<std::uint32_t>(pair));
+    rows.push_back(
+        {static_cast<std::uint64_t>(first - pairs.begin()), static_cast<std::uint64_t>(last - first)});
+  }
+  return rows;
 }
 
 std::vector<Evidence> read_evidence(const TableReader& t, Rows of) {
@@ -48,6 +56,44 @@ std::vector<Evidence> read_evidence(const TableReader& t, Rows of) {
     rows[i].grade = static_cast<Grade>(grade.at(i));
   }
   return rows;
+}
+
+std::vector<OriginReading> read_origin(const TableReader& t, Rows of) {
+  std::vector<OriginReading> readings(of.count);
+  const auto text = [&](const char* name, std::string OriginReading::*field) {
+    auto values = t.text(origin_group + name, of.first, of.count);
+    for (std::size_t i = 0; i < readings.size(); ++i) readings[i].*field = std::move(values.at(i));
+  };
+  const auto real = [&](const char* name, double OriginReading::*field) {
+    const auto values = t.read<double>(origin_group + name, of.first, of.count);
+    for (std::size_t i = 0; i < readings.size(); ++i) readings[i].*field = values.at(i);
+  };
+  const auto whole = [&](const char* name, std::uint64_t OriginReading::*field) {
+    const auto values = t.read<std::uint32_t>(origin_group + name, of.first, of.count);
+    for (std::size_t i = 0; i < readings.size(); ++i) readings[i].*field = values.at(i);
+  };
+  text("subject", &OriginReading::subject);
+  text("reading", &OriginReading::reading);
+  text("label", &OriginReading::label);
+  whole("rank_estimate", &OriginReading::rank);
+  whole("rank_limit", &OriginReading::limit);
+  whole("n_significant", &OriginReading::significant);
+  real("ratio", &OriginReading::ratio);
+  real("delta", &OriginReading::delta);
+  real("update", &OriginReading::update);
+  real("cosine", &OriginReading::cosine);
+  real("noise_floor", &OriginReading::noise_edge);
+  const auto layer = t.read<std::int32_t>(origin_group + "layer", of.first, of.count);
+  const auto start = t.read<std::uint64_t>(origin_group + "row_start", of.first, of.count);
+  const auto count = t.read<std::uint32_t>(origin_group + "row_count", of.first, of.count);
+  for (std::size_t i = 0; i < readings.size(); ++i) {
+    OriginReading& r = readings[i];
+    r.layer = layer.at(i);
+    r.values = t.read<double>(origin_group + "value", start.at(i), count.at(i));
+    if (!r.values.empty()) r.first = r.values.front();
+    if (r.rank < r.values.size()) r.behind = r.values[r.rank];
+  }
+  return readings;
 }
 
 }  // namespace
@@ -122,47 +168,34 @@ std::vector<std::vector<float>> read_scores_of_places(const TableReader& t, std:
   return scores;
 }
 
-std::vector<Evidence> read_evidence_of(const TableReader& t, std::size_t pair) {
-  return read_evidence(t, rows_of(t, "evidence/pair_index", pair));
+std::vector<Grade> read_grades(const TableReader& t) {
+  const auto level = t.read<double>("pairs/log10_p");
+  const std::uint64_t rows = t.rows("evidence/pair_index");
+  std::vector<Grade> grades(level.size(), Grade::N);
+  for (std::uint64_t first = 0; first < rows; first += piece) {
+    const std::uint64_t count = std::min(piece, rows - first);
+    const auto pair = t.read<std::uint32_t>("evidence/pair_index", first, count);
+    const auto log10_p = t.read<double>("evidence/log10_p", first, count);
+    const auto grade = t.read<std::uint8_t>("evidence/grade", first, count);
+    for (std::uint64_t i = 0; i < count; ++i)
+      if (log10_p[i] == level.at(pair[i])) grades[pair[i]] = static_cast<Grade>(grade[i]);
+  }
+  return grades;
 }
 
-std::vector<OriginReading> read_origin_readings(const TableReader& t, std::size_t pair) {
-  const std::string group = "methods/origin_tracer/";
-  const Rows of = rows_of(t, group + "pair_index", pair);
-  std::vector<OriginReading> readings(of.count);
-  const auto text = [&](const char* name, std::string OriginReading::*field) {
-    auto values = t.text(group + name, of.first, of.count);
-    for (std::size_t i = 0; i < readings.size(); ++i) readings[i].*field = std::move(values.at(i));
-  };
-  const auto real = [&](const char* name, double OriginReading::*field) {
-    const auto values = t.read<double>(group + name, of.first, of.count);
-    for (std::size_t i = 0; i < readings.size(); ++i) readings[i].*field = values.at(i);
-  };
-  const auto whole = [&](const char* name, std::uint64_t OriginReading::*field) {
-    const auto values = t.read<std::uint32_t>(group + name, of.first, of.count);
-    for (std::size_t i = 0; i < readings.size(); ++i) readings[i].*field = values.at(i);
-  };
-  text("subject", &OriginReading::subject);
-  text("reading", &OriginReading::reading);
-  text("label", &OriginReading::label);
-  whole("rank_estimate", &OriginReading::rank);
-  whole("rank_limit", &OriginReading::limit);
-  whole("n_significant", &OriginReading::significant);
-  real("ratio", &OriginReading::ratio);
-  real("delta", &OriginReading::delta);
-  real("update", &OriginReading::update);
-  real("cosine", &OriginReading::cosine);
-  real("noise_floor", &OriginReading::noise_edge);
-  const auto layer = t.read<std::int32_t>(group + "layer", of.first, of.count);
-  const auto start = t.read<std::uint64_t>(group + "row_start", of.first, of.count);
-  const auto count = t.read<std::uint32_t>(group + "row_count", of.first, of.count);
-  for (std::size_t i = 0; i < readings.size(); ++i) {
-    OriginReading& r = readings[i];
-    r.layer = layer.at(i);
-    r.values = t.read<double>(group + "value", start.at(i), count.at(i));
-    if (!r.values.empty()) r.first = r.values.front();
-    if (r.rank < r.values.size()) r.behind = r.values[r.rank];
-  }
+std::vector<std::vector<Evidence>> read_evidence_of(const TableReader& t,
+                                                    std::span<const std::size_t> pairs) {
+  std::vector<std::vector<Evidence>> evidence;
+  for (const Rows& rows : rows_of(t, "evidence/pair_index", pairs))
+    evidence.push_back(read_evidence(t, rows));
+  return evidence;
+}
+
+std::vector<std::vector<OriginReading>> read_origin_readings(const TableReader& t,
+                                                             std::span<const std::size_t> pairs) {
+  std::vector<std::vector<OriginReading>> readings;
+  for (const Rows& rows : rows_of(t, origin_group + "pair_index", pairs))
+    readings.push_back(read_origin(t, rows));
   return readings;
 }
 

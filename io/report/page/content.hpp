@@ -23,12 +23,13 @@ struct PageModel {
   std::string path, revision, format;
   std::vector<Claim> declared;
   Relation relation = Relation::abstain;
-  std::string grade;                      ///< of its p-value; "" when not told in full
+  std::string grade;                      ///< of its p-value
   std::string reason;                     ///< why ABSTAIN
   std::optional<std::uint32_t> relative;  ///< index of a model
   std::optional<std::size_t> pair;        ///< with the relative, else with the declared base; index of a pair
   int direction = 0;                      ///< 1: it comes from the relative, -1: the relative from it
   std::string declaration, declaration_reason;
+  std::vector<float> layer_shares;  ///< of agreeing neurons, by MLP of that pair
   std::vector<std::string> others;  ///< "id:RELATION"
   std::string nearest_by_curve;     ///< id; a ranking, not a verdict
   double nearest_score = missing, nearest_percentile = missing;

@@ -18,17 +18,8 @@ std::string count(std::size_t n, std::string_view one, std::string_view many) {
   return fmt::format("{} {}", n, n == 1 ? one : many);
 }
 
-const Dossier* dossier_of(const PageContent& content, std::size_t pair) {
-  const auto found = std::find_if(content.dossiers.begin(), content.dossiers.end(),
-                                  [&](const Dossier& d) { return d.pair == pair; });
-  return found == content.dossiers.end() ? nullptr : &*found;
-}
-
 /// One cell for each MLP, coloured by the share of neurons that agree.
-void write_strip(Markup& page, const Dossier& dossier) {
-  std::vector<double> shares;
-  for (const Evidence& e : dossier.found.evidence)
-    if (e.method == "neuron_match" && e.role.starts_with("layers/")) shares.push_back(e.score);
+void write_strip(Markup& page, const std::vector<float>& shares) {
   if (shares.empty()) return;
   const double cell = std::clamp(96.0 / static_cast<double>(shares.size()), 1.0, 12.0);
   const auto [low, high] = std::minmax_element(shares.begin(), shares.end());
@@ -59,8 +50,7 @@ void write_agreement(Markup& page, const PageContent& content, const PageModel& 
   const double share = known ? content.pairs[*model.pair].share : missing;
   page.open("td", {{"data-sort", known ? fmt::format("{:.4f}", share) : ""}});
   if (known) page.text(fmt::format("{:.2f} ", share));
-  if (model.pair)
-    if (const Dossier* dossier = dossier_of(content, *model.pair)) write_strip(page, *dossier);
+  write_strip(page, model.layer_shares);
   page.close("td");
 }
 
