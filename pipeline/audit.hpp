@@ -49,6 +49,7 @@ struct AuditRequest {
   bool strict = false;  ///< an invalid model ends the run before any weight is read
   ProgressRenderer progress = ProgressRenderer::automatic;
   bool labels = false;  ///< the printed table shows labels where models have them
+  bool html = true;     ///< whether a page is written
 };
 
 /// What came out. Only rank 0 has one.

@@ -3,6 +3,7 @@
 #include <map>
 
 #include "analyzers/curve_score.hpp"
+#include "pipeline/deciding_pair.hpp"
 #include "pipeline/json_document.hpp"
 #include "pipeline/outputs.hpp"
 #include "pipeline/pair_view.hpp"
@@ -25,31 +26,36 @@ Json declared_of(const std::vector<Claim>& claims) {
 std::string verdicts_json(const AuditResult& result, const AuditRequest& request) {
   Json models = Json::array();
   std::map<std::string, int> counts;
+  const DecidingPairs deciding(result.fingerprints, result.comparison);
   for (std::size_t m = 0; m < result.fingerprints.size(); ++m) {
     const Fingerprint& model = result.fingerprints[m];
     if (model.use != Use::subject || m >= result.comparison.verdicts().size()) continue;
     const ModelVerdict& v = result.comparison.verdicts()[m];
     const std::string declaration(name_of(v.declaration));
     if (!declaration.empty()) ++counts[declaration];
-    models.push_back({{"id", model.id},
-                      {"content", content_of(model)},
-                      {"declared", declared_of(model.declared)},
-                      {"declaration", declaration},
-                      {"declaration_reason", v.declaration_reason},
-                      {"verdict",
-                       {{"relation", name_of(v.relation)},
-                        {"relative", v.relative},
-                        {"abstain_reason", v.reason},
-                        {"direction", descent_words(v.direction)},
-                        {"log10_p", nullptr}}},
-                      {"nearest_by_curve",
-                       {{"id", v.nearest_by_curve},
-                        {"score", json_number(v.nearest_score)},
-                        {"percentile", json_number(v.nearest_rank.percentile)},
-                        {"percentile_basis", v.nearest_rank.basis},
-                        {"background", v.nearest_rank.population},
-                        {"background_n", v.nearest_rank.n}}},
-                      {"others", v.others}});
+    const auto pair = deciding.of(m);
+    models.push_back(
+        {{"id", model.id},
+         {"content", content_of(model)},
+         {"declared", declared_of(model.declared)},
+         {"declaration", declaration},
+         {"declaration_reason", v.declaration_reason},
+         {"verdict",
+          {{"relation", name_of(v.relation)},
+           {"relative", v.relative},
+           {"abstain_reason", v.reason},
+           {"direction", descent_words(v.direction)},
+           {"log10_p", json_number(pair ? pair->log10_p : missing)},
+           {"log10_p_corrected", json_number(pair ? pair->log10_p_corrected : missing)},
+           {"grade", pair && !std::isnan(pair->log10_p) ? Json(name_of(pair->grade)) : Json(nullptr)}}},
+         {"nearest_by_curve",
+          {{"id", v.nearest_by_curve},
+           {"score", json_number(v.nearest_score)},
+           {"percentile", json_number(v.nearest_rank.percentile)},
+           {"percentile_basis", v.nearest_rank.basis},
+           {"background", v.nearest_rank.population},
+           {"background_n", v.nearest_rank.n}}},
+         {"others", v.others}});
   }
   Json failed = Json::array();
   for (const Fingerprint& model : result.fingerprints)

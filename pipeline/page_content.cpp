@@ -169,7 +169,7 @@ void add_words(PageContent& content, const ArchiveReader& archive, const PageWis
     const auto nothing_set = [](const std::string&) -> std::optional<std::string> { return std::nullopt; };
     try {
       const RunConfig config = parse_run_config(text, "config.resolved.yaml", {}, notes, nothing_set);
-      content.title = config.name;
+      content.title = config.report.title.empty() ? config.name : config.report.title;
       content.description = config.description;
       content.contact = config.contact;
       held_against_claims = config.verdicts.declared == DeclaredLineage::check;

@@ -10,6 +10,7 @@
 #include "analyzers/tensorguard_groups.hpp"
 #include "io/archive/sha256.hpp"
 #include "io/report/tsv.hpp"
+#include "pipeline/deciding_pair.hpp"
 #include "pipeline/outputs.hpp"
 #include "pipeline/pair_view.hpp"
 
@@ -140,15 +141,21 @@ std::string evidence_table(const std::vector<Fingerprint>& models, const Compari
 std::string verdicts_table(const std::vector<Fingerprint>& models, const Comparison& comparison) {
   Tsv table({"id", "declared", "declared_source", "relation", "relative", "direction", "abstain_reason",
              "declaration", "declaration_reason", "nearest_by_curve", "nearest_score", "nearest_percentile",
-             "nearest_background_n", "nearest_percentile_basis", "nearest_background", "others"});
+             "nearest_background_n", "nearest_percentile_basis", "nearest_background", "others", "log10_p",
+             "log10_p_corrected", "grade"});
+  const DecidingPairs deciding(models, comparison);
   for (std::size_t m = 0; m < models.size(); ++m) {
     if (models[m].use != Use::subject) continue;
     const ModelVerdict& v = comparison.verdicts()[m];
+    const auto pair = deciding.of(m);
+    const bool tested = pair && !std::isnan(pair->log10_p);
     table.row(models[m].id, joined(models[m].declared, &Claim::base),
               joined(models[m].declared, &Claim::source), name_of(v.relation), v.relative,
               descent_words(v.direction), v.reason, name_of(v.declaration), v.declaration_reason,
               v.nearest_by_curve, v.nearest_score, v.nearest_rank.percentile, v.nearest_rank.n,
-              v.nearest_rank.basis, v.nearest_rank.population, fmt::format("{}", fmt::join(v.others, ",")));
+              v.nearest_rank.basis, v.nearest_rank.population, fmt::format("{}", fmt::join(v.others, ",")),
+              pair ? pair->log10_p : missing, pair ? pair->log10_p_corrected : missing,
+              tested ? name_of(pair->grade) : std::string_view());
   }
   return table.text();
 }

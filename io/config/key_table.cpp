@@ -2,7 +2,6 @@
 #include "io/config/key_table.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <utility>
 
 #include "io/config/key_binding.hpp"
@@ -280,6 +279,18 @@ std::vector<Key> make_table() {
             STEMMA_MEMBER(verdicts.declared)));
 
   add({.path = "report", .meaning = "How results are shown.", .changes_results = false});
+  add(bound({.path = "report.html",
+             .type = T::boolean,
+             .meaning = "Write report.html, a page that needs no network, and its tables in report_data.",
+             .consumer = "report",
+             .changes_results = false},
+            STEMMA_MEMBER(report.html)));
+  add(bound({.path = "report.title",
+             .type = T::text,
+             .meaning = "Heading of the page; empty: the run's name.",
+             .consumer = "report",
+             .changes_results = false},
+            STEMMA_MEMBER(report.title)));
   add(bound({.path = "report.labels",
              .type = T::choice,
              .meaning = "Show models by label, where they have one, or by id, in the printed table.",
@@ -427,14 +438,5 @@ bool may_vary(const Key& key) {
 }
 
 std::string_view last_step(std::string_view path) { return path.substr(path.rfind('.') + 1); }
-
-bool is_run_name(std::string_view text) {
-  const auto alphanumeric = [](char c) {
-    return c < 0x7F && std::isalnum(static_cast<unsigned char>(c)) != 0;
-  };
-  return !text.empty() && text.size() <= 64 && alphanumeric(text[0]) &&
-         std::all_of(text.begin(), text.end(),
-                     [&](char c) { return alphanumeric(c) || c == '.' || c == '_' || c == '-'; });
-}
 
 }  // namespace stemma

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <nlohmann/json.hpp>
 
 #include "io/config/key_table.hpp"
@@ -52,6 +53,15 @@ std::string bare(const Key& key, const KeyValue& value) {
 std::string printed_default(const Key& key) {
   if (key.required || !key.computed_default.empty() || !key.value || key.type == KeyType::question) return "";
   return printed(key, key.value(RunConfig{}));
+}
+
+bool is_run_name(std::string_view text) {
+  const auto alphanumeric = [](char c) {
+    return c < 0x7F && std::isalnum(static_cast<unsigned char>(c)) != 0;
+  };
+  return !text.empty() && text.size() <= 64 && alphanumeric(text[0]) &&
+         std::all_of(text.begin(), text.end(),
+                     [&](char c) { return alphanumeric(c) || c == '.' || c == '_' || c == '-'; });
 }
 
 }  // namespace stemma

@@ -80,6 +80,8 @@ struct RunConfig {
     bool operator==(const Verdicts&) const = default;
   };
   struct Report {
+    bool html = true;
+    std::string title;  ///< "": the name of the run
     Labels labels = Labels::id;
     bool operator==(const Report&) const = default;
   };

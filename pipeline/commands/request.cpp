@@ -259,6 +259,7 @@ AuditRequest request_of(const Configuration& configuration, const Invocation& in
   request.progress_every = std::chrono::seconds(config.runtime.progress_every);
   request.seed = config.seed;
   request.labels = config.report.labels == Labels::label;
+  request.html = config.report.html;
   request.resolved_yaml = resolved_yaml(config);
   request.original_yaml = configuration.original;
   request.overrides = configuration.overrides;

@@ -18,6 +18,7 @@
 #include "pipeline/commands/request.hpp"
 #include "pipeline/commands/sweep_text.hpp"
 #include "pipeline/outputs.hpp"
+#include "pipeline/page_files.hpp"
 #include "pipeline/run_directory.hpp"
 #include "pipeline/summary.hpp"
 #include "pipeline/sweep_directory.hpp"
@@ -255,6 +256,7 @@ class RunCommand final : public Command {
   ExitCode end(const AuditResult& result, const AuditRequest& request, const Invocation& invocation,
                Log& log) {
     if (result.plan.model != request.rates) directory_->write("calibration.json", to_json(result.plan.model));
+    const std::filesystem::path page = write_page_of(request);
     write_outputs(*directory_, result, request);
     std::optional<Reproduced> reproduced;
     if (reproduction_) reproduced = reproduction_->hold(request.archive);
@@ -273,12 +275,27 @@ class RunCommand final : public Command {
       if (invocation.json) {
         fmt::print("{}", verdicts_json(result, request));
       } else {
-        fmt::print("{}  Tables, log and archive: {}\n", verdict_summary(result, request.labels),
-                   printable(directory_->path().string(), 4000));
+        fmt::print("{}{}", verdict_summary(result, request.labels), places(page));
       }
     }
     directory_.reset();  // the run is whole, whatever becomes of the words about it
     return code;
+  }
+
+  /// The page of the archive that was just published; "" where none is wanted.
+  std::filesystem::path write_page_of(const AuditRequest& request) const {
+    if (!request.html) return {};
+    const std::filesystem::path page = directory_->path() / "report.html";
+    write_page(request.archive, page, {});
+    return page;
+  }
+
+  /// Where everything lies, for the last lines on the screen.
+  std::string places(const std::filesystem::path& page) const {
+    const std::string directory = printable(directory_->path().string(), 4000);
+    if (page.empty()) return fmt::format("  Tables, log and archive: {}\n", directory);
+    return fmt::format("  Tables, log and archive: {}\n  Open {} in any browser; it needs no network.\n",
+                       directory, printable(page.string(), 4000));
   }
 
   /// Of a point of a sweep; other runs have no record.
