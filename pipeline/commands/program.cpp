@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <sstream>
 
+#include "pipeline/commands/citation.hpp"
 #include "pipeline/commands/help_page.hpp"
 #include "pipeline/commands/standard_output.hpp"
 #include "pipeline/commands/trouble.hpp"
@@ -73,7 +74,7 @@ ExitCode carry_out(Command& command, const Invocation& invocation) {
   return code;
 }
 
-/// --help and --version.
+/// --help, --version and --cite.
 ExitCode answer(const CLI::App& app, const CLI::ParseError& request) {
   try {
     std::ostringstream page;
@@ -102,6 +103,9 @@ ExitCode run_program(int argc, char** argv) {
                "stemma");
   app.set_version_flag("--version", fmt::format("stemma {} ({}, {})", version_text, commit_text, build_text),
                        "version, commit and build");
+  app.add_flag_callback(
+      "--cite", [] { throw CLI::CallForVersion(bibtex_of(citation_text), 0); },
+      "how to cite Stemma and the methods that it carries out, as BibTeX");
   app.set_help_flag("-h,--help", "this page, or that of a verb");
   app.require_subcommand(1);
   app.fallthrough();
