@@ -71,6 +71,7 @@ ExitCode carry_out(Command& command, const Invocation& invocation) {
     command.ended_badly(code);
     print(trouble, invocation.json);
   }
+  if (world.all().leads()) command.ended(code);
   return code;
 }
 

@@ -13,7 +13,9 @@
 #include "io/config/key_table.hpp"
 #include "io/config/moment.hpp"
 #include "pipeline/clock.hpp"
+#include "pipeline/commands/log_copy.hpp"
 #include "pipeline/commands/plan_text.hpp"
+#include "pipeline/commands/receipt.hpp"
 #include "pipeline/commands/reproduce.hpp"
 #include "pipeline/commands/request.hpp"
 #include "pipeline/commands/sweep_text.hpp"
@@ -105,12 +107,16 @@ class RunCommand final : public Command {
     app.add_option("--inputs", inputs_, "where the models of that archive lie now, by id")
         ->type_name("DIR")
         ->needs(reproduce);
+    log_copy_.declare(app);
+    receipt_.declare(app);
   }
 
   ExitCode execute(const Invocation& invocation, const World& world) override {
     const bool leads = world.all().leads();
     in_unison(world.all(), "reading the configuration", [&] {
-      if (leads) choose_runs();
+      if (!leads) return;
+      receipt_.begin();
+      choose_runs();
     });
     if (dry_run_) return plan(invocation, world);
     const auto runs =
@@ -134,6 +140,8 @@ class RunCommand final : public Command {
     } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): the disk may be what failed
     }
   }
+
+  void ended(ExitCode code) noexcept override { receipt_.write(code); }
 
  private:
   /// Options for keys are overrides that come last.
@@ -227,6 +235,7 @@ class RunCommand final : public Command {
     const Configuration configuration = configuration_of(index);
     std::vector<std::string> notes = configuration.notes;
     log.limit_to(verbosity_of(configuration.config, invocation));
+    log_copy_.begin(log);
     AuditRequest request = request_of(configuration, invocation, notes);
     if (reproduction_) reproduction_->limit(request);
     if (index != chosen_.front()) request.limit.work_was_done();  // at points before
@@ -266,6 +275,7 @@ class RunCommand final : public Command {
                     result.bytes_read, result.failures.size(), static_cast<int>(code)));
     directory_->remove_leftovers();
     record_the_end(code, result.hashes.exact);
+    receipt_.add(result.provenance.uuid);
     say_the_end(log, result);
     if (reproduced) {
       print(*reproduced, request.archive, invocation.json);
@@ -352,7 +362,9 @@ class RunCommand final : public Command {
   std::vector<std::string> arguments_;
   std::string output_, store_, point_, shard_, deadline_, margin_, reproduce_, inputs_;
   bool fresh_ = false, dry_run_ = false;
+  LogCopy log_copy_;
   // All below is rank 0's.
+  Receipt receipt_;
   Shard part_;
   std::optional<ConfiguredRuns> runs_;
   std::optional<Reproduction> reproduction_;  ///< instead of runs_
