@@ -19,6 +19,7 @@
 #include "pipeline/commands/reproduce.hpp"
 #include "pipeline/commands/request.hpp"
 #include "pipeline/commands/sweep_text.hpp"
+#include "pipeline/commands/usage_sentence.hpp"
 #include "pipeline/outputs.hpp"
 #include "pipeline/run_directory.hpp"
 #include "pipeline/summary.hpp"
@@ -94,6 +95,10 @@ class RunCommand final : public Command {
     CLI::Option* shard =
         app.add_option("--shard", shard_, "one of N parts of the work, from 0; the last makes the archive")
             ->type_name("I/N");
+    CLI::Option* until =
+        app.add_option("--until", until_, "end after archive (no pairs) or compare (no weights read again)")
+            ->check(one_of({"archive", "compare"}))
+            ->type_name("STAGE");
     CLI::Option* point =
         app.add_option("--point", point_, "only this point of a sweep, counted from 0, or all")
             ->check(point_or_all())
@@ -103,7 +108,7 @@ class RunCommand final : public Command {
                                  ->type_name("ARCHIVE")
                                  ->each([arguments](const std::string&) { arguments->required(false); });
     // Results that are known would be held against themselves.
-    for (CLI::Option* other : {dry_run, store, shard, point}) reproduce->excludes(other);
+    for (CLI::Option* other : {dry_run, store, shard, until, point}) reproduce->excludes(other);
     app.add_option("--inputs", inputs_, "where the models of that archive lie now, by id")
         ->type_name("DIR")
         ->needs(reproduce);
@@ -238,6 +243,8 @@ class RunCommand final : public Command {
     log_copy_.begin(log);
     AuditRequest request = request_of(configuration, invocation, notes);
     if (reproduction_) reproduction_->limit(request);
+    if (until_ == "archive") leave_out_pairs(request);
+    if (until_ == "compare") request.trace.reset();
     if (index != chosen_.front()) request.limit.work_was_done();  // at points before
     directory_.emplace(configuration.config.output, configuration.config,
                        fresh_ ? ExistingRun::set_aside : ExistingRun::keep);
@@ -277,6 +284,8 @@ class RunCommand final : public Command {
     record_the_end(code, result.hashes.exact);
     receipt_.add(result.provenance.uuid);
     say_the_end(log, result);
+    if (!until_.empty())
+      log.info("end", fmt::format("--until {}: the same command without it goes on from here", until_));
     if (reproduced) {
       print(*reproduced, request.archive, invocation.json);
     } else if (chosen_.size() == 1) {
@@ -360,7 +369,7 @@ class RunCommand final : public Command {
   }
 
   std::vector<std::string> arguments_;
-  std::string output_, store_, point_, shard_, deadline_, margin_, reproduce_, inputs_;
+  std::string output_, store_, point_, shard_, until_, deadline_, margin_, reproduce_, inputs_;
   bool fresh_ = false, dry_run_ = false;
   LogCopy log_copy_;
   // All below is rank 0's.
