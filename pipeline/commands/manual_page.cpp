@@ -19,6 +19,7 @@ struct Entry {
 
 constexpr std::array files{
     Entry{"RUN/NAME.h5", "the archive: every feature of every model, readable with any HDF5 library"},
+    Entry{"RUN/report.html", "the page that stemma report makes of it; it needs no network"},
     Entry{"RUN/pairs.tsv, evidence.tsv", "one row for each pair, and for each piece of evidence about it"},
     Entry{"RUN/verdicts.tsv, verdicts.json", "what the weights say about each declared parent"},
     Entry{"RUN/families.tsv", "where tensorguard puts every model, and where its control does"},

@@ -10,10 +10,10 @@ import yaml
 
 import harness
 from harness import EndToEnd
-from test_command_line import VERBS
 
 # How readline would split a line: at blanks, and at = which is a word of its own.
 SPLIT = re.compile(r"=|[^\s=]+")
+VERBS = re.findall(r"(?m)^  (\w+) ", harness.stemma("--help").stdout.split("\nVerbs\n")[1].split("\n\n")[0])
 
 
 class Completion(EndToEnd):

@@ -18,7 +18,7 @@ MACHINES = SOURCE / "slurm/machines"
 # How Spack calls what CMake looks for.
 SPACK = {"fmt": "fmt", "nlohmann_json": "nlohmann-json", "yaml-cpp": "yaml-cpp", "OpenSSL": "openssl", "HDF5": "hdf5",
          "PkgConfig": "pkgconfig", "XXHASH": "xxhash", "HWY": "highway", "MPI": "mpi", "BLAS": "blas", "LAPACK": "lapack",
-         "SCALAPACK": "scalapack", "ELPA": "elpa", "Eigen3": "eigen", "CLI11": "cli11", "GTest": "googletest"}
+         "SCALAPACK": "scalapack", "ELPA": "elpa", "Eigen3": "eigen", "CLI11": "cli11", "GTest": "googletest", "PNG": "libpng"}
 OF_THE_SYSTEM = {"Threads"}
 
 

@@ -6,11 +6,12 @@ import unittest
 
 import yaml
 
-from harness import SOURCE, EndToEnd
-from test_command_line import VERBS
+from harness import SOURCE, EndToEnd, stemma
 
 CITATION = yaml.safe_load((SOURCE / "CITATION.cff").read_text(encoding="utf-8"))
 PAPERS = {"2507.03014": "intrinsic_fingerprint", "2506.01631": "tensorguard", "2505.19466": "origin_tracer"}
+
+VERBS = re.findall(r"(?m)^  (\w+) ", stemma("--help").stdout.split("\nVerbs\n")[1].split("\n\n")[0])
 
 
 class Manual(EndToEnd):

@@ -39,6 +39,7 @@ class Stemma(CMakePackage):
     depends_on("fmt")
     depends_on("nlohmann-json")
     depends_on("openssl")
+    depends_on("libpng")
     depends_on("xxhash")
     depends_on("highway")
     depends_on("googletest+gmock", when="+tests")
