@@ -127,10 +127,11 @@ ExitCode run_program(int argc, char** argv) {
     app.parse(words);
   } catch (const CLI::ParseError& error) {
     const std::string sentence = usage_sentence(app, error);
-    if (speaks && !sentence.empty())
-      print({ExitCode::usage, {Problem{.message = sentence}}}, invocation.json);
-    if (!sentence.empty()) return ExitCode::usage;
-    return speaks ? answer(app, error) : ExitCode::done;
+    // Launchers end all ranks when one fails: those without a word must not be first.
+    if (!speaks) return ExitCode::done;
+    if (sentence.empty()) return answer(app, error);
+    print({ExitCode::usage, {Problem{.message = sentence}}}, invocation.json);
+    return ExitCode::usage;
   }
   try {
     return carry_out(*chosen, invocation);
