@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <cerrno>
+#include <nlohmann/json.hpp>
 
 #include "io/archive/storage_error.hpp"
 #include "io/model/finding.hpp"
@@ -14,30 +15,41 @@ namespace {
 
 constexpr std::size_t most_of_a_line = std::size_t{16} << 10;  // a command line may name many models
 
+std::string_view name_of(Verbosity weight) {
+  return weight == Verbosity::debug ? "debug" : weight == Verbosity::info ? "info" : "warn";
+}
+
 }  // namespace
 
 Log::~Log() {
   transient("");
-  if (file_) std::fclose(file_);
+  for (const Copy& copy : copies_) std::fclose(copy.file);
 }
 
-void Log::copy_to(const std::filesystem::path& file) {
+void Log::copy_to(const std::filesystem::path& file, LogFormat format) {
   if (!speaks_) return;
-  file_ = std::fopen(file.c_str(), "ae");
-  if (!file_) throw StorageError(file, "", "write", errno);
+  std::FILE* const opened = std::fopen(file.c_str(), "ae");
+  if (!opened) throw StorageError(file, "", "write", errno);
+  copies_.push_back({opened, format});
 }
 
 void Log::line(Verbosity weight, std::string_view stage, std::string_view sentence) {
   if (!speaks_ || weight < verbosity_) return;
-  const std::string text =
-      fmt::format("{}  {:<8}  {}\n", utc_now(), stage, printable(sentence, most_of_a_line));
+  const std::string now = utc_now(), message = printable(sentence, most_of_a_line);
+  const std::string text = fmt::format("{}  {:<8}  {}\n", now, stage, message);
   const std::lock_guard lock(mutex_);
   if (transient_shown_) std::fputs("\r\033[K", stderr);
   transient_shown_ = false;
   std::fputs(text.c_str(), stderr);
-  if (file_) {
-    std::fputs(text.c_str(), file_);
-    std::fflush(file_);
+  for (const Copy& copy : copies_) {
+    if (copy.format == LogFormat::json) {
+      const nlohmann::ordered_json event{
+          {"t", now}, {"level", name_of(weight)}, {"stage", stage}, {"message", message}};
+      std::fputs((event.dump() + "\n").c_str(), copy.file);
+    } else {
+      std::fputs(text.c_str(), copy.file);
+    }
+    std::fflush(copy.file);
   }
 }
 

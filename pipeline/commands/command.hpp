@@ -58,6 +58,8 @@ class Command {
   virtual ExitCode execute(const Invocation& invocation, const World& world) = 0;
   /// Called on rank 0 after a parallel verb threw, with the code on which all ranks agreed.
   virtual void ended_badly(ExitCode) noexcept {}
+  /// Called on rank 0 as the last act of a parallel verb, however it ended.
+  virtual void ended(ExitCode) noexcept {}
 };
 
 /// All verbs in the order of the help.

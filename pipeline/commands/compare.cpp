@@ -5,9 +5,11 @@
 
 #include "analyzers/curve_score.hpp"
 #include "analyzers/distributed/unison.hpp"
+#include "io/config/key_table.hpp"
 #include "io/config/presence.hpp"
 #include "pipeline/commands/adhoc.hpp"
 #include "pipeline/commands/operands.hpp"
+#include "pipeline/commands/usage_sentence.hpp"
 #include "pipeline/neuron_stage.hpp"
 #include "pipeline/outputs.hpp"
 #include "pipeline/pair_text.hpp"
@@ -20,6 +22,12 @@ std::vector<std::string> ids_of(const std::vector<Fingerprint>& models) {
   std::vector<std::string> ids;
   for (const Fingerprint& model : models) ids.push_back(model.id);
   return ids;
+}
+
+std::vector<std::string> names_of_tests() {
+  std::vector<std::string> names;
+  for (const Key* key : keys_below("compare.tests")) names.emplace_back(last_step(key->path));
+  return names;
 }
 
 class CompareCommand final : public Command {
@@ -40,6 +48,11 @@ class CompareCommand final : public Command {
                    "archives, run directories, :id for one model; overrides: compare.KEY=value")
         ->required()
         ->type_name("ARCHIVE[:id]...");
+    app.add_option("--tests", tests_, fmt::format("only these: {}", fmt::join(names_of_tests(), ", ")))
+        ->check(one_of(names_of_tests()))
+        ->delimiter(',')
+        ->allow_extra_args(false)
+        ->type_name("NAME,...");
     app.add_option("--pairs", pairs_, "a table with columns a and b: only these pairs")->type_name("FILE");
   }
 
@@ -60,6 +73,13 @@ class CompareCommand final : public Command {
   }
 
  private:
+  /// It stands before the other overrides, which may give options to these tests.
+  Override only_these_tests() const {
+    std::vector<std::string> entries;
+    for (const std::string& test : tests_) entries.push_back(test + ": {}");
+    return {fmt::format("compare.tests={{{}}}", fmt::join(entries, ", ")), "--tests"};
+  }
+
   void read_archives() {
     std::vector<Override> overrides;
     for (const Word& word : words_of(arguments_))
@@ -68,6 +88,7 @@ class CompareCommand final : public Command {
       } else {
         operands_.push_back(word.text);
       }
+    if (!tests_.empty()) overrides.insert(overrides.begin(), only_these_tests());
     const RunConfig config = bare_config(overrides);
     plan_ = comparison_of(config);
     std::string list = plan_.which == ComparisonPlan::Which::listed ? config.compare.list : "";
@@ -100,6 +121,7 @@ class CompareCommand final : public Command {
   }
 
   std::vector<std::string> arguments_;
+  std::vector<std::string> tests_;
   std::string pairs_;
   std::vector<std::string> operands_;
   ComparisonPlan plan_;

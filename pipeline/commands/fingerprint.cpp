@@ -9,6 +9,8 @@
 #include "io/archive/storage_error.hpp"
 #include "pipeline/audit.hpp"
 #include "pipeline/commands/adhoc.hpp"
+#include "pipeline/commands/log_copy.hpp"
+#include "pipeline/commands/receipt.hpp"
 
 namespace stemma {
 namespace {
@@ -30,9 +32,9 @@ class FingerprintCommand final : public Command {
     return "read models and keep what comparisons need in one archive";
   }
   std::vector<Example> examples() const override {
-    return {
-        {"stemma fingerprint models/* -o family.h5", "directories or files"},
-        {"mpirun -n 8 stemma fingerprint --sheet models.tsv -o family.h5", "many models, on eight ranks"}};
+    return {{"stemma fingerprint models/* -o family.h5", "directories or files"},
+            {"mpirun -n 8 stemma fingerprint --sheet models.tsv -o family.h5", "many models, on eight ranks"},
+            {"ls -d models/* | stemma fingerprint --from-file -", "as many as another program names"}};
   }
   bool parallel() const override { return true; }
   bool heeds_signals() const override { return true; }
@@ -42,9 +44,12 @@ class FingerprintCommand final : public Command {
         ->type_name("MODEL... [key=value...]");
     app.add_option("--sheet", sheet_, "a table of models; stemma schema --example sheet shows one")
         ->type_name("FILE");
+    declare_list(app, list_);
     app.add_option("-o,--output", output_, "archive to write")
         ->type_name("FILE")
         ->default_str("fingerprints.h5");
+    log_copy_.declare(app);
+    receipt_.declare(app);
   }
 
   ExitCode execute(const Invocation& invocation, const World& world) override {
@@ -53,10 +58,13 @@ class FingerprintCommand final : public Command {
     std::optional<AuditRequest> request;
     in_unison(world.all(), "reading the command line", [&] {
       if (!leads) return;
-      const Configuration configuration = adhoc_configuration(words_of(arguments_), sheet_, "fingerprints");
+      receipt_.begin();
+      const Configuration configuration =
+          adhoc_configuration(words_of(arguments_, list_), sheet_, "fingerprints");
       const std::filesystem::path archive = place_of(output_);
       std::vector<std::string> notes = configuration.notes;
       log.limit_to(verbosity_of(configuration.config, invocation));
+      log_copy_.begin(log);
       request = request_of(configuration, invocation, notes);
       for (const std::string& note : notes) log.warn(note);
       request->comparison.reset();
@@ -70,6 +78,7 @@ class FingerprintCommand final : public Command {
     });
     const std::optional<AuditResult> result = audit(world, request ? &*request : nullptr, log);
     if (!result) return ExitCode::done;
+    receipt_.add(result->provenance.uuid);
     if (invocation.json) {
       const nlohmann::ordered_json document{
           {"schema", "stemma.fingerprint/1"},        {"archive", request->archive.string()},
@@ -85,9 +94,13 @@ class FingerprintCommand final : public Command {
     return result->code;
   }
 
+  void ended(ExitCode code) noexcept override { receipt_.write(code); }
+
  private:
   std::vector<std::string> arguments_;
-  std::string sheet_, output_ = "fingerprints.h5";
+  std::string sheet_, list_, output_ = "fingerprints.h5";
+  LogCopy log_copy_;
+  Receipt receipt_;  ///< of rank 0
 };
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "io/report/columns.hpp"
+#include "pipeline/commands/option_table.hpp"
 
 namespace stemma {
 namespace {
@@ -18,35 +19,10 @@ std::string block(const std::string& heading, const Rows& rows) {
   return rows.empty() ? "" : fmt::format("\n{}\n{}", heading, aligned(rows));
 }
 
-/// "-o, --output FILE"
-std::string name_of(const CLI::Option& option) {
-  if (option.get_positional()) return option.get_type_name();
-  std::vector<std::string> names;
-  for (const std::string& name : option.get_snames()) names.push_back("-" + name);
-  for (const std::string& name : option.get_lnames()) names.push_back("--" + name);
-  const bool flag = option.get_items_expected_max() == 0;
-  return fmt::format("{}{}{}", fmt::join(names, ", "), flag ? "" : " ", flag ? "" : option.get_type_name());
-}
-
-Rows options_of(const CLI::App& app, bool positional) {
+Rows as_columns(const std::vector<OptionRow>& options) {
   Rows rows;
-  for (const CLI::Option* option : app.get_options()) {
-    if (option->get_positional() != positional) continue;
-    if (option == app.get_help_ptr() && app.get_parent()) continue;  // stands with those of every verb
-    const std::string standard = option->get_default_str();
-    rows.push_back({name_of(*option), option->get_description() +
-                                          (standard.empty() ? "" : fmt::format(" (default: {})", standard))});
-  }
+  for (const OptionRow& option : options) rows.push_back({option.title(), option.meaning});
   return rows;
-}
-
-std::string usage_of(const CLI::App& app) {
-  std::string usage = "stemma " + app.get_name();
-  for (const CLI::Option* option : app.get_options())
-    if (option->get_positional())
-      usage += option->get_required() ? " " + option->get_type_name()
-                                      : fmt::format(" [{}]", option->get_type_name());
-  return usage + " [OPTION...]";
 }
 
 class HelpPage final : public CLI::FormatterBase {
@@ -69,7 +45,7 @@ class HelpPage final : public CLI::FormatterBase {
     return fmt::format("{}\n{}{}{}{}\nstemma help VERB says more about one of them.\n", app.get_description(),
                        block("Examples", examples),
                        block("Usage", {{"stemma VERB [ARGUMENT...] [OPTION...]"}}), block("Verbs", verbs),
-                       block("Options of every verb", options_of(app, false)));
+                       block("Options of every verb", as_columns(rows_of(app).options)));
   }
 
   std::string page_of_verb(const CLI::App& app, const CLI::App& program) const {
@@ -78,11 +54,12 @@ class HelpPage final : public CLI::FormatterBase {
                                       [&](const auto& c) { return c->name() == app.get_name(); });
     for (const Example& example : (*command)->examples())
       examples.push_back({std::string(example.line), std::string(example.meaning)});
-    return fmt::format("stemma {}: {}\n{}{}{}{}{}", app.get_name(), app.get_description(),
-                       block("Examples", examples), block("Usage", {{usage_of(app)}}),
-                       block("Arguments", options_of(app, true)), block("Options", options_of(app, false)),
-                       block("Options of every verb", options_of(program, false))) +
-           (app.get_footer().empty() ? "" : fmt::format("\n{}\n", app.get_footer()));
+    const VerbRows rows = rows_of(app);
+    return fmt::format("stemma {}: {}\n{}{}{}{}{}", rows.name, rows.summary, block("Examples", examples),
+                       block("Usage", {{rows.usage}}), block("Arguments", as_columns(rows.arguments)),
+                       block("Options", as_columns(rows.options)),
+                       block("Options of every verb", as_columns(rows_of(program).options))) +
+           (rows.footer.empty() ? "" : fmt::format("\n{}\n", rows.footer));
   }
 
   const std::vector<std::unique_ptr<Command>>& commands_;

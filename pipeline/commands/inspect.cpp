@@ -132,13 +132,14 @@ class InspectCommand final : public Command {
     app.add_option("targets", targets_, "model directories or files, archives, run directories")
         ->type_name("TARGET...");
     app.add_option("--sheet", sheet_, "a table of models")->type_name("FILE");
+    declare_list(app, list_);
     app.add_flag("--tensors", tensors_, "list every tensor with its role, too");
   }
 
   ExitCode execute(const Invocation& invocation, const World&) override {
     std::vector<Word> models;
     Json documents = Json::array();
-    for (const Word& word : words_of(targets_)) {
+    for (const Word& word : words_of(targets_, list_)) {
       if (!is_archive(word.text)) {
         models.push_back(word);
       } else if (invocation.json) {
@@ -148,7 +149,7 @@ class InspectCommand final : public Command {
       }
     }
     bool usable = true;
-    if (!models.empty() || !sheet_.empty() || targets_.empty()) {
+    if (!models.empty() || !sheet_.empty() || (targets_.empty() && list_.empty())) {
       const Configuration configuration = adhoc_configuration(models, sheet_, "inspect");
       std::vector<std::string> notes = configuration.notes;
       const auto requests = requested_models(configuration.config, notes);
@@ -173,7 +174,7 @@ class InspectCommand final : public Command {
 
  private:
   std::vector<std::string> targets_;
-  std::string sheet_;
+  std::string sheet_, list_;
   bool tensors_ = false;
 };
 

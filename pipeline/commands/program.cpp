@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <sstream>
 
+#include "pipeline/commands/citation.hpp"
 #include "pipeline/commands/help_page.hpp"
 #include "pipeline/commands/standard_output.hpp"
 #include "pipeline/commands/trouble.hpp"
@@ -70,10 +71,11 @@ ExitCode carry_out(Command& command, const Invocation& invocation) {
     command.ended_badly(code);
     print(trouble, invocation.json);
   }
+  if (world.all().leads()) command.ended(code);
   return code;
 }
 
-/// --help and --version.
+/// --help, --version and --cite.
 ExitCode answer(const CLI::App& app, const CLI::ParseError& request) {
   try {
     std::ostringstream page;
@@ -102,6 +104,9 @@ ExitCode run_program(int argc, char** argv) {
                "stemma");
   app.set_version_flag("--version", fmt::format("stemma {} ({}, {})", version_text, commit_text, build_text),
                        "version, commit and build");
+  app.add_flag_callback(
+      "--cite", [] { throw CLI::CallForVersion(bibtex_of(citation_text), 0); },
+      "how to cite Stemma and the methods that it carries out, as BibTeX");
   app.set_help_flag("-h,--help", "this page, or that of a verb");
   app.require_subcommand(1);
   app.fallthrough();
@@ -122,10 +127,11 @@ ExitCode run_program(int argc, char** argv) {
     app.parse(words);
   } catch (const CLI::ParseError& error) {
     const std::string sentence = usage_sentence(app, error);
-    if (speaks && !sentence.empty())
-      print({ExitCode::usage, {Problem{.message = sentence}}}, invocation.json);
-    if (!sentence.empty()) return ExitCode::usage;
-    return speaks ? answer(app, error) : ExitCode::done;
+    // Launchers end all ranks when one fails: those without a word must not be first.
+    if (!speaks) return ExitCode::done;
+    if (sentence.empty()) return answer(app, error);
+    print({ExitCode::usage, {Problem{.message = sentence}}}, invocation.json);
+    return ExitCode::usage;
   }
   try {
     return carry_out(*chosen, invocation);

@@ -180,9 +180,7 @@ Reproduction::Reproduction(const std::string& archive, const std::string& inputs
 
 void Reproduction::limit(AuditRequest& request) const {
   if (compares_) return;
-  request.comparison->which = ComparisonPlan::Which::listed;  // of nothing
-  request.comparison->listed.clear();
-  request.trace.reset();
+  leave_out_pairs(request);
 }
 
 Reproduced Reproduction::hold(const fs::path& again) const {

@@ -228,6 +228,12 @@ DirectReading direct_reading_of(const RunConfig& config) {
   return DirectReading::automatic;
 }
 
+void leave_out_pairs(AuditRequest& request) {
+  request.comparison->which = ComparisonPlan::Which::listed;  // of nothing
+  request.comparison->listed.clear();
+  request.trace.reset();
+}
+
 AuditRequest request_of(const Configuration& configuration, const Invocation& invocation,
                         std::vector<std::string>& notes) {
   const RunConfig& config = configuration.config;

@@ -55,6 +55,9 @@ Verbosity verbosity_of(const RunConfig& config, const Invocation& invocation);
 CoordinatorMode coordinator_of(const RunConfig& config);
 DirectReading direct_reading_of(const RunConfig& config);
 
+/// Fingerprints only: no pair is compared, and no weight is read again.
+void leave_out_pairs(AuditRequest& request);
+
 /// Everything but the paths of archive, store and status file.
 AuditRequest request_of(const Configuration& configuration, const Invocation& invocation,
                         std::vector<std::string>& notes);

@@ -13,10 +13,13 @@
 #include "io/config/key_table.hpp"
 #include "io/config/moment.hpp"
 #include "pipeline/clock.hpp"
+#include "pipeline/commands/log_copy.hpp"
 #include "pipeline/commands/plan_text.hpp"
+#include "pipeline/commands/receipt.hpp"
 #include "pipeline/commands/reproduce.hpp"
 #include "pipeline/commands/request.hpp"
 #include "pipeline/commands/sweep_text.hpp"
+#include "pipeline/commands/usage_sentence.hpp"
 #include "pipeline/outputs.hpp"
 #include "pipeline/page_files.hpp"
 #include "pipeline/run_directory.hpp"
@@ -93,6 +96,10 @@ class RunCommand final : public Command {
     CLI::Option* shard =
         app.add_option("--shard", shard_, "one of N parts of the work, from 0; the last makes the archive")
             ->type_name("I/N");
+    CLI::Option* until =
+        app.add_option("--until", until_, "end after archive (no pairs) or compare (no weights read again)")
+            ->check(one_of({"archive", "compare"}))
+            ->type_name("STAGE");
     CLI::Option* point =
         app.add_option("--point", point_, "only this point of a sweep, counted from 0, or all")
             ->check(point_or_all())
@@ -102,16 +109,20 @@ class RunCommand final : public Command {
                                  ->type_name("ARCHIVE")
                                  ->each([arguments](const std::string&) { arguments->required(false); });
     // Results that are known would be held against themselves.
-    for (CLI::Option* other : {dry_run, store, shard, point}) reproduce->excludes(other);
+    for (CLI::Option* other : {dry_run, store, shard, until, point}) reproduce->excludes(other);
     app.add_option("--inputs", inputs_, "where the models of that archive lie now, by id")
         ->type_name("DIR")
         ->needs(reproduce);
+    log_copy_.declare(app);
+    receipt_.declare(app);
   }
 
   ExitCode execute(const Invocation& invocation, const World& world) override {
     const bool leads = world.all().leads();
     in_unison(world.all(), "reading the configuration", [&] {
-      if (leads) choose_runs();
+      if (!leads) return;
+      receipt_.begin();
+      choose_runs();
     });
     if (dry_run_) return plan(invocation, world);
     const auto runs =
@@ -135,6 +146,8 @@ class RunCommand final : public Command {
     } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): the disk may be what failed
     }
   }
+
+  void ended(ExitCode code) noexcept override { receipt_.write(code); }
 
  private:
   /// Options for keys are overrides that come last.
@@ -228,8 +241,11 @@ class RunCommand final : public Command {
     const Configuration configuration = configuration_of(index);
     std::vector<std::string> notes = configuration.notes;
     log.limit_to(verbosity_of(configuration.config, invocation));
+    log_copy_.begin(log);
     AuditRequest request = request_of(configuration, invocation, notes);
     if (reproduction_) reproduction_->limit(request);
+    if (until_ == "archive") leave_out_pairs(request);
+    if (until_ == "compare") request.trace.reset();
     if (index != chosen_.front()) request.limit.work_was_done();  // at points before
     directory_.emplace(configuration.config.output, configuration.config,
                        fresh_ ? ExistingRun::set_aside : ExistingRun::keep);
@@ -268,7 +284,10 @@ class RunCommand final : public Command {
                     result.bytes_read, result.failures.size(), static_cast<int>(code)));
     directory_->remove_leftovers();
     record_the_end(code, result.hashes.exact);
+    receipt_.add(result.provenance.uuid);
     say_the_end(log, result);
+    if (!until_.empty())
+      log.info("end", fmt::format("--until {}: the same command without it goes on from here", until_));
     if (reproduced) {
       print(*reproduced, request.archive, invocation.json);
     } else if (chosen_.size() == 1) {
@@ -367,9 +386,11 @@ class RunCommand final : public Command {
   }
 
   std::vector<std::string> arguments_;
-  std::string output_, store_, point_, shard_, deadline_, margin_, reproduce_, inputs_;
+  std::string output_, store_, point_, shard_, until_, deadline_, margin_, reproduce_, inputs_;
   bool fresh_ = false, dry_run_ = false;
+  LogCopy log_copy_;
   // All below is rank 0's.
+  Receipt receipt_;
   Shard part_;
   std::optional<ConfiguredRuns> runs_;
   std::optional<Reproduction> reproduction_;  ///< instead of runs_

@@ -1,4 +1,4 @@
-// stemma schema: what may a configuration, a sheet or an archive hold?
+// stemma schema: what may a configuration, a sheet, an archive or a command line hold?
 #include "io/config/schema.hpp"
 
 #include <fmt/format.h>
@@ -7,6 +7,8 @@
 
 #include "io/archive/layout.hpp"
 #include "pipeline/commands/command.hpp"
+#include "pipeline/commands/completion.hpp"
+#include "pipeline/commands/manual_page.hpp"
 #include "pipeline/commands/usage_sentence.hpp"
 
 namespace stemma {
@@ -16,10 +18,11 @@ class SchemaCommand final : public Command {
  public:
   std::string_view name() const override { return "schema"; }
   std::string_view summary() const override {
-    return "print the JSON Schema of a document, a template, or the table of keys";
+    return "print the JSON Schema of a document, a template, the table of keys, or the manual";
   }
   std::vector<Example> examples() const override {
     return {{"stemma schema --example audit > audit.yaml", "a commented configuration to edit"},
+            {"stemma schema --completion bash > stemma.bash", "then: source stemma.bash"},
             {"stemma schema > stemma.schema.json", "for editors: completion and checks"},
             {"stemma schema --markdown", "every key with type, default and meaning"}};
   }
@@ -34,11 +37,20 @@ class SchemaCommand final : public Command {
                    fmt::format("a commented template: {}", fmt::join(example_names(), ", ")))
         ->check(one_of(example_names()))
         ->type_name("NAME");
+    app.add_option("--completion", shell_, "a script that completes the words of a command line: bash")
+        ->check(one_of({"bash"}))
+        ->type_name("SHELL");
+    app.add_flag("--man", man_, "the manual page, for man -l");
+    program_ = app.get_parent();
   }
 
   ExitCode execute(const Invocation&, const World&) override {
     if (!example_.empty()) {
       fmt::print("{}", *example(example_));
+    } else if (!shell_.empty()) {
+      fmt::print("{}", bash_completion(option_table(*program_), key_table()));
+    } else if (man_) {
+      fmt::print("{}", manual_page(option_table(*program_)));
     } else if (markdown_) {
       fmt::print("{}", markdown());
     } else if (document_ == "archive") {
@@ -50,8 +62,9 @@ class SchemaCommand final : public Command {
   }
 
  private:
-  std::string document_ = "config", example_;
-  bool markdown_ = false;
+  std::string document_ = "config", example_, shell_;
+  bool markdown_ = false, man_ = false;
+  CLI::App* program_ = nullptr;  ///< whose verbs are all declared when one is carried out
 };
 
 }  // namespace

@@ -12,6 +12,8 @@
 #include "pipeline/adapter_text.hpp"
 #include "pipeline/adapter_trace.hpp"
 #include "pipeline/commands/adhoc.hpp"
+#include "pipeline/commands/log_copy.hpp"
+#include "pipeline/commands/receipt.hpp"
 #include "pipeline/common_reading.hpp"
 #include "pipeline/grey_box_trace.hpp"
 #include "pipeline/machine.hpp"
@@ -73,6 +75,8 @@ class TraceCommand final : public Command {
         ->type_name("BASE CANDIDATE [key=value...]");
     app.add_flag("--grey-box", grey_box_,
                  "the published form: from outputs of layers alone, on one rank; no verdict");
+    log_copy_.declare(app);
+    receipt_.declare(app);
   }
 
   ExitCode execute(const Invocation& invocation, const World& world) override {
@@ -86,9 +90,11 @@ class TraceCommand final : public Command {
     GreyBoxOptions grey;
     in_unison(ranks, "reading the command line", [&] {
       if (!ranks.leads()) return;
+      receipt_.begin();
       const Configuration configuration = adhoc_configuration(words_of(arguments_), "", "trace");
       std::vector<std::string> notes = configuration.notes;
       log.limit_to(verbosity_of(configuration.config, invocation));
+      log_copy_.begin(log);
       request = request_of(configuration, invocation, notes);
       for (const std::string& note : notes) log.warn(note);
       named = named_models(request);
@@ -134,6 +140,8 @@ class TraceCommand final : public Command {
     if (!result) return ExitCode::done;
     return say(*result, invocation);
   }
+
+  void ended(ExitCode code) noexcept override { receipt_.write(code); }
 
  private:
   RoundTerms terms_of(const AuditRequest& request, const Machines& machines) {
@@ -194,6 +202,8 @@ class TraceCommand final : public Command {
 
   std::vector<std::string> arguments_;
   bool grey_box_ = false;
+  LogCopy log_copy_;
+  Receipt receipt_;                 ///< of rank 0
   std::optional<ResultLogs> logs_;  ///< of rank 0
   TimeLimit limit_;
 };

@@ -93,13 +93,24 @@ std::string usage_sentence(const CLI::App& app, const CLI::ParseError& error) {
 }
 
 CLI::Validator one_of(std::vector<std::string> choices) {
+  // A validator's name is shown nowhere, so it may carry the words to whoever asks for them.
+  std::string words = fmt::format("{}", fmt::join(choices, "\n"));
   const auto check = [choices = std::move(choices)](const std::string& word) -> std::string {
     if (std::find(choices.begin(), choices.end(), word) != choices.end()) return "";
     const auto close = nearest(word, choices);
     return fmt::format("{} is none of {}{}", printable(word), fmt::join(choices, ", "),
                        close ? fmt::format(" (did you mean {}?)", *close) : "");
   };
-  return CLI::Validator(check, "");
+  return CLI::Validator(check, "", std::move(words));
+}
+
+std::vector<std::string> choices_of(CLI::Option& option) {
+  std::string words;
+  try {
+    words = option.get_validator(0)->get_name();
+  } catch (const CLI::OptionNotFound&) {  // NOLINT(bugprone-empty-catch): it has no validator
+  }
+  return words.empty() ? std::vector<std::string>() : CLI::detail::split(words, '\n');
 }
 
 CLI::Validator number_in(std::uint64_t lowest, std::uint64_t highest) {

@@ -6,6 +6,7 @@
 
 namespace CLI {
 class App;
+class Option;
 class ParseError;
 class Validator;
 }  // namespace CLI
@@ -22,6 +23,8 @@ std::string usage_sentence(const CLI::App& app, const CLI::ParseError& error);
 
 /// Accepts these words alone; the refusal names the nearest one.
 CLI::Validator one_of(std::vector<std::string> choices);
+/// The words of an option that was given to one_of; none of another option.
+std::vector<std::string> choices_of(CLI::Option& option);
 
 /// Accepts whole numbers from `lowest` to `highest`.
 CLI::Validator number_in(std::uint64_t lowest, std::uint64_t highest);

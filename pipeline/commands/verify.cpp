@@ -14,6 +14,7 @@
 #include "io/model/architecture.hpp"
 #include "pipeline/commands/adhoc.hpp"
 #include "pipeline/commands/against.hpp"
+#include "pipeline/commands/expectation.hpp"
 #include "pipeline/commands/target.hpp"
 #include "pipeline/wording.hpp"
 
@@ -31,6 +32,7 @@ struct Report {
   std::vector<std::string> remarks;     ///< warnings and notes
   ArchiveHashes hashes;
   Against against;  ///< relation "" without --against
+  std::optional<Expectation> expectation;
 };
 
 /// Moments of every tensor, recomputed from its histogram and compared bit by bit.
@@ -81,6 +83,13 @@ void hold_one_against(Report& report, const Report& other) {
     report.remarks.push_back("verify.rounding: " + line);
 }
 
+void hold_to(Report& report, const std::string& sheet) {
+  if (!report.complaints.empty()) return;
+  report.expectation = hold_to(ArchiveReader(report.target, SealCheck::trust), sheet);
+  for (const Unexpected& one : report.expectation->differing)
+    report.complaints.push_back("verify.unexpected: " + sentence(one));
+}
+
 Report verify_checkpoint(const std::string& location, const ArchitectureTables& tables) {
   Report report{.target = location, .kind = "checkpoint"};
   std::vector<Finding> findings;
@@ -109,6 +118,7 @@ class VerifyCommand final : public Command {
   std::vector<Example> examples() const override {
     return {{"stemma verify runs/demo", "is every byte of the archive sound?"},
             {"stemma verify models/llama-7b", "is the checkpoint whole?"},
+            {"stemma verify runs/demo --expect truth.tsv", "does it say what is known?"},
             {"stemma verify runs/demo --against runs/demo/demo-reproduced", "are their results the same?"}};
   }
 
@@ -122,11 +132,18 @@ class VerifyCommand final : public Command {
                    "another archive: do both hold the same results, and where do they part?")
         ->type_name("ARCHIVE")
         ->excludes(hash);
+    app.add_option("--expect", sheet_, "a table with columns a, b, relation: are these pairs so related?")
+        ->type_name("FILE")
+        ->excludes(hash);
+    app.footer(fmt::format(
+        "Relations of --expect: classes such as SAME_LINEAGE, or words for what was done, namely\n{}.\n"
+        "Several may stand in one cell with | between them.",
+        fmt::join(words_for_deeds(), ", ")));
   }
 
   ExitCode execute(const Invocation& invocation, const World&) override {
     const std::vector<Word> targets = words_of(targets_);
-    if (hash_ || !against_.empty())
+    if (archives_only())
       for (const Word& target : targets) require_archive(target.text);
     const std::vector<Report> reports = reports_on(targets, invocation);
     bool sound = true;
@@ -143,17 +160,22 @@ class VerifyCommand final : public Command {
   void require_archive(const std::string& target) const {
     if (is_archive(target) || !why_absent(target).empty()) return;  // archive_at says what is absent
     throw UsageError(fmt::format("{} is no archive; {} is for archives alone", printable(target),
-                                 hash_ ? "--hash" : "--against"));
+                                 hash_              ? "--hash"
+                                 : against_.empty() ? "--expect"
+                                                    : "--against"));
   }
+
+  bool archives_only() const { return hash_ || !against_.empty() || !sheet_.empty(); }
 
   std::vector<Report> reports_on(const std::vector<Word>& targets, const Invocation& invocation) const {
     std::vector<Report> reports;
-    if (hash_ || !against_.empty()) {
+    if (archives_only()) {
       std::optional<Report> other;
       if (!against_.empty()) other = verify_archive(archive_at(against_), Depth::hashes);
       for (const Word& target : targets) {
         reports.push_back(verify_archive(archive_at(target.text), hash_ ? Depth::hashes : Depth::all));
         if (other) hold_one_against(reports.back(), *other);
+        if (!sheet_.empty()) hold_to(reports.back(), sheet_);
       }
       if (other && !other->complaints.empty()) reports.push_back(std::move(*other));
       return reports;
@@ -180,9 +202,13 @@ class VerifyCommand final : public Command {
     for (const auto* list : {&report.complaints, &report.remarks})
       for (const std::string& line : *list) fmt::print("{}\n", line_of(report, line));
     fmt::print(
-        "{}: {} {}{}\n", printable(report.target, most_of_a_line), report.kind,
+        "{}: {} {}{}{}\n", printable(report.target, most_of_a_line), report.kind,
         report.complaints.empty() ? "is sound" : "has " + counted(report.complaints.size(), "complaint"),
-        report.against.relation.empty() ? "" : "; against the other: " + report.against.relation);
+        report.against.relation.empty() ? "" : "; against the other: " + report.against.relation,
+        report.expectation ? fmt::format("; {} of {} as expected",
+                                         report.expectation->pairs - report.expectation->differing.size(),
+                                         counted(report.expectation->pairs, "pair"))
+                           : "");
   }
 
   static void print_json(const std::vector<Report>& reports) {
@@ -197,12 +223,22 @@ class VerifyCommand final : public Command {
                       {"against", r.against.relation}});
     for (std::size_t i = 0; i < reports.size(); ++i)
       if (!reports[i].against.relation.empty()) list[i]["difference"] = difference_json(reports[i].against);
+    for (std::size_t i = 0; i < reports.size(); ++i) {
+      if (!reports[i].expectation) continue;
+      Json differing = Json::array();
+      for (const Unexpected& one : reports[i].expectation->differing)
+        differing.push_back({{"a", one.a},
+                             {"b", one.b},
+                             {"expected", one.expected},
+                             {"found", one.found.empty() ? Json(nullptr) : Json(one.found)}});
+      list[i]["expectation"] = {{"pairs", reports[i].expectation->pairs}, {"differing", differing}};
+    }
     const Json document{{"schema", "stemma.verify/1"}, {"targets", list}};
     fmt::print("{}\n", document.dump(2, ' ', false, Json::error_handler_t::replace));
   }
 
   std::vector<std::string> targets_;
-  std::string against_;
+  std::string against_, sheet_;
   bool hash_ = false;
 };
 

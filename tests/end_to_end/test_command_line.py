@@ -57,6 +57,7 @@ class Help(EndToEnd):
         self.fingerprint("uploads.h5", "acme-7b")
         write_tsv(here / "models.tsv", ["path"], [["models/llama-7b"], ["models/birch"]])
         write_tsv(here / "suspects.tsv", ["a", "b"], [["llama-7b", "acme-7b"]])
+        shutil.copyfile(ZOO / "truth.tsv", here / "truth.tsv")
         self.write("audit.yaml", f"schema_version: 1\nmodels: [{{sheet: '{ZOO}/models.tsv'}}]\n")
         env = {**os.environ, "OMP_NUM_THREADS": "1", "PATH": f"{here}/bin:{os.environ['PATH']}",
                "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1", "OMPI_MCA_rmaps_base_oversubscribe": "1"}

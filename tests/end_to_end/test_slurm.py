@@ -14,7 +14,7 @@ import h5py
 import slurm_cluster
 from harness import SOURCE, STEMMA, ZOO
 from slurm_cluster import Cluster, until
-from slurm_jobs import TWO_BY_TWO, Script, Submitted, needs_slurm
+from slurm_jobs import OURS, TWO_BY_TWO, Script, Submitted, needs_slurm
 
 SCRIPT = SOURCE / "slurm/audit.sbatch"
 # srun is what the script takes by itself where Slurm and Open MPI both know PMIx.
@@ -43,6 +43,38 @@ class Sentences(Audit):
         self.refused("STEMMA names nowhere/stemma, which is no program", "family.yaml", STEMMA="nowhere/stemma")
         self.refused("names slurm/machines/atlantis.sh", "family.yaml", STEMMA=STEMMA, STEMMA_MACHINE="atlantis")
         self.refused("names ./atlantis, which", "family.yaml", STEMMA=STEMMA, STEMMA_MACHINE="./atlantis")
+
+
+class Receipts(Audit):
+    """A launcher may say that all is well when it could start nothing. The launchers of these tests do; they need no Slurm."""
+
+    def ended(self, launcher, code):
+        """What the script says with this launcher, a script of the shell."""
+        self.write("launcher", f"#!/bin/sh\n{launcher}\n").chmod(0o755)
+        env = {**{name: value for name, value in os.environ.items() if name not in OURS and not name.startswith("SLURM_")},
+               "STEMMA": STEMMA, "STEMMA_LAUNCHER": "./launcher"}
+        done = subprocess.run(["bash", SCRIPT, "family.yaml"], cwd=self.directory, env=env, text=True, capture_output=True,
+                              timeout=120, check=False)
+        self.assertEqual(done.returncode, code, done.stderr)
+        self.assertEqual(list(self.directory.glob("*.receipt")), [])
+        return done
+
+    def test_a_run_that_was_launched(self):
+        done = self.ended('exec "$@"', 0)
+        self.assertTrue(done.stdout.endswith("audit.sbatch: exit code 0\n"))
+        self.assertRegex(done.stderr, r" end +2 of 2 models whole")
+
+    def test_a_run_that_was_not(self):
+        """Also with a receipt of the job's first start in the directory."""
+        self.write("stemma-none.receipt", "of another run")
+        done = self.ended('[ "$2" = run ] || exec "$@"', 70)
+        self.assertIn("./launcher says that all is well, but no run came to its end", done.stderr)
+        self.assertTrue(done.stdout.endswith("audit.sbatch: exit code 70\n"))
+        self.assertFalse((self.directory / "runs").exists())
+
+    def test_other_codes_of_a_launcher_stay(self):
+        done = self.ended('[ "$2" = run ] && exit 7; exec "$@"', 7)
+        self.assertNotIn("all is well", done.stderr)
 
 
 @needs_slurm
