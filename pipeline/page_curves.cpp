@@ -5,6 +5,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "analyzers/curve_score.hpp"
 #include "analyzers/neuron_background.hpp"
 #include "analyzers/thresholds.hpp"
 #include "io/report/page/relation_mark.hpp"
@@ -140,10 +141,10 @@ void add_curves(PageContent& content, const ArchiveReader& archive, const std::v
       curve_figure(models, &IntrinsicCurves::curve, {"q", "k", "v", "o"}, Shape::over_mean);
   published.id = "curves";
   published.title = "Curves over the layers, as published";
-  published.caption =
+  published.caption = fmt::format(
       "Standard deviation of the weights of each layer (intrinsic_fingerprint, arXiv 2507.03014), over its "
-      "mean. Models of one "
-      "recipe draw like curves without being related, so curves rank candidates and decide nothing.";
+      "mean. {}",
+      curve_score_caveat());
   published.file = "report_data/curves.tsv";
   CurveFigure twins = curve_figure(models, &IntrinsicCurves::twin,
                                    {"q with k", "o with v", "up with down", "gate"}, Shape::less_mean);

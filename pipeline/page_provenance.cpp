@@ -1,6 +1,7 @@
 // Who made an archive, with what, and how does a page say so?
 #include <fmt/format.h>
 
+#include "pipeline/citation.hpp"
 #include "pipeline/page_parts.hpp"
 #include "pipeline/version.hpp"
 
@@ -26,6 +27,7 @@ void add_provenance(PageContent& content, const ArchiveReader& archive) {
   for (const char* column : {"cpu_model", "blas_config", "mpi_library"})
     for (const std::string& value : archive.of_runs(column)) put(column, value);
   put("Overrides", archive.config().overrides);
+  content.bibtex = bibtex_of(citation_text);
   content.configuration = archive.config().original_yaml;
 }
 

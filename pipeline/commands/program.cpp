@@ -7,7 +7,7 @@
 #include <cstdio>
 #include <sstream>
 
-#include "pipeline/commands/citation.hpp"
+#include "pipeline/citation.hpp"
 #include "pipeline/commands/help_page.hpp"
 #include "pipeline/commands/standard_output.hpp"
 #include "pipeline/commands/trouble.hpp"

@@ -78,7 +78,7 @@ class Sentences(EndToEnd):
                 self.assertEqual((done.stdout, done.stderr), ("", f"stemma: {says}\n"))
 
     def test_nothing_was_said(self):
-        self.refused(says="a verb is wanted: one of run, plan, fingerprint, compare, trace, inspect, verify, merge, schema, doctor. "
+        self.refused(says="a verb is wanted: one of run, plan, fingerprint, compare, trace, report, inspect, verify, merge, schema, doctor. "
                           "stemma --help says more")
         self.refused("run", says="run wants CONFIG [key=value...] (a configuration file, then overrides: key=value, "
                                  "key+=value, ~key). stemma run --help says more")

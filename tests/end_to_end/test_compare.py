@@ -366,8 +366,10 @@ class ScalingAttack(Compare):
 
 class Sayings(Compare):
     def test_what_a_curve_score_is_worth_is_always_said(self):
-        self.assertIn(CAVEAT, self.done.stdout)
-        self.assertIn("21 % of the pairs reach 0.927", self.done.stdout)
+        self.assertIn("Published scores (intrinsic_fingerprint, tensorguard) rank candidates and decide nothing.", self.done.stdout)
+        page = (self.out / "report.html").read_text()
+        self.assertIn(CAVEAT, page)
+        self.assertIn("21 % of the pairs reach 0.927", page)
         self.assertIn("11 models, 55 pairs: declarations 2 supported, 4 undeclared; 0 failed.", self.done.stdout)
         self.assertIn(CAVEAT, self.compare(self.out).stderr)
         self.assertIn(CAVEAT, self.compare(f"{self.out}:base", f"{self.out}:copy").stdout)

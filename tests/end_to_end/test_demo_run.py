@@ -287,8 +287,9 @@ class DemoRun(unittest.TestCase):
     def test_what_is_said(self):
         for done in self.runs.values():
             self.assertIn("8 models, 28 pairs: declarations 1 other_found, 4 supported; 0 failed", done.stdout)
-            self.assertIn("decides nothing: among 84 separately trained translators of one recipe the median score is 0.845 "
-                          "and 21 % of the pairs reach 0.927", done.stdout)
+            self.assertIn("  aspen-pruned-depth  aspen     SAME_LINEAGE      aspen          -1002.5  G      supported\n", done.stdout)
+            self.assertIn("Published scores (intrinsic_fingerprint, tensorguard) rank candidates and decide nothing.", done.stdout)
+            self.assertRegex(done.stdout, r"\n  Open \S+/report\.html in any browser; it needs no network\.\n\Z")
             self.assertEqual(done.stderr.count("  start     command:"), 1)  # one rank speaks
         said = {row["id"]: (row["relation"], row["relative"], row["abstain_reason"], row["declaration"])
                 for row in read_tsv(self.out / "verdicts.tsv")}

@@ -1,5 +1,5 @@
 // CITATION.cff is what others read; BibTeX is made from it, so that both name the same things.
-#include "pipeline/commands/citation.hpp"
+#include "pipeline/citation.hpp"
 
 #include <fmt/format.h>
 
