@@ -160,9 +160,15 @@ std::vector<std::uint32_t> models_with_spectra(const PageContent& content) {
   return {chosen.begin(), chosen.end()};
 }
 
+/// What the configuration decides about the page beside its words.
+struct Settings {
+  bool held_against_claims = true;
+  TreeWishes tree;
+};
+
 /// Words of the configuration that the archive keeps; an archive of several runs has none.
 void add_words(PageContent& content, const ArchiveReader& archive, const PageWishes& wishes,
-               bool& held_against_claims) {
+               Settings& settings) {
   const std::string text = archive.config().resolved_yaml;
   if (!text.empty()) {
     std::vector<std::string> notes;
@@ -170,9 +176,12 @@ void add_words(PageContent& content, const ArchiveReader& archive, const PageWis
     try {
       const RunConfig config = parse_run_config(text, "config.resolved.yaml", {}, notes, nothing_set);
       content.title = config.report.title.empty() ? config.name : config.report.title;
+      content.subtitle = config.report.subtitle;
       content.description = config.description;
       content.contact = config.contact;
-      held_against_claims = config.verdicts.declared == DeclaredLineage::check;
+      settings.held_against_claims = config.verdicts.declared == DeclaredLineage::check;
+      settings.tree = {.method = config.verdicts.tree,
+                       .resamplings = static_cast<std::size_t>(config.verdicts.tree_support)};
     } catch (const std::exception&) {
       // Of another version of the program, or with models that are gone: the page does without these words.
     }
@@ -190,8 +199,8 @@ PageContent page_content(const ArchiveReader& archive, const std::string& name, 
   content.version = archive.attribute("software_version");
   content.created = archive.attribute("created");
   content.theme = wishes.theme;
-  bool held_against_claims = true;
-  add_words(content, archive, wishes, held_against_claims);
+  Settings settings;
+  add_words(content, archive, wishes, settings);
   const std::vector<Fingerprint> models = archive.fingerprints(Sketches::leave);
   std::vector<Pair> pairs = archive.pair_verdicts();
   const Headlines headlines(archive);
@@ -204,7 +213,7 @@ PageContent page_content(const ArchiveReader& archive, const std::string& name, 
   for (std::uint32_t m = 0; m < models.size(); ++m) {
     content.models.push_back(page_model(archive.models()[m], verdicts[m]));
     link_row(content.models[m], m, models, verdicts[m].relative, index);
-    if (!held_against_claims) content.models[m].declaration.clear();
+    if (!settings.held_against_claims) content.models[m].declaration.clear();
   }
   for (const auto& [id, label] : wishes.labels)
     if (const auto m = index_of(models, id)) content.models[*m].label = label;
@@ -216,7 +225,7 @@ PageContent page_content(const ArchiveReader& archive, const std::string& name, 
       model.grade = name_of(grades[*model.pair]);
       model.layer_shares = shares[*model.pair];
     }
-  add_trees(content, shares);
+  add_trees(content, shares, settings.tree);
   add_curves(content, archive, models, models_with_spectra(content));
   add_nulls(content, archive.backgrounds());
   content.findings = archive.findings();

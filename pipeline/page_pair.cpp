@@ -48,7 +48,7 @@ PageContent only_pair(PageContent content, std::uint32_t a, std::uint32_t b, con
   const DistanceLimits limits = content.limits;
   content.tree = {};
   content.left_out_of_tree = 0;
-  add_trees(content, {});
+  add_trees(content, {}, {.method = TreeMethod::none});
   content.limits = limits;  // of the whole archive
   return content;
 }

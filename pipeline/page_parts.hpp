@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "io/archive/archive_reader.hpp"
+#include "io/config/run_config.hpp"
 #include "io/report/page/content.hpp"
 
 namespace stemma {
@@ -11,9 +12,15 @@ namespace stemma {
 /// compared.
 Distances neuron_distances(const PageContent& content);
 
+/// How the family tree is made.
+struct TreeWishes {
+  TreeMethod method = TreeMethod::neighbour_joining;
+  std::size_t resamplings = 100;
+};
+
 /// Fills dendrogram, limits and tree from the pairs. `shares` holds, by pair, the share of agreeing neurons
 /// of every matched MLP, for resampling; empty where it is not known.
-void add_trees(PageContent& content, const std::vector<std::vector<float>>& shares);
+void add_trees(PageContent& content, const std::vector<std::vector<float>>& shares, const TreeWishes& wishes);
 
 /// Curves of the published method, those of its control, and spectra. `chosen`: models whose spectra are
 /// shown.

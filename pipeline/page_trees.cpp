@@ -13,7 +13,6 @@
 namespace stemma {
 namespace {
 
-constexpr std::size_t resamplings = 100;
 /// Beyond so many models the trees of resamplings take longer than a reader waits.
 constexpr std::size_t most_resampled = 250;
 
@@ -70,6 +69,33 @@ Distances resampled(const PageContent& content, const std::vector<std::vector<fl
   return all;
 }
 
+/// A dendrogram as a tree: leaves lie as far below a merge as its height says, half of it on each side.
+FamilyTree tree_of(const Dendrogram& dendrogram) {
+  FamilyTree tree;
+  const auto height = [&](std::uint32_t group) {
+    return group < dendrogram.n ? 0 : dendrogram.merges[group - dendrogram.n].height / 2;
+  };
+  struct Wanted {
+    std::uint32_t group, parent;
+    double length;
+  };
+  const auto root = static_cast<std::uint32_t>(dendrogram.n + dendrogram.merges.size() - 1);
+  std::vector<Wanted> open = {{root, FamilyTree::none, 0}};
+  while (!open.empty()) {
+    const Wanted next = open.back();
+    open.pop_back();
+    const auto node = static_cast<std::uint32_t>(tree.nodes.size());
+    const bool leaf = next.group < dendrogram.n;
+    tree.nodes.push_back(
+        {.parent = next.parent, .leaf = leaf ? next.group : FamilyTree::none, .length = next.length});
+    if (leaf) continue;
+    const Dendrogram::Merge& merge = dendrogram.merges[next.group - dendrogram.n];
+    for (const std::uint32_t child : {merge.right, merge.left})
+      open.push_back({child, node, height(next.group) - height(child)});
+  }
+  return tree;
+}
+
 void add_limits(PageContent& content) {
   DistanceLimits& limits = content.limits;
   limits.threshold = 1 - thresholds::universal_neurons;
@@ -91,17 +117,24 @@ Distances neuron_distances(const PageContent& content) {
   return distances;
 }
 
-void add_trees(PageContent& content, const std::vector<std::vector<float>>& shares) {
+void add_trees(PageContent& content, const std::vector<std::vector<float>>& shares,
+               const TreeWishes& wishes) {
   const Distances distances = neuron_distances(content);
   content.dendrogram = average_linkage(distances);
   add_limits(content);
   const std::vector<std::uint32_t> kept = connected_part(distances);
   content.left_out_of_tree = distances.n - kept.size();
-  if (kept.size() < 2) return;
-  FamilyTree tree = rooted_at_midpoint(neighbour_joining(among(kept, distances)));
-  if (kept.size() <= most_resampled && !shares.empty())
-    fill_support(tree, resamplings,
-                 [&](std::size_t draw) { return among(kept, resampled(content, shares, distances, draw)); });
+  if (kept.size() < 2 || wishes.method == TreeMethod::none) return;
+  FamilyTree tree;
+  if (wishes.method == TreeMethod::average) {
+    tree = tree_of(average_linkage(among(kept, distances)));
+  } else {
+    tree = rooted_at_midpoint(neighbour_joining(among(kept, distances)));
+    if (kept.size() <= most_resampled && !shares.empty())
+      fill_support(tree, wishes.resamplings, [&](std::size_t draw) {
+        return among(kept, resampled(content, shares, distances, draw));
+      });
+  }
   for (FamilyTree::Node& node : tree.nodes)
     if (node.leaf != FamilyTree::none) node.leaf = kept[node.leaf];
   content.tree = std::move(tree);

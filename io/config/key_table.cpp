@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "io/config/key_binding.hpp"
+#include "io/config/report_keys.hpp"
 
 namespace stemma {
 namespace {
@@ -270,34 +271,7 @@ std::vector<Key> make_table() {
               .highest = 4096},
              traces));
 
-  add({.path = "verdicts", .meaning = "What the evidence is held against."});
-  add(bound({.path = "verdicts.declared",
-             .type = T::choice,
-             .meaning = "Whether declared parents are checked against the evidence.",
-             .consumer = "verdicts",
-             .choices = {"check", "ignore"}},
-            STEMMA_MEMBER(verdicts.declared)));
-
-  add({.path = "report", .meaning = "How results are shown.", .changes_results = false});
-  add(bound({.path = "report.html",
-             .type = T::boolean,
-             .meaning = "Write report.html, a page that needs no network, and its tables in report_data.",
-             .consumer = "report",
-             .changes_results = false},
-            STEMMA_MEMBER(report.html)));
-  add(bound({.path = "report.title",
-             .type = T::text,
-             .meaning = "Heading of the page; empty: the run's name.",
-             .consumer = "report",
-             .changes_results = false},
-            STEMMA_MEMBER(report.title)));
-  add(bound({.path = "report.labels",
-             .type = T::choice,
-             .meaning = "Show models by label, where they have one, or by id, in the printed table.",
-             .consumer = "summary",
-             .choices = {"label", "id"},
-             .changes_results = false},
-            STEMMA_MEMBER(report.labels)));
+  for (Key& key : report_keys()) add(std::move(key));
 
   add({.path = "runtime",
        .meaning = "How the run behaves. Ranks and threads come from the launcher.",
@@ -413,7 +387,6 @@ std::vector<Key> make_table() {
        .fixed = "a sweep holds no other"});
   return table;
 }
-#undef STEMMA_MEMBER
 
 }  // namespace
 

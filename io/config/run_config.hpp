@@ -41,6 +41,7 @@ struct ModelListing {
 enum class Pairs : std::uint8_t { all, declared, reference, listed };
 enum class TracedPairs : std::uint8_t { candidates, declared, listed, all };
 enum class DeclaredLineage : std::uint8_t { check, ignore };
+enum class TreeMethod : std::uint8_t { neighbour_joining, average, none };
 enum class Labels : std::uint8_t { label, id };
 enum class DirectIo : std::uint8_t { automatic, always, never };
 enum class CoordinatorStyle : std::uint8_t { automatic, shared, dedicated };
@@ -77,11 +78,14 @@ struct RunConfig {
   };
   struct Verdicts {
     DeclaredLineage declared = DeclaredLineage::check;
+    TreeMethod tree = TreeMethod::neighbour_joining;
+    std::int64_t tree_support = 100;  ///< resamplings
     bool operator==(const Verdicts&) const = default;
   };
   struct Report {
     bool html = true;
     std::string title;  ///< "": the name of the run
+    std::string subtitle;
     Labels labels = Labels::id;
     bool operator==(const Report&) const = default;
   };
