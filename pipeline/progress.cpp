@@ -14,6 +14,7 @@
 
 #include "io/report/tsv.hpp"
 #include "pipeline/stop_signal.hpp"
+#include "pipeline/version.hpp"
 #include "pipeline/wording.hpp"
 
 namespace stemma {
@@ -143,6 +144,7 @@ std::string ended_status_json(const std::filesystem::path& file, std::string_vie
 std::string status_json(std::string_view stage, std::uint64_t done, std::uint64_t total, std::uint64_t bytes,
                         std::uint64_t failed, int exit_code) {
   nlohmann::ordered_json status{{"schema", "stemma.status/1"},
+                                {"stemma", version_text},
                                 {"stage", stage},
                                 {"done", done},
                                 {"total", total},

@@ -13,6 +13,7 @@
 #include "pipeline/commands/log_copy.hpp"
 #include "pipeline/commands/receipt.hpp"
 #include "pipeline/greeting.hpp"
+#include "pipeline/version.hpp"
 
 namespace stemma {
 namespace {
@@ -89,9 +90,10 @@ class FingerprintCommand final : public Command {
     receipt_.add(result->provenance.uuid);
     if (invocation.json) {
       const nlohmann::ordered_json document{
-          {"schema", "stemma.fingerprint/1"},        {"archive", request->archive.string()},
-          {"models", result->models.size()},         {"failures", result->failures.size()},
-          {"canonical_exact", result->hashes.exact}, {"canonical_all", result->hashes.all}};
+          {"schema", "stemma.fingerprint/1"},     {"stemma", version_text},
+          {"archive", request->archive.string()}, {"models", result->models.size()},
+          {"failures", result->failures.size()},  {"canonical_exact", result->hashes.exact},
+          {"canonical_all", result->hashes.all}};
       fmt::print("{}\n", document.dump(2));
     } else {
       fmt::print("{}\n", printable(request->archive.string(), 4000));

@@ -146,7 +146,7 @@ class Machines(Running):
         self.assertEqual(stages, [stage for stage in ("start", "work", "end") if stage in stages])
         self.assertIn("start", stages)
         last = json.loads((self.directory / "out/status.json").read_text())
-        self.assertEqual(set(last), {"schema", "stage", "done", "total", "bytes", "failed", "updated", "exit_code"})
+        self.assertEqual(set(last), {"schema", "stemma", "stage", "done", "total", "bytes", "failed", "updated", "exit_code"})
         self.assertEqual((last["schema"], last["stage"], last["exit_code"], last["failed"]), ("stemma.status/1", "end", 0, 0))
         self.assertEqual(last["done"], last["total"])
         self.assertRegex(last["updated"], r"\A\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\Z")
