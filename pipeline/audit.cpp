@@ -14,6 +14,7 @@
 #include "pipeline/clock.hpp"
 #include "pipeline/common_reading.hpp"
 #include "pipeline/gather.hpp"
+#include "pipeline/greeting.hpp"
 #include "pipeline/linear_algebra.hpp"
 #include "pipeline/machine.hpp"
 #include "pipeline/neuron_stage.hpp"
@@ -71,9 +72,13 @@ class Leader {
     hosts_ = machines.hosts;
     arithmetic_ = kind_of(machines.algebra.front().blas);
     result_.provenance = provenance_of(world_, request_, machines);
+    say_machines(log_, machines);
     compare_linear_algebra(machines);
     read_headers();
     make_the_plan(request_.rates);
+    say_places(log_, result_.plan.memory_per_rank,
+               request_.memory_per_rank ? "runtime.memory_per_rank" : memory_limit(ranks_per_host(hosts_)),
+               result_.models, request_.store.string());
     logs_.emplace(request_.store, request_.leftovers);
     if (request_.calibration == Calibration::automatic) {
       OrderBook orders(result_.models, request_.questions, result_.plan.width_rule, arithmetic_);
@@ -151,7 +156,6 @@ class Leader {
                           .terms = terms(),
                           .scratch = request_.scratch,
                           .maps = request_.leftovers};
-    trace_->terms.status_file.clear();  // it counts the items of models
     log_.info("trace", fmt::format("{} to read again in pairs", counted(trace_->pairs.size(), "pair")));
     return true;
   }
@@ -195,7 +199,7 @@ class Leader {
       if (!m.failure) continue;
       // The first one ends a strict run, which says it then.
       if (!request_.strict || !result_.failures.empty())
-        log_.warn(fmt::format("{}: {}", m.request.id, m.failure->sentence));
+        log_.warn(said_of(m.request.id, m.failure->sentence));
       result_.failures.push_back(*m.failure);
     }
     log_.info("survey",
@@ -206,15 +210,7 @@ class Leader {
 
   void refuse_invalid() const {
     for (const SurveyedModel& m : result_.models) {
-      if (!m.failure) continue;
-      Finding reason{.rule = m.failure->rule, .file = m.request.id, .hint = m.failure->sentence};
-      for (const Finding& finding : findings_of(m)) {
-        if (sentence(finding) != m.failure->sentence) continue;
-        reason = finding;
-        reason.file = finding.file.empty() ? m.request.id : fmt::format("{}: {}", m.request.id, finding.file);
-        break;
-      }
-      throw InvalidInput(std::move(reason));
+      if (m.failure) throw InvalidInput(reason_of_failure(m));
     }
   }
 
@@ -261,6 +257,21 @@ class Leader {
                                   duration_words(plan.lower_bound), duration_words(plan.makespan),
                                   plan.efficiency(), memory_words(static_cast<double>(plan.peak_memory)),
                                   memory_words(static_cast<double>(plan.memory_per_rank)), plan.digest));
+    say_what_fits_nowhere();
+  }
+
+  /// One line for all of them, with the one that needs most.
+  void say_what_fits_nowhere() {
+    const Plan& plan = result_.plan;
+    if (plan.infeasible.empty()) return;
+    const std::uint32_t largest = *std::ranges::max_element(
+        plan.infeasible, {}, [&](std::uint32_t i) { return plan.costs[plan.items[i].cost].memory_on(1); });
+    const Item& item = plan.items[largest];
+    const SurveyedModel& m = result_.models[item.model];
+    const Refusal why = refusal(item, plan);
+    log_.warn(fmt::format("{} cannot be done here (failures.tsv): {}: {} {}. Remedy: {}",
+                          counted(plan.infeasible.size(), "item"), m.request.id, name_of(item, *m.model),
+                          why.sentence, why.suggestion));
   }
 
   void say_the_work() {

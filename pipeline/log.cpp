@@ -57,7 +57,8 @@ void Log::transient(std::string_view text) {
   if (!speaks_) return;
   const std::lock_guard lock(mutex_);
   if (text.empty() && !transient_shown_) return;
-  fmt::print(stderr, "\r\033[K{}", text);
+  // Not fmt::print, which throws when nobody reads any more: this may be the thread of the progress.
+  std::fputs(fmt::format("\r\033[K{}", text).c_str(), stderr);
   std::fflush(stderr);
   transient_shown_ = !text.empty();
 }

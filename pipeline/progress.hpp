@@ -28,13 +28,13 @@ struct WorkCounters {
   std::atomic<double> seconds = 0;  ///< predicted work of the items that ended
 };
 
-/// Shows counters until it is destroyed: one redrawn line on a terminal, else a line at every 10 % and at
-/// least every `every`; and a line whenever SIGUSR2 asks for one. Also keeps `status_file` (JSON, replaced
-/// atomically every ten seconds) when its path is not empty.
+/// Shows counters of a stage until it is destroyed: one redrawn line on a terminal, else a line at every 10 %
+/// and at least every `every`; and a line whenever SIGUSR2 asks for one. Also keeps `status_file` (JSON,
+/// replaced atomically every ten seconds and at the end) when its path is not empty.
 class Progress {
  public:
-  Progress(Log& log, const WorkCounters& counters, ProgressRenderer renderer, std::chrono::seconds every,
-           std::filesystem::path status_file);
+  Progress(Log& log, std::string stage, const WorkCounters& counters, ProgressRenderer renderer,
+           std::chrono::seconds every, std::filesystem::path status_file);
   ~Progress();
 
  private:
@@ -44,6 +44,7 @@ class Progress {
   void save_status() const;
 
   Log& log_;
+  std::string stage_;
   const WorkCounters& counters_;
   ProgressRenderer renderer_;
   std::chrono::seconds every_;
@@ -54,6 +55,13 @@ class Progress {
   bool end_ = false;
   std::thread thread_;
 };
+
+/// Columns that a line on the terminal of stderr may have: COLUMNS, or what the terminal says, or 80.
+std::size_t terminal_width();
+
+/// The document that is left when a run ends without a result: the numbers of `file`, a former status, with
+/// this end; zeros when it cannot be read.
+std::string ended_status_json(const std::filesystem::path& file, std::string_view stage, int exit_code);
 
 /// The document of status.json.
 std::string status_json(std::string_view stage, std::uint64_t done, std::uint64_t total, std::uint64_t bytes,

@@ -10,6 +10,8 @@
 namespace stemma {
 namespace {
 
+constexpr std::uint64_t mib = std::uint64_t{1} << 20;
+
 std::string on(int ranks, std::uint64_t bytes) {
   const std::string memory = memory_words(static_cast<double>(bytes));
   return ranks == 1 ? memory + " on one rank" : fmt::format("{} on each of {} ranks", memory, ranks);
@@ -25,11 +27,12 @@ int least_demanding(const ItemCost& cost, const MachineLayout& machine) {
   return best;
 }
 
-Refusal too_large(std::string needs, const Plan& plan) {
+Refusal too_large(std::string needs, std::uint64_t least, const Plan& plan) {
   return {"plan.memory",
           fmt::format("needs {}, the budget is {}", needs,
                       memory_words(static_cast<double>(plan.memory_per_rank))),
-          "set runtime.memory_per_rank higher, or start fewer ranks per node"};
+          fmt::format("set runtime.memory_per_rank={}MiB or more, or start fewer ranks per node",
+                      (least + mib - 1) / mib)};
 }
 
 }  // namespace
@@ -38,7 +41,8 @@ Refusal refusal(const Item& item, const Plan& plan) {
   const ItemCost& cost = plan.costs[item.cost];
   if (plan.width_rule == WidthRule::by_size) {
     const int width = width_by_size(cost.largest_k());
-    if (plan.machine.level_of(width) >= 0) return too_large(on(width, cost.memory_on(width)), plan);
+    if (plan.machine.level_of(width) >= 0)
+      return too_large(on(width, cost.memory_on(width)), cost.memory_on(width), plan);
     return {"plan.width",
             fmt::format(
                 "needs a team of exactly {} ranks (runtime.reproducible: the shorter side of a matrix, "
@@ -51,7 +55,7 @@ Refusal refusal(const Item& item, const Plan& plan) {
   const int best = least_demanding(cost, plan.machine);
   std::string needs = on(1, cost.memory_on(1));
   if (best > 1) needs += " and " + on(best, cost.memory_on(best));
-  return too_large(std::move(needs), plan);
+  return too_large(std::move(needs), cost.memory_on(best), plan);
 }
 
 }  // namespace stemma

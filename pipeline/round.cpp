@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "analyzers/distributed/unison.hpp"
@@ -110,7 +111,8 @@ void Round::begin(const RoundTerms& terms) {
   counters_.bytes_total = plan_.read_bytes;
   counters_.seconds_total = plan_.rank_seconds;
   actual_seconds_.assign(plan_.items.size(), missing);
-  progress_.emplace(log_, counters_, terms.progress, terms.progress_every, terms.status_file);
+  progress_.emplace(log_, own_plan_ ? "trace" : "work", counters_, terms.progress, terms.progress_every,
+                    terms.status_file);
   watch_ = Stopwatch();
 }
 
@@ -251,16 +253,28 @@ void Round::end_shard() {
 
 void Round::stop_early(std::uint64_t left) {
   if (stop_wish() != StopWish::at_once && !limit_->work_was_possible())
-    stop(fmt::format("nothing could be done in time: {}, none of {} is sure to end before the "
-                     "last part of it, which is kept for what follows (runtime.deadline_margin). "
-                     "Give the run more time",
-                     limit_->reason(), counted(left, "item")),
-         ExitCode::usage);
+    stop(
+        fmt::format(
+            "nothing could be done in time: {}, none of {} is sure to end before that (each should take "
+            "{}; the last {} are kept for what follows, runtime.deadline_margin). Give the run more time",
+            limit_->reason(), counted(left, "item"), times_of_open_items(), duration_words(limit_->margin())),
+        ExitCode::usage);
   stop(fmt::format("stopped early, because {}: {} of {} of this stage done {}, {} left.{}", limit_->reason(),
                    with_commas(counters_.items), counted(counters_.items_total, "item"),
                    logs_.kept() ? "and kept" : "and not kept", with_commas(left),
                    logs_.kept() ? " The same command goes on from here" : ""),
        logs_.kept() ? ExitCode::stopped : ExitCode::usage);
+}
+
+std::string Round::times_of_open_items() const {
+  double least = std::numeric_limits<double>::infinity(), most = 0;
+  for (std::uint32_t i = 0; i < plan_.items.size(); ++i) {
+    if (std::ranges::binary_search(plan_.known, i) || std::ranges::count(plan_.infeasible, i) > 0) continue;
+    least = std::min(least, plan_.items[i].seconds);
+    most = std::max(most, plan_.items[i].seconds);
+  }
+  const std::string shortest = duration_words(std::min(least, most)), longest = duration_words(most);
+  return shortest == longest ? longest : fmt::format("{} to {}", shortest, longest);
 }
 
 void Round::stop(const std::string& sentence, ExitCode code) {

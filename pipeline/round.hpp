@@ -95,6 +95,7 @@ class Round {
   void count(const Item& item, std::uint64_t bytes);
   void end_shard();
   [[noreturn]] void stop_early(std::uint64_t left);
+  std::string times_of_open_items() const;
   [[noreturn]] void stop(const std::string& sentence, ExitCode code);
   void say_plan() const;
   void say_work() const;

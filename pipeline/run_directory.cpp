@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include <sstream>
+#include <map>
 #include <vector>
 
 #include "io/archive/storage_error.hpp"
@@ -28,16 +28,42 @@ std::string results_before(const std::filesystem::path& resolved) {
   return results_yaml(parse_run_config(*text, resolved.string(), {}, notes, none));
 }
 
-/// The first line of each that differs, for the message.
-std::string first_difference(const std::string& old_text, const std::string& new_text) {
-  std::istringstream a(old_text), b(new_text);
-  for (std::string x, y;;) {
-    const bool has_x = static_cast<bool>(std::getline(a, x)), has_y = static_cast<bool>(std::getline(b, y));
-    if (!has_x && !has_y) return "";
-    if (!has_x) x = "(nothing)";
-    if (!has_y) y = "(nothing)";
-    if (x != y) return fmt::format("\"{}\" there, \"{}\" here", printable(x, 120), printable(y, 120));
+using Values = std::map<std::string, std::string>;  ///< by dotted key
+
+void add_values(const YamlNode& node, const std::string& path, Values& values) {
+  if (node.kind == YamlNode::Kind::scalar || node.values.empty())
+    values[path] = node.text.empty() ? "empty" : node.text;
+  for (std::size_t i = 0; i < node.values.size(); ++i) {
+    const bool keyed = node.kind == YamlNode::Kind::mapping;
+    const std::string step = keyed ? (path.empty() ? "" : ".") + node.keys[i].text : fmt::format("[{}]", i);
+    add_values(node.values[i], path + step, values);
   }
+}
+
+Values values_of(const std::string& yaml) {
+  Complaints complaints("config");
+  Values values;
+  if (const auto root = parse_yaml(yaml, complaints)) add_values(*root, "", values);
+  return values;
+}
+
+/// "seed 1 -> 2, report.labels id -> label": the first of them, for the message.
+std::string differences(const std::string& old_yaml, const std::string& new_yaml) {
+  constexpr std::size_t most = 3;
+  const Values before = values_of(old_yaml), now = values_of(new_yaml);
+  Values all = before;
+  all.insert(now.begin(), now.end());
+  const auto value_in = [](const Values& values, const std::string& key) {
+    const auto at = values.find(key);
+    return at == values.end() ? "(nothing)" : printable(at->second, 120);
+  };
+  std::vector<std::string> found;
+  for (const auto& [key, value] : all)
+    if (const std::string old = value_in(before, key), fresh = value_in(now, key); old != fresh)
+      found.push_back(fmt::format("{} {} -> {}", key, old, fresh));
+  const std::size_t more = found.size() - std::min(found.size(), most);
+  found.resize(found.size() - more);
+  return fmt::format("{}{}", fmt::join(found, ", "), more > 0 ? fmt::format(" and {} more", more) : "");
 }
 
 void set_aside(const std::filesystem::path& path) {
@@ -63,8 +89,8 @@ void require_same_results(const std::filesystem::path& path, const RunConfig& co
   }
   const std::string now = results_yaml(config);
   if (before == now) return;
-  throw OtherConfiguration(fmt::format("{} was made with another configuration: {}. {}", name,
-                                       first_difference(before, now), advice));
+  throw OtherConfiguration(
+      fmt::format("{} was made with another configuration: {}. {}", name, differences(before, now), advice));
 }
 
 }  // namespace

@@ -126,4 +126,21 @@ std::vector<Finding> findings_of(const SurveyedModel& surveyed) {
   return findings;
 }
 
+Finding reason_of_failure(const SurveyedModel& failed) {
+  const std::string& id = failed.request.id;
+  for (Finding& finding : findings_of(failed)) {
+    if (sentence(finding) != failed.failure->sentence) continue;
+    if (finding.file.empty() || finding.file == id)
+      finding.file = id;
+    else
+      finding.file = fmt::format("{}: {}", id, finding.file);
+    return std::move(finding);
+  }
+  return {.rule = failed.failure->rule, .file = id, .hint = failed.failure->sentence};
+}
+
+std::string said_of(const std::string& id, const std::string& sentence) {
+  return sentence.starts_with(id + ": ") ? sentence : fmt::format("{}: {}", id, sentence);
+}
+
 }  // namespace stemma

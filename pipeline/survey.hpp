@@ -42,4 +42,10 @@ std::vector<SurveyedModel> survey(std::span<const ModelRequest> requests,
 /// Findings of one model, those of its files first.
 std::vector<Finding> findings_of(const SurveyedModel& surveyed);
 
+/// Why a model that failed cannot be used; the file's name begins with the model's id.
+Finding reason_of_failure(const SurveyedModel& failed);
+
+/// A sentence about a model that begins with its id, which is not said twice.
+std::string said_of(const std::string& id, const std::string& sentence);
+
 }  // namespace stemma

@@ -47,6 +47,9 @@ class TimeLimit {
 
   /// What runs now is not waited for any more: 25 seconds after somebody asked to end at once.
   static bool over();
+  bool has_passed() const { return end_ && wall() >= *end_; }
+  /// Seconds kept for what follows the work.
+  double margin() const { return margin_; }
   /// What ends the run, for people: "its time ends at 2026-11-21T14:02:10Z".
   std::string reason() const;
   const std::optional<double>& end() const { return end_; }

@@ -45,16 +45,24 @@ Launch launch_from_environment() {
     if (!launch.launched) launch.rank = *number_in("SLURM_PROCID");
     launch.launched = true;
     launch.tasks = *tasks;
+    launch.promise = "SLURM_STEP_NUM_TASKS";
   }
-  if (const auto tasks = number_in("OMPI_COMM_WORLD_SIZE")) launch.tasks = *tasks;
+  // Launchers of other MPI libraries (MPICH, Intel) set PMI_SIZE.
+  for (const char* name : {"PMI_SIZE", "OMPI_COMM_WORLD_SIZE"}) {
+    if (const auto tasks = number_in(name)) {
+      launch.tasks = *tasks;
+      launch.promise = name;
+    }
+  }
   return launch;
 }
 
-LonelyCopies::LonelyCopies(int tasks)
-    : std::runtime_error(fmt::format(
-          "this process is alone, but the step has {} tasks (the launcher and the MPI library do "
-          "not know each other). Use mpirun, or srun --mpi=pmix; srun --mpi=list shows what there is",
-          tasks)) {}
+LonelyCopies::LonelyCopies(const Launch& launch)
+    : std::runtime_error(fmt::format("this process is alone, but the step has {} tasks ({}; the launcher and "
+                                     "the MPI library do not know "
+                                     "each other). Use the mpirun of that library, or srun --mpi=pmix; srun "
+                                     "--mpi=list shows what there is",
+                                     launch.tasks, launch.promise)) {}
 
 World::World(const Launch& launch) {
   if (!launch.launched) return;
@@ -68,7 +76,7 @@ World::World(const Launch& launch) {
   check_mpi(MPI_Comm_dup(MPI_COMM_WORLD, &duplicate_), "MPI_Comm_dup");
   check_mpi(MPI_Comm_set_errhandler(duplicate_, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
   all_ = Communicator(duplicate_);
-  if (all_.size() == 1 && launch.tasks > 1) throw LonelyCopies(launch.tasks);
+  if (all_.size() == 1 && launch.tasks > 1) throw LonelyCopies(launch);
 }
 
 World::~World() {

@@ -11,8 +11,9 @@ namespace stemma {
 struct Launch {
   bool launched = false;  ///< mpirun or srun started this process
   int rank = 0;
-  int tasks = 1;  ///< processes of the step, as the launcher promised them
-  int cores = 1;  ///< cores this process may run on
+  int tasks = 1;             ///< processes of the step, as the launcher promised them
+  std::string promise = {};  ///< the variable that says so: "PMI_SIZE"
+  int cores = 1;             ///< cores this process may run on
 };
 Launch launch_from_environment();
 
@@ -20,7 +21,7 @@ Launch launch_from_environment();
 /// write the same files.
 class LonelyCopies : public std::runtime_error {
  public:
-  explicit LonelyCopies(int tasks);
+  explicit LonelyCopies(const Launch& launch);
 };
 
 /// The world for the life of the program: MPI is started when a launcher started this process, and not

@@ -34,7 +34,7 @@ void check_bytes(const std::filesystem::path& path, SealCheck seal) {
   }
   if (!has_hdf5_signature(path))
     refuse(path, "not_an_archive", "an HDF5 file", "other first bytes",
-           "name a file that ends in .h5 and is not *.tmp.*");
+           "name an archive that stemma run or fingerprint wrote");
   if (seal == SealCheck::trust) return;
   switch (seal_of(path)) {
     case SealState::intact:
@@ -55,7 +55,7 @@ h5::File open_file(const std::filesystem::path& path) {
     return h5::File::open(path.string());
   } catch (const StorageError& e) {
     refuse(path, "not_an_archive", "an HDF5 file", e.problem(),
-           "name a file that ends in .h5 and is not *.tmp.*");
+           "name an archive that stemma run or fingerprint wrote");
   }
 }
 

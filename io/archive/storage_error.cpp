@@ -18,7 +18,16 @@ bool is_no_space(int error_number) {
 
 /// Not what was asked, but the disk or the way to it: a connection, a mount, a server.
 bool is_broken(int error_number) {
-  return error_number == EIO || error_number == ESTALE || error_number == ENODEV || error_number == EROFS;
+  return error_number == EIO || error_number == ESTALE || error_number == ENODEV;
+}
+
+/// The place is none where this may be written.
+bool is_refused(std::string_view operation, int error_number) {
+  if (operation != "create" && operation != "write" && operation != "rename" && operation != "set aside")
+    return false;
+  return error_number == EACCES || error_number == EPERM || error_number == EROFS ||
+         error_number == ENOTDIR || error_number == EISDIR || error_number == ELOOP ||
+         error_number == ENAMETOOLONG || error_number == ENOENT;
 }
 
 std::string text_of(int error_number) { return std::generic_category().message(error_number); }
@@ -36,10 +45,13 @@ std::string sentence(std::string_view file, std::string_view object, std::string
   }
   std::string cause{printable(detail, 400)};
   if (error_number != 0) cause = cause.empty() ? text_of(error_number) : text_of(error_number) + "; " + cause;
-  const char* advice = "; the disk or the file system failed. Check it or use another one, then start again.";
+  const char* advice =
+      is_broken(error_number)
+          ? "; the disk or the file system failed. Check it or use another one, then start again."
+      : is_refused(operation, error_number) ? ". Choose another place, one where you may write"
+                                            : "";
   return fmt::format("{}: cannot {}{}{}{}{}", printable(file), operation, object.empty() ? "" : " ",
-                     printable(object), cause.empty() ? "" : " (" + cause + ")",
-                     is_broken(error_number) ? advice : "");
+                     printable(object), cause.empty() ? "" : " (" + cause + ")", advice);
 }
 
 }  // namespace

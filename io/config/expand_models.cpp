@@ -44,6 +44,11 @@ std::vector<std::string> matches_of(const std::string& pattern) {
   return paths;
 }
 
+/// Only a path that leads nowhere has a nearest name.
+std::string advice_on(const std::string& path, const std::string& why) {
+  return why == "does not exist" ? advice_on_absent(path) : "";
+}
+
 /// The last path component with every character that no id has replaced by a dash.
 std::string id_from(const std::string& path) {
   std::string id = fs::path(path.ends_with('/') ? path.substr(0, path.size() - 1) : path).filename().string();
@@ -98,7 +103,8 @@ class Expansion {
 
   void add_path(ModelSource source) {
     if (const std::string why = why_absent(source.path); !why.empty()) {
-      complain(source.place, fmt::format("the model {} {}", shown(source.path), why));
+      complain(source.place,
+               fmt::format("the model {} {}{}", shown(source.path), why, advice_on(source.path, why)));
     } else if (models_.size() < most_models) {
       models_.push_back(std::move(source));
     } else if (models_.size() == most_models && !full_) {
@@ -126,13 +132,15 @@ class Expansion {
 
   void add_sheet(const ModelSource& defaults) {
     if (const std::string why = why_absent(defaults.path); !why.empty()) {
-      complain(defaults.place, fmt::format("the sheet {} {}", shown(defaults.path), why));
+      complain(defaults.place,
+               fmt::format("the sheet {} {}{}", shown(defaults.path), why, advice_on(defaults.path, why)));
       return;
     }
     Complaints complaints(short_name(defaults.path));
     const auto rows = read_sheet(defaults.path, complaints);
     for (const SheetRow& row : rows) add_row(row, defaults, complaints);
-    if (rows.empty() && complaints.problems().empty()) complaints.add({}, "", "the sheet has no rows");
+    if (rows.empty() && complaints.problems().empty())
+      complaints.add({}, "", "the sheet has a header and no rows. Write one model into each line");
     problems_.insert(problems_.end(), complaints.problems().begin(), complaints.problems().end());
     notes_.insert(notes_.end(), complaints.notes().begin(), complaints.notes().end());
   }
@@ -179,7 +187,9 @@ class Expansion {
       complaints.add(at, "adapter_on", "adapters are not supported by this version. Leave the row out");
     }
     if (location.empty()) {
-      complaints.add(at, "path", "this row has no path");
+      complaints.add(at, "path",
+                     fmt::format("this row of {} has no path. Cells are separated by tabs",
+                                 row.cells == 1 ? "1 cell" : fmt::format("{} cells", row.cells)));
     } else if (std::string refusal = refused_location(location); !refusal.empty()) {
       complaints.add(at, "path", std::move(refusal));
     } else {

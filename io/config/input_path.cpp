@@ -70,7 +70,9 @@ ExpandedPath expand_path(std::string_view text, const Environment& environment) 
       return {"", fmt::format("{} opens ${{ and does not close it", shown(text))};
     const std::string name(text.substr(begin + 2, end - begin - 2));
     const auto value = environment(name);
-    if (!value) return {"", fmt::format("${{{}}} is not set in the environment", shown(name))};
+    if (!value)
+      return {"", fmt::format("${{{}}} is not set in the environment. Set it, or write the path out",
+                              shown(name))};
     // Otherwise the resolved configuration would not read back to the same path.
     if (value->find("${") != std::string::npos) {
       return {"", fmt::format("the value of ${{{}}} holds another ${{", shown(name))};

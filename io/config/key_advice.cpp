@@ -29,8 +29,6 @@ constexpr std::array later_keys = {"analyzers.content.roles",
                                    "report.features",
                                    "report.redact_paths",
                                    "report.multiqc",
-                                   "runtime.deadline",
-                                   "runtime.deadline_margin",
                                    "runtime.retry_quarantined",
                                    "runtime.rehash",
                                    "runtime.trust_published_hashes"};
@@ -70,7 +68,14 @@ std::string advice_for(const std::string& path) {
   for (const Key& key : key_table()) {
     if (last_step(key.path) == word) homes.push_back(key.path);
   }
-  if (homes.empty()) return "";
+  if (homes.empty()) {
+    const auto* const later =
+        std::ranges::find_if(later_keys, [&](std::string_view key) { return last_step(key) == word; });
+    if (later == later_keys.end()) return "";
+    return fmt::format(
+        "{} is not a known key here. It belongs to {}, which this version does not support. Remove it",
+        shown(word), *later);
+  }
   return fmt::format("{} is not a known key here. It belongs to {}", shown(word), fmt::join(homes, " or "));
 }
 

@@ -76,7 +76,9 @@ void read_traits(Section& section, ModelListing& entry) {
 std::string advice_for_model_key(const std::string& path) {
   const std::string_view key = std::string_view(path).substr(path.rfind('.') + 1);
   return is_later_model_key(key)
-             ? fmt::format("{} is not supported by this version. Name a local directory by path", shown(path))
+             ? fmt::format("{} is not supported by this version. {}", shown(path),
+                           key == "hf" ? "Name a local directory by path"
+                                       : "stemma trace BASE ADAPTER reads an adapter beside its base")
              : "";
 }
 
@@ -146,9 +148,12 @@ bool is_model_id(std::string_view text) {
 
 std::string refused_location(std::string_view location) {
   if (!location.starts_with("hf:")) return "";
+  std::string folder(location.substr(3, location.find('@') - 3));
+  for (std::size_t at = 0; (at = folder.find('/', at)) != std::string::npos;) folder.replace(at, 1, "--");
   return fmt::format(
-      "{} is a Hugging Face name, and caches are not searched by this version. Name the local directory",
-      shown(location));
+      "{} is a Hugging Face name, and caches are not searched by this version. Name the directory of the "
+      "snapshot, in ~/.cache/huggingface/hub/models--{}/snapshots",
+      shown(location), shown(folder));
 }
 
 std::string read_input_path(const YamlNode& node, const std::string& path, const PathAnchors& anchors,
@@ -170,10 +175,11 @@ std::string read_input_path(const YamlNode& node, const std::string& path, const
   }
   std::error_code error;
   if (node.comment_follows && !is_glob && !std::filesystem::exists(expanded.path, error)) {
-    complaints.note(node.at,
-                    fmt::format("{} does not exist, and what follows # in this line is a comment. Quote the "
-                                "path if # belongs to it",
-                                shown(*text)));
+    complaints.add(node.at, path,
+                   fmt::format("{} does not exist, and what follows # in this line is a comment. Quote the "
+                               "path if # belongs to it",
+                               shown(*text)));
+    return "";
   }
   return expanded.path;
 }

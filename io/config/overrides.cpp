@@ -99,7 +99,8 @@ class Walker {
     if (node.kind != YamlNode::Kind::list || index >= node.values.size()) {
       complain(
           node.kind == YamlNode::Kind::list
-              ? fmt::format("{}[{}] does not exist; {} has {} items", path, index, path, node.values.size())
+              ? fmt::format("{}[{}] does not exist; {} has {} item{}, counted from 0", path, index, path,
+                            node.values.size(), node.values.size() == 1 ? "" : "s")
               : fmt::format("{} is {}, not a list; [{}] means nothing", path, name_of(node.kind), index));
       return nullptr;
     }

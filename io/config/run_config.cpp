@@ -33,7 +33,8 @@ class Reader {
     for (const Key* key : keys_below(section.path())) {
       const std::string name(last_step(key->path));
       if (key->required)
-        section.require(name, key->path == "schema_version" ? "Write schema_version: 1" : "");
+        section.require(name, key->path == "schema_version" ? "Write schema_version: 1"
+                                                            : "List the models: models: [PATH, ...]");
       if (const YamlNode* node = section.find(name)) read_key(*key, *node, section);
     }
     section.close(advice_for);

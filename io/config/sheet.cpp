@@ -43,9 +43,17 @@ std::vector<std::string> read_header(std::string_view line, Complaints& complain
   std::vector<std::string> known;
   for (const SheetColumn& column : sheet_columns()) known.emplace_back(column.name);
   std::vector<std::string> header;
+  const std::size_t before = complaints.problems().size();
   for (const std::string_view cell : split(line, '\t')) {
     const std::string name(trimmed(cell));
-    if (name.empty()) {
+    const bool quoted = name.size() > 1 && name.starts_with('"') && name.ends_with('"');
+    if (quoted && complaints.problems().size() == before) {
+      complaints.add(
+          at, "",
+          fmt::format("the header names {} in quotes, and a sheet has none. Write it without", shown(name)));
+    } else if (quoted) {
+      continue;  // the first one has been told
+    } else if (name.empty()) {
       complaints.add(at, "", fmt::format("column {} of the header has no name", header.size() + 1));
     } else if (std::find(header.begin(), header.end(), name) != header.end()) {
       complaints.add(at, name, fmt::format("the header names {} twice", shown(name)));
@@ -56,7 +64,11 @@ std::vector<std::string> read_header(std::string_view line, Complaints& complain
     header.push_back(name);
   }
   if (std::find(header.begin(), header.end(), "path") == header.end()) {
-    complaints.add(at, "path", "the header has no column path; the first line must name the columns");
+    if (complaints.problems().size() == before)
+      complaints.add(
+          at, "path",
+          fmt::format("the header has no column path (it names {}); the first line must name the columns",
+                      shown(fmt::format("{}", fmt::join(header, ", ")))));
     return {};
   }
   return header;
@@ -67,10 +79,12 @@ SheetRow read_row(std::string_view line, int number, const std::vector<std::stri
   SheetRow row;
   row.line = number;
   const auto cells = split(line, '\t');
+  row.cells = cells.size();
   if (cells.size() > header.size()) {
     complaints.add(
         {number, 0, {}}, "",
-        fmt::format("this row has {} cells, the header names {} columns", cells.size(), header.size()));
+        fmt::format("this row has {} cells, the header names {} columns. Remove what is too much, or name it",
+                    cells.size(), header.size()));
   }
   for (std::size_t i = 0; i < std::min(cells.size(), header.size()); ++i) {
     if (cells[i].size() > limits.cell_bytes) {
@@ -107,9 +121,7 @@ std::vector<SheetRow> parse_sheet(std::string_view text, Complaints& complaints,
   std::vector<SheetRow> rows;
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   if (const std::size_t bad = first_bad_byte(text); bad != std::string_view::npos) {
-    complaints.add({place_at(text, bad).line, 0, {}}, "",
-                   fmt::format("byte 0x{:02x} is not text (a sheet is UTF-8 without control characters)",
-                               static_cast<unsigned char>(text[bad])));
+    complaints.add({place_at(text, bad).line, 0, {}}, "", bad_byte_sentence(text, bad, "a sheet is"));
     return rows;
   }
   std::vector<std::string> header;

@@ -12,6 +12,7 @@ namespace stemma {
 /// One row; cells of known columns by name, absent when empty.
 struct SheetRow {
   int line = 0;
+  std::size_t cells = 0;
   std::map<std::string, std::string> known;
   std::map<std::string, std::string> further;  ///< columns that Stemma does not know, kept for the report
 };

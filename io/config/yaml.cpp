@@ -62,6 +62,7 @@ class TreeBuilder : public YAML::EventHandler {
     node.kind = YamlNode::Kind::scalar;
     node.text = value;
     node.quoted = tag != "?";
+    refuse_open_quote(mark);
     node.comment_follows = !node.quoted && comment_behind(offset(mark), value);
     node.at = place(mark);
     deliver(std::move(node));
@@ -114,6 +115,25 @@ class TreeBuilder : public YAML::EventHandler {
     const std::string_view rest = text_.substr(at + value.size());
     const std::size_t next = rest.find_first_not_of(" \t");
     return next != std::string_view::npos && next > 0 && rest[next] == '#';
+  }
+
+  /// The parser takes the rest of the file for text when a quote is never closed.
+  void refuse_open_quote(const YAML::Mark& mark) {
+    const std::size_t at = offset(mark);
+    if (at >= text_.size() || (text_[at] != '"' && text_[at] != '\'')) return;
+    const char quote = text_[at];
+    std::size_t end = at + 1;
+    while (end < text_.size()) {
+      const bool doubled = quote == '\'' && text_.substr(end, 2) == "''";  // stands for one
+      const bool escaped = quote == '"' && text_[end] == '\\';
+      if (text_[end] == quote && !doubled) return;
+      end += doubled || escaped ? 2 : 1;
+    }
+    complain(place(mark),
+             fmt::format("the quote {} that begins here is never closed, so the rest of the file "
+                         "belongs to it. Close it",
+                         quote));
+    throw LimitExceeded{};
   }
 
   void refuse_tag(const YAML::Mark& mark, const std::string& tag) {
@@ -235,10 +255,7 @@ std::optional<YamlNode> parse_yaml(std::string_view text, Complaints& complaints
   }
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   if (const std::size_t bad = first_bad_byte(text); bad != std::string_view::npos) {
-    complaints.add(
-        place_at(text, bad), "",
-        fmt::format("byte 0x{:02x} is not text (the file must be UTF-8 without control characters)",
-                    static_cast<unsigned char>(text[bad])));
+    complaints.add(place_at(text, bad), "", bad_byte_sentence(text, bad, "the file must be"));
     return std::nullopt;
   }
   const std::size_t before = complaints.problems().size();
@@ -252,7 +269,8 @@ std::optional<YamlNode> parse_yaml(std::string_view text, Complaints& complaints
     parser.HandleNextDocument(tree);
     YamlNode root = tree.take_root();
     if (parser) {
-      complaints.add(second_document(text), "", "a second document begins here; one file holds one document");
+      complaints.add(second_document(text), "",
+                     "a second document begins here, and one file holds one. Put it into a file of its own");
     }
     return root;
   } catch (const LimitExceeded&) {
@@ -273,7 +291,8 @@ std::optional<std::string> read_text_file(const std::string& file, std::size_t l
     return std::nullopt;
   };
   if (const std::string why = why_absent(file); !why.empty())
-    return refuse(why == "does not exist" ? "there is no such file" : why);
+    return refuse(why == "does not exist" ? "there is no such file" + advice_on_absent(file) : why);
+  if (fs::is_directory(status)) return refuse("this is a directory, and a file is wanted. Name a file in it");
   if (!fs::is_regular_file(status)) return refuse("this is not a regular file");
   std::ifstream stream(file, std::ios::binary);
   if (!stream) return refuse(fmt::format("cannot be read ({})", std::strerror(errno)));
@@ -281,7 +300,9 @@ std::optional<std::string> read_text_file(const std::string& file, std::size_t l
   stream.read(text.data(), static_cast<std::streamsize>(text.size()));
   if (stream.bad()) return refuse("cannot be read to its end");
   text.resize(static_cast<std::size_t>(stream.gcount()));
-  if (text.size() > limit) return refuse(fmt::format("has more than {} bytes; that is the limit", limit));
+  if (text.size() > limit)
+    return refuse(
+        fmt::format("has more than {} bytes, which is the limit. Is it the file you meant?", limit));
   return text;
 }
 

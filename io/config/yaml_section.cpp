@@ -44,6 +44,7 @@ Section::Section(const YamlNode& node, std::string path, Complaints& complaints)
   complaints.add(node.at, path_,
                  fmt::format("{} is {}; it must be a mapping: key: value", name, name_of(node.kind)));
   node_ = &empty_mapping;
+  refused_ = true;
 }
 
 const YamlNode* Section::find(std::string_view key) {
@@ -91,7 +92,7 @@ const std::vector<YamlNode>& Section::list(std::string_view key) {
 }
 
 void Section::require(std::string_view key, std::string_view suggestion) {
-  if (find(key)) return;
+  if (find(key) || refused_) return;
   std::string message = path_of(key) + " is missing";
   if (!suggestion.empty()) message += fmt::format(". {}", suggestion);
   complaints_->add(node_->at, path_of(key), std::move(message));
@@ -126,6 +127,8 @@ void Section::close(const Advice& advice) {
         std::vector<std::string> names = known_;
         std::sort(names.begin(), names.end());
         message += fmt::format(". Known here: {}", fmt::join(names, ", "));
+      } else if (!path_.empty()) {
+        message += fmt::format(". {0} has no keys: write {0}: {{}}", path_);
       }
     }
     complaints_->add(key.at, path, std::move(message));

@@ -63,6 +63,7 @@ class Section {
 
  private:
   const YamlNode* node_;
+  bool refused_ = false;  ///< it is no mapping, which has been said
   std::string path_;
   Complaints* complaints_;
   std::vector<std::string> known_;

@@ -123,6 +123,15 @@ std::size_t first_bad_byte(std::string_view text) {
   return std::string_view::npos;
 }
 
+std::string bad_byte_sentence(std::string_view text, std::size_t at, std::string_view what) {
+  const bool utf16 = text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF");
+  const auto byte = static_cast<unsigned char>(text[at]);
+  return fmt::format("byte 0x{:02x} is not text ({} UTF-8 without control characters){}", byte, what,
+                     utf16          ? ". The file is UTF-16: save it as UTF-8"
+                     : byte >= 0x80 ? ". Save it as UTF-8"
+                                    : ". Is it the file you meant?");
+}
+
 Place place_at(std::string_view text, std::size_t offset) {
   offset = std::min(offset, text.size());
   const std::size_t start = line_start(text, offset);
@@ -169,7 +178,7 @@ void complain_about_syntax(std::string_view text, std::size_t offset, const std:
   const auto say = [&](std::size_t at, std::string message) {
     complaints.add(place_at(text, at), "", std::move(message));
   };
-  if (offset < text.size() && (text[offset] == '*' || text[offset] == '&')) {
+  if (offset < text.size() && std::string_view("*&@`%").find(text[offset]) != std::string_view::npos) {
     const std::string_view value = line_at(text, offset);
     return say(offset,
                fmt::format("the value begins with {}, which YAML reads as {}. {}", value[0],

@@ -12,6 +12,9 @@ namespace stemma {
 /// none.
 std::size_t first_bad_byte(std::string_view text);
 
+/// What to say of that byte; `what` begins the rule: "a sheet is".
+std::string bad_byte_sentence(std::string_view text, std::size_t at, std::string_view what);
+
 /// Line and column, in characters, of a byte of the text.
 Place place_at(std::string_view text, std::size_t offset);
 

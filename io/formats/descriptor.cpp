@@ -11,6 +11,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <string_view>
 
 #include "io/model/finding.hpp"
@@ -60,7 +61,14 @@ Descriptor open_regular(const std::string& path) {
   constexpr int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
   int number = open(path.c_str(), flags | O_NOATIME);
   if (number < 0 && errno == EPERM) number = open(path.c_str(), flags);  // O_NOATIME is for owners only
-  if (number < 0) fail_to_open(path, std::strerror(errno));
+  if (number < 0) {
+    std::error_code error;
+    const bool dangling = errno == ENOENT && std::filesystem::is_symlink(path, error);
+    if (dangling)
+      fail("file.open_failed", path, "a link to nothing",
+           "the file was never fetched, or was removed. Fetch it again");
+    fail_to_open(path, std::strerror(errno));
+  }
   Descriptor descriptor(number);
   const struct stat status = status_of(number, path);
   if (!S_ISREG(status.st_mode)) fail_to_open(path, kind_of(status.st_mode));

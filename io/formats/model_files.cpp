@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <string_view>
 
+#include "io/formats/adapter_config.hpp"
 #include "io/formats/descriptor.hpp"
 #include "io/formats/limits.hpp"
 #include "io/formats/shard_names.hpp"
@@ -111,6 +112,18 @@ std::optional<ModelFiles> choose_set(const std::string& directory, const Names& 
   return files;
 }
 
+/// " meta-llama/Llama-3.1-8B", as the adapter states it; "" when it does not say.
+std::string base_of_adapter(const std::string& directory) {
+  try {
+    const std::string name = "adapter_config.json";
+    const AdapterConfig config =
+        parse_adapter_config(read_whole(directory + "/" + name, limits::config_bytes), name);
+    return config.base.empty() ? "" : " " + printable(config.base, 100);
+  } catch (const InvalidInput&) {
+    return "";
+  }
+}
+
 [[noreturn]] void refuse(const std::string& directory, const Names& listing) {
   constexpr std::array<std::string_view, 12> foreign{".bin",   ".gguf",    ".pt",   ".pth",
                                                      ".ckpt",  ".distcp",  ".onnx", ".h5",
@@ -118,7 +131,8 @@ std::optional<ModelFiles> choose_set(const std::string& directory, const Names& 
   const std::string name = file_name_of(directory);
   if (holds(listing, "adapter_config.json")) {
     throw InvalidInput(about(
-        "format.refused", name, "an adapter without its base model",
+        "format.refused", name,
+        fmt::format("an adapter without its base model{}", base_of_adapter(directory)),
         "models are read whole: merge the adapter into its base, or let trace read it beside its base"));
   }
   Names weights;
@@ -131,8 +145,13 @@ std::optional<ModelFiles> choose_set(const std::string& directory, const Names& 
         about("format.refused", name, some_of(weights),
               "this version reads safetensors: convert the weights with the framework that wrote them"));
   }
+  std::string hint = "a model directory holds model.safetensors, or parts with or without an index";
+  if (holds(listing, "snapshots"))
+    hint = "this is an entry of a Hugging Face cache. Name a directory below its snapshots";
+  else if (std::ranges::any_of(listing, [](const auto& file) { return file.ends_with(".incomplete"); }))
+    hint = "a download has not ended. Fetch the model again";
   throw InvalidInput(about("no_model_found", name, listing.empty() ? "an empty directory" : some_of(listing),
-                           "a model directory holds model.safetensors, or parts with or without an index"));
+                           std::move(hint)));
 }
 
 }  // namespace

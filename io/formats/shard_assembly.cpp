@@ -37,13 +37,13 @@ std::optional<Finding> absence(const ModelFiles& files, const std::string& name)
     return Finding{.rule = "incomplete_download",
                    .file = name,
                    .found = "a link to nothing",
-                   .hint = "the file was never fetched, or was removed from the cache"};
+                   .hint = "the file was never fetched, or was removed from the cache. Fetch it again"};
   }
   return Finding{.rule = "missing_shard",
                  .file = name,
-                 .hint = files.index
-                             ? fmt::format("named by {}, but absent", printable(files.index->file_name))
-                             : "its number belongs to the set of parts, but it is absent"};
+                 .hint = files.index ? fmt::format("named by {}, but absent. Fetch it",
+                                                   printable(files.index->file_name))
+                                     : "its number belongs to the set of parts, but it is absent. Fetch it"};
 }
 
 /// Throws InvalidInput when the content is that of another format.

@@ -70,8 +70,11 @@ class Library {
       if (file.extension() == ".yaml" && !file.filename().string().starts_with('.')) files.push_back(file);
     }
     if (error) {
-      problems_.push_back(
-          {directory.string(), 0, 0, "", fmt::format("cannot be listed ({})", error.message()), ""});
+      problems_.push_back({directory.string(), 0, 0, "",
+                           fmt::format("cannot be listed ({}). --architectures, STEMMA_ARCHITECTURES and the "
+                                       "key architectures name directories with tables",
+                                       error.message()),
+                           ""});
     }
     std::sort(files.begin(), files.end());
     return files;

@@ -75,7 +75,11 @@ std::vector<std::vector<std::string>> read_tsv(const std::string& path,
   };
   std::ifstream in(path, std::ios::binary);
   std::string line;
-  if (!in || !std::getline(in, line)) fail(0, "cannot be read as a table (no such file, or it is empty)");
+  if (!in || !std::getline(in, line))
+    fail(0,
+         fmt::format(
+             "cannot be read as a table (no such file, or it is empty). Its first line names the columns {}",
+             fmt::join(columns, " and ")));
   const std::vector<std::string> header = split(line);
   std::vector<std::size_t> places;
   for (const std::string& column : columns) {

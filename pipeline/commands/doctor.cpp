@@ -99,9 +99,13 @@ class DoctorCommand final : public Command {
   }
 
   static void print_json(const std::vector<Check>& checks, const std::vector<std::string>& ranks) {
-    Json document{{"schema", "stemma.doctor/1"}, {"version", version_text},
-                  {"commit", commit_text},       {"verdict", name_of(worst_of(checks))},
-                  {"checks", Json::array()},     {"ranks", Json::array()}};
+    Json document{{"schema", "stemma.doctor/1"},
+                  {"stemma", version_text},
+                  {"version", version_text},
+                  {"commit", commit_text},
+                  {"verdict", name_of(worst_of(checks))},
+                  {"checks", Json::array()},
+                  {"ranks", Json::array()}};
     for (const Check& check : checks)
       document["checks"].push_back({{"topic", check.topic},
                                     {"verdict", name_of(check.health)},

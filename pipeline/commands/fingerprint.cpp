@@ -6,11 +6,14 @@
 #include <nlohmann/json.hpp>
 
 #include "analyzers/distributed/unison.hpp"
+#include "io/archive/seal.hpp"
 #include "io/archive/storage_error.hpp"
 #include "pipeline/audit.hpp"
 #include "pipeline/commands/adhoc.hpp"
 #include "pipeline/commands/log_copy.hpp"
 #include "pipeline/commands/receipt.hpp"
+#include "pipeline/greeting.hpp"
+#include "pipeline/version.hpp"
 
 namespace stemma {
 namespace {
@@ -20,6 +23,11 @@ std::filesystem::path place_of(const std::string& output) {
   if (output.empty()) throw UsageError("--output is empty. Name the archive to write");
   const std::filesystem::path archive = std::filesystem::absolute(output);
   std::error_code error;
+  if (std::filesystem::is_directory(archive, error))
+    throw UsageError(fmt::format("--output {} is a directory. Name a file in it", printable(output)));
+  if (std::filesystem::exists(archive, error) && !has_hdf5_signature(archive))
+    throw UsageError(fmt::format("--output {} is there and no archive. Name another file, or remove it",
+                                 printable(output)));
   std::filesystem::create_directories(archive.parent_path(), error);
   if (error) throw StorageError(archive.parent_path(), "", "create", error.value());
   return archive;
@@ -65,6 +73,7 @@ class FingerprintCommand final : public Command {
       std::vector<std::string> notes = configuration.notes;
       log.limit_to(verbosity_of(configuration.config, invocation));
       log_copy_.begin(log);
+      say_program(log, invocation.command_line(), world);
       request = request_of(configuration, invocation, notes);
       for (const std::string& note : notes) log.warn(note);
       request->comparison.reset();
@@ -81,15 +90,17 @@ class FingerprintCommand final : public Command {
     receipt_.add(result->provenance.uuid);
     if (invocation.json) {
       const nlohmann::ordered_json document{
-          {"schema", "stemma.fingerprint/1"},        {"archive", request->archive.string()},
-          {"models", result->models.size()},         {"failures", result->failures.size()},
-          {"canonical_exact", result->hashes.exact}, {"canonical_all", result->hashes.all}};
+          {"schema", "stemma.fingerprint/1"},     {"stemma", version_text},
+          {"archive", request->archive.string()}, {"models", result->models.size()},
+          {"failures", result->failures.size()},  {"canonical_exact", result->hashes.exact},
+          {"canonical_all", result->hashes.all}};
       fmt::print("{}\n", document.dump(2));
     } else {
       fmt::print("{}\n", printable(request->archive.string(), 4000));
       for (const Failure& failure : result->failures)
-        fmt::print(stderr, "{}: {}: {}\n", printable(failure.model), printable(failure.item),
-                   printable(failure.sentence, 2000));
+        if (failure.stage != Stage::survey)  // the survey has said it
+          fmt::print(stderr, "{}: {}: {}\n", printable(failure.model), printable(failure.item),
+                     printable(failure.sentence, 2000));
     }
     return result->code;
   }

@@ -9,6 +9,7 @@
 #include "io/report/columns.hpp"
 #include "pipeline/commands/adhoc.hpp"
 #include "pipeline/commands/target.hpp"
+#include "pipeline/version.hpp"
 #include "pipeline/wording.hpp"
 
 namespace stemma {
@@ -166,7 +167,7 @@ class InspectCommand final : public Command {
       }
     }
     if (invocation.json) {
-      const Json document{{"schema", "stemma.inspect/1"}, {"targets", documents}};
+      const Json document{{"schema", "stemma.inspect/1"}, {"stemma", version_text}, {"targets", documents}};
       fmt::print("{}\n", document.dump(2, ' ', false, Json::error_handler_t::replace));
     }
     return usable ? ExitCode::done : invocation.strict ? ExitCode::invalid : ExitCode::partial;

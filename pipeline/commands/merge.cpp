@@ -131,6 +131,7 @@ class MergeCommand final : public Command {
     for (const Renaming& r : plan.renamings)
       renamed.push_back({{"id", r.id}, {"other", r.reason}, {"ids", r.ids}});
     const Json document{{"schema", "stemma.merge/1"},
+                        {"stemma", version_text},
                         {"archive", output.string()},
                         {"canonical_exact", outcome.hashes.exact},
                         {"canonical_all", outcome.hashes.all},

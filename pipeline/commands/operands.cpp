@@ -50,8 +50,8 @@ void take(Taken& taken, const Operand& operand) {
     if (!operand.id.empty() && operand.id != ids[m]) continue;
     found = true;
     if (std::any_of(models.begin(), models.end(), [&](const Fingerprint& f) { return f.id == ids[m]; }))
-      throw UsageError(
-          fmt::format("{}:{} is named twice", printable(operand.archive.string()), printable(ids[m])));
+      throw UsageError(fmt::format("{}:{} is named twice (a model is not compared with itself). Name another",
+                                   printable(operand.archive.string()), printable(ids[m])));
     models.push_back(archive.fingerprint(m));
   }
   if (found || operand.id.empty()) return;

@@ -50,10 +50,11 @@ class PlanCommand final : public Command {
   }
 
   ExitCode execute(const Invocation& invocation, const World&) override {
-    std::vector<std::string> arguments = arguments_;
-    if (!calibration_.empty()) arguments.push_back("runtime.calibration=" + calibration_);
-    if (!memory_.empty()) arguments.push_back("runtime.memory_per_rank=" + memory_);
-    const ConfiguredRuns runs = read_configuration(arguments);
+    std::vector<Word> words = words_of(arguments_);
+    if (!calibration_.empty())
+      words.push_back({"runtime.calibration=" + calibration_, "--calibration", true});
+    if (!memory_.empty()) words.push_back({"runtime.memory_per_rank=" + memory_, "--memory-per-rank", true});
+    const ConfiguredRuns runs = read_configuration(words);
     const Configuration configuration = runs.at(0);
     std::vector<std::string> notes = configuration.notes;
     const AuditRequest request = request_of(configuration, invocation, notes);

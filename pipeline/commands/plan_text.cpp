@@ -11,6 +11,7 @@
 #include "pipeline/json_document.hpp"
 #include "pipeline/machine.hpp"
 #include "pipeline/refusal.hpp"
+#include "pipeline/version.hpp"
 #include "pipeline/wording.hpp"
 
 namespace stemma {
@@ -66,6 +67,7 @@ Json document_of(const std::vector<SurveyedModel>& models, const std::vector<Pla
     if (m.failure)
       failed.push_back({{"id", m.request.id}, {"rule", m.failure->rule}, {"problem", m.failure->sentence}});
   return {{"schema", "stemma.plan/1"},
+          {"stemma", version_text},
           {"models", models.size()},
           {"failed", failed},
           {"cost_model", plans.front().model.name},

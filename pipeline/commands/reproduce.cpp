@@ -219,6 +219,7 @@ Reproduced Reproduction::hold(const fs::path& again) const {
 
 nlohmann::ordered_json reproduced_json(const Reproduced& reproduced, const fs::path& again) {
   return {{"schema", "stemma.reproduce/1"},
+          {"stemma", version_text},
           {"archive", again.string()},
           {"agrees", reproduced.against.agreement != Agreement::different},
           {"inputs", reproduced.inputs},

@@ -45,11 +45,11 @@ ProgressRenderer renderer_of(const std::string& option, ProgressStyle style) {
 
 }  // namespace
 
-ConfiguredRuns read_configuration(const std::vector<std::string>& arguments) {
+ConfiguredRuns read_configuration(const std::vector<Word>& words) {
   std::vector<std::string> files;
   std::vector<Override> overrides;
   std::string lines;
-  for (const Word& word : words_of(arguments)) {
+  for (const Word& word : words) {
     if (word.changes) {
       overrides.push_back(word.as_override());
       lines += word.text + "\n";
@@ -57,10 +57,13 @@ ConfiguredRuns read_configuration(const std::vector<std::string>& arguments) {
       files.push_back(word.text);
     }
   }
-  if (files.size() != 1)
+  if (files.size() != 1) {
+    for (std::string& file : files) file = printable(file, 100);
     throw UsageError(
-        fmt::format("one configuration file is wanted, {} {} given (overrides are written key=value)",
-                    files.size(), files.size() == 1 ? "was" : "were"));
+        fmt::format("one configuration file is wanted, {} were given{} (overrides are written "
+                    "key=value, in small letters and without blanks)",
+                    files.size(), files.empty() ? "" : fmt::format(": {}", fmt::join(files, ", "))));
+  }
   Complaints complaints(files.front());
   const auto text = read_text_file(files.front(), YamlLimits{}.bytes, complaints);
   complaints.raise_if_any();
@@ -167,8 +170,11 @@ void check_pair_list(const std::vector<std::pair<std::string, std::string>>& pai
     for (const std::string* id : {&a, &b}) {
       if (known.contains(*id)) continue;
       const auto close = nearest(*id, ids);
-      complain(fmt::format("{} is none of the {}{}", printable(*id), counted(ids.size(), "model"),
-                           close ? fmt::format(". Did you mean {}?", *close) : ""));
+      complain(close ? fmt::format("{} is none of the {}. Did you mean {}?", printable(*id),
+                                   counted(ids.size(), "model"), *close)
+                     : fmt::format("{} is none of the {}. Name one of: {}", printable(*id),
+                                   counted(ids.size(), "model"),
+                                   printable(fmt::format("{}", fmt::join(ids, ", ")))));
     }
   }
   if (!problems.empty()) throw ConfigProblems(std::move(problems));

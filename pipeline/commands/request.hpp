@@ -7,6 +7,7 @@
 #include "io/config/run_series.hpp"
 #include "pipeline/audit.hpp"
 #include "pipeline/commands/command.hpp"
+#include "pipeline/commands/words.hpp"
 
 namespace stemma {
 
@@ -31,7 +32,7 @@ struct ConfiguredRuns {
 
 /// Splits `arguments` into the configuration file (exactly one) and overrides, and reads them. Throws
 /// UsageError, ConfigProblems.
-ConfiguredRuns read_configuration(const std::vector<std::string>& arguments);
+ConfiguredRuns read_configuration(const std::vector<Word>& words);
 
 /// The models that the configuration names. Looks at the file system. Throws ConfigProblems.
 std::vector<ModelRequest> requested_models(const RunConfig& config, std::vector<std::string>& notes);

@@ -10,6 +10,7 @@
 #include <numeric>
 
 #include "analyzers/distributed/unison.hpp"
+#include "io/archive/sha256.hpp"
 #include "io/config/key_table.hpp"
 #include "io/config/moment.hpp"
 #include "pipeline/clock.hpp"
@@ -20,12 +21,12 @@
 #include "pipeline/commands/request.hpp"
 #include "pipeline/commands/sweep_text.hpp"
 #include "pipeline/commands/usage_sentence.hpp"
+#include "pipeline/greeting.hpp"
 #include "pipeline/outputs.hpp"
 #include "pipeline/page_files.hpp"
 #include "pipeline/run_directory.hpp"
 #include "pipeline/summary.hpp"
 #include "pipeline/sweep_directory.hpp"
-#include "pipeline/version.hpp"
 #include "pipeline/wording.hpp"
 
 namespace stemma {
@@ -141,7 +142,8 @@ class RunCommand final : public Command {
       const bool stopped =
           code == ExitCode::stopped || code == ExitCode::done;  // done: as far as a shard goes
       const char* stage = stopped ? "stopped" : "failed";
-      directory_->write("status.json", status_json(stage, 0, 0, 0, 0, static_cast<int>(code)));
+      directory_->write("status.json",
+                        ended_status_json(directory_->status(), stage, static_cast<int>(code)));
       record_the_end(code, "");
     } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): the disk may be what failed
     }
@@ -151,14 +153,14 @@ class RunCommand final : public Command {
 
  private:
   /// Options for keys are overrides that come last.
-  std::vector<std::string> with_overrides() const {
-    std::vector<std::string> words = arguments_;
+  std::vector<Word> with_overrides() const {
+    std::vector<Word> words = words_of(arguments_);
     // All points of a sweep have one end: "+4h" is counted from here.
     std::string end = deadline_;
     if (const auto moment = moment_from(end); moment && moment->kind == Moment::Kind::after)
       end = fmt::format("@{}", std::time(nullptr) + std::llround(moment->seconds));
-    if (!end.empty()) words.push_back("runtime.deadline=" + quoted_text(end));
-    if (!margin_.empty()) words.push_back("runtime.deadline_margin=" + margin_);
+    if (!end.empty()) words.push_back({"runtime.deadline=" + quoted_text(end), "--deadline", true});
+    if (!margin_.empty()) words.push_back({"runtime.deadline_margin=" + margin_, "--deadline-margin", true});
     return words;
   }
 
@@ -166,7 +168,7 @@ class RunCommand final : public Command {
   void choose_runs() {
     part_ = shard_from(shard_);
     if (!reproduce_.empty()) {
-      reproduction_.emplace(reproduce_, inputs_, words_of(with_overrides()));
+      reproduction_.emplace(reproduce_, inputs_, with_overrides());
       chosen_ = {0};
       return;
     }
@@ -188,6 +190,12 @@ class RunCommand final : public Command {
     }
     if (chosen_.size() > 1 && part_.count > 1)
       throw UsageError("--shard is for one run. Choose a point of this sweep with --point");
+  }
+
+  static void refuse_a_past_end(const TimeLimit& limit) {
+    if (!limit.has_passed()) return;
+    throw UsageError(fmt::format("{}, and it is {} now. Give a later --deadline or runtime.deadline, or none",
+                                 limit.reason(), utc_now()));
   }
 
   /// Rank 0: one of the runs, with the places that were given beside the configuration.
@@ -213,6 +221,8 @@ class RunCommand final : public Command {
       const Configuration configuration = configuration_of(chosen_.front());
       std::vector<std::string> notes = configuration.notes;
       const AuditRequest request = request_of(configuration, invocation, notes);
+      Log log(true);
+      for (const std::string& note : notes) log.warn(note);
       if (!print_plan(runs_->series, chosen_.front(), request, {world.all().size()}, invocation.json,
                       invocation.launch.cores))
         code = request.strict ? ExitCode::invalid : ExitCode::partial;
@@ -246,7 +256,10 @@ class RunCommand final : public Command {
     if (reproduction_) reproduction_->limit(request);
     if (until_ == "archive") leave_out_pairs(request);
     if (until_ == "compare") request.trace.reset();
-    if (index != chosen_.front()) request.limit.work_was_done();  // at points before
+    if (index != chosen_.front())
+      request.limit.work_was_done();  // at points before
+    else
+      refuse_a_past_end(request.limit);
     directory_.emplace(configuration.config.output, configuration.config,
                        fresh_ ? ExistingRun::set_aside : ExistingRun::keep);
     log.copy_to(directory_->log());
@@ -330,7 +343,7 @@ class RunCommand final : public Command {
     if (invocation.json) {
       fmt::print("{}", results_json(*sweep_));
     } else {
-      fmt::print("nothing to do: this sweep has {}, and they are counted from 0\n",
+      fmt::print("nothing to do: --point {} is beyond this sweep, which has {}, counted from 0\n", point_,
                  counted(sweep_->size(), "point"));
     }
   }
@@ -344,11 +357,18 @@ class RunCommand final : public Command {
     }
   }
 
+  /// "config sha256 9c1f20ab12cd, 1 override, resolved in runs/audit/config.resolved.yaml"
+  static std::string config_words(const RunDirectory& directory, const AuditRequest& request) {
+    const auto overrides = static_cast<std::uint64_t>(std::ranges::count(request.overrides, '\n'));
+    return fmt::format("config sha256 {}, {}, resolved in {}",
+                       sha256_hex(request.original_yaml).substr(0, 12), counted(overrides, "override"),
+                       (directory.path() / "config.resolved.yaml").string());
+  }
+
   static void greet(Log& log, const Invocation& invocation, const World& world, const RunDirectory& directory,
                     const AuditRequest& request) {
-    log.info("start",
-             fmt::format("stemma {} ({}, {}), archive format 1.0.0", version_text, commit_text, build_text));
-    log.info("start", fmt::format("command: {}", invocation.command_line()));
+    say_program(log, invocation.command_line(), world);
+    log.info("start", config_words(directory, request));
     log.info("start", fmt::format("{} named, {}, output {}", counted(request.models.size(), "model"),
                                   counted(request.questions.size(), "question"), directory.path().string()));
     log.info("start",
@@ -373,10 +393,12 @@ class RunCommand final : public Command {
   static void say_the_end(Log& log, const AuditResult& result) {
     std::size_t whole = 0;
     for (const Fingerprint& f : result.fingerprints) whole += f.status == Status::ok;
-    log.info("end",
-             fmt::format("{} of {} whole, {}{}; exit {}", whole, counted(result.fingerprints.size(), "model"),
-                         counted(result.failures.size(), "failure"),
-                         result.failures.empty() ? "" : " (failures.tsv)", static_cast<int>(result.code)));
+    log.info("end", fmt::format(
+                        "{} of {} whole, {} of {}, {}{}; exit {}", whole,
+                        counted(result.fingerprints.size(), "model"),
+                        with_commas(result.plan.items.size() - result.plan.infeasible.size()),
+                        counted(result.plan.items.size(), "item"), counted(result.failures.size(), "failure"),
+                        result.failures.empty() ? "" : " (failures.tsv)", static_cast<int>(result.code)));
   }
 
   static void print(const Reproduced& reproduced, const std::filesystem::path& archive, bool json) {

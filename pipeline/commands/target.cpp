@@ -73,8 +73,8 @@ fs::path archive_at(const std::string& target) {
   const std::string why = why_absent(target);
   if (why.empty()) return target;
   if (why != "does not exist") throw UsageError(fmt::format("{} {}", printable(target), why));
-  throw UsageError(
-      fmt::format("{} is neither an archive nor a run directory (there is no such file)", printable(target)));
+  throw UsageError(fmt::format("{} is neither an archive nor a run directory (there is no such file){}",
+                               printable(target), advice_on_absent(target)));
 }
 
 }  // namespace stemma

@@ -33,7 +33,7 @@ struct Named {
 
 Named named_models(const AuditRequest& request) {
   if (request.models.size() != 2)
-    throw UsageError(fmt::format("two models are wanted, a base and a candidate, {} {} given",
+    throw UsageError(fmt::format("two models are wanted, {} {} given. Name both: stemma trace BASE CANDIDATE",
                                  request.models.size(), request.models.size() == 1 ? "was" : "were"));
   Named named;
   const std::string base = request.models.front().id;  // the survey sorts
@@ -46,8 +46,7 @@ Named named_models(const AuditRequest& request) {
   }
   named.models = survey(whole, ArchitectureTables::shipped_and(request.architectures));
   for (const SurveyedModel& m : named.models) {
-    if (!m.failure) continue;
-    throw InvalidInput({.rule = m.failure->rule, .file = m.request.id, .hint = m.failure->sentence});
+    if (m.failure) throw InvalidInput(reason_of_failure(m));
   }
   if (named.adapter) return named;
   const std::uint32_t first = named.models.front().request.id == base ? 0 : 1;

@@ -16,6 +16,7 @@
 #include "pipeline/commands/standard_output.hpp"
 #include "pipeline/run_directory.hpp"
 #include "pipeline/time_limit.hpp"
+#include "pipeline/version.hpp"
 
 namespace stemma {
 namespace {
@@ -36,17 +37,47 @@ Trouble lost(const LostOutput& error) {
 
 void say(const std::string& line) { std::fputs((line + "\n").c_str(), stderr); }
 
+/// The parts of "problem (why it is one). Suggestion"; what a message lacks is "".
+struct Words {
+  std::string problem, reason, suggestion;
+};
+
+Words words_of(const std::string& message) {
+  Words words{message, "", ""};
+  int open = 0;
+  for (std::size_t at = 0; at + 2 < message.size(); ++at) {
+    if (message[at] == '(') ++open;
+    if (message[at] == ')') --open;
+    if (open > 0 || message.compare(at, 2, ". ") != 0 || message[at + 2] < 'A' || message[at + 2] > 'Z')
+      continue;
+    words = {message.substr(0, at), "", message.substr(at + 2)};
+    break;
+  }
+  const std::size_t reason = words.problem.rfind(" (");
+  if (words.problem.ends_with(')') && reason != std::string::npos) {
+    words.reason = words.problem.substr(reason + 2, words.problem.size() - reason - 3);
+    words.problem.resize(reason);
+  }
+  return words;
+}
+
 void print_json(const Trouble& trouble) {
   nlohmann::ordered_json problems = nlohmann::ordered_json::array();
-  for (const Problem& p : trouble.problems)
+  for (const Problem& p : trouble.problems) {
+    const Words words = words_of(p.message);
     problems.push_back({{"file", p.file},
                         {"line", p.line},
                         {"column", p.column},
                         {"place", p.place},
                         {"key", p.key},
-                        {"problem", p.message}});
-  const nlohmann::ordered_json document{
-      {"schema", "stemma.error/1"}, {"exit_code", static_cast<int>(trouble.code)}, {"problems", problems}};
+                        {"problem", words.problem},
+                        {"reason", words.reason},
+                        {"suggestion", words.suggestion}});
+  }
+  const nlohmann::ordered_json document{{"schema", "stemma.error/1"},
+                                        {"stemma", version_text},
+                                        {"exit_code", static_cast<int>(trouble.code)},
+                                        {"problems", problems}};
   std::puts(document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
   std::fflush(stdout);
 }

@@ -39,9 +39,10 @@ std::string wants(const CLI::Option& option) {
   return fmt::format("wants {} ({})", option.get_type_name(), option.get_description());
 }
 
-const CLI::Option* missing_argument(const CLI::App& verb) {
+const CLI::Option* missing(const CLI::App& verb, bool positional) {
   for (const CLI::Option* option : verb.get_options())
-    if (option->get_positional() && option->get_required() && option->count() == 0) return option;
+    if (option->get_positional() == positional && option->get_required() && option->count() == 0)
+      return option;
   return nullptr;
 }
 
@@ -80,9 +81,12 @@ std::string usage_sentence(const CLI::App& app, const CLI::ParseError& error) {
   }
   if (!verb && error.get_name() == "RequiredError")
     return fmt::format("a verb is wanted: one of {}. {}", fmt::join(verbs_of(app), ", "), more);
-  if (verb && error.get_name() == "RequiredError")
-    if (const CLI::Option* argument = missing_argument(*verb))
+  if (verb && error.get_name() == "RequiredError") {
+    if (const CLI::Option* argument = missing(*verb, true))
       return fmt::format("{} {}. {}", verb->get_name(), wants(*argument), more);
+    if (const CLI::Option* option = missing(*verb, false))
+      return fmt::format("{} is required: it {}. {}", option->get_name(), wants(*option), more);
+  }
   if (verb && error.get_name() == "ArgumentMismatch")
     for (const CLI::App* owner : {verb, &app})
       if (const CLI::Option* option = named_in(*owner, error.what()))

@@ -16,6 +16,7 @@
 #include "pipeline/commands/against.hpp"
 #include "pipeline/commands/expectation.hpp"
 #include "pipeline/commands/target.hpp"
+#include "pipeline/version.hpp"
 #include "pipeline/wording.hpp"
 
 namespace stemma {
@@ -233,7 +234,7 @@ class VerifyCommand final : public Command {
                              {"found", one.found.empty() ? Json(nullptr) : Json(one.found)}});
       list[i]["expectation"] = {{"pairs", reports[i].expectation->pairs}, {"differing", differing}};
     }
-    const Json document{{"schema", "stemma.verify/1"}, {"targets", list}};
+    const Json document{{"schema", "stemma.verify/1"}, {"stemma", version_text}, {"targets", list}};
     fmt::print("{}\n", document.dump(2, ' ', false, Json::error_handler_t::replace));
   }
 

@@ -60,7 +60,7 @@ class Configurations(BadInput):
     def test_no_configuration(self):
         self.refused("run", "absent.yaml", says=["absent.yaml: there is no such file"])
         (self.directory / "folder").mkdir()
-        self.refused("run", "folder", says=["folder: this is not a regular file"])
+        self.refused("run", "folder", says=["folder: this is a directory, and a file is wanted"])
         self.refused("run", "seed=1", says=["one configuration file is wanted, 0 were given"])
 
     def test_no_models(self):
@@ -258,7 +258,7 @@ class Places(BadInput):
         self.stemma("run", "c.yaml", "--output", "out")
         first = (self.directory / "out/t.h5").read_bytes()
         self.refused("run", "c.yaml", "--output", "out", "seed=2",
-                     says=["out was made with another configuration", "seed: 1", "seed: 2", "--fresh"])
+                     says=["out was made with another configuration", "seed 1 -> 2", "--fresh"])
         self.assertEqual((self.directory / "out/t.h5").read_bytes(), first)
         self.stemma("run", "c.yaml", "--output", "out", "seed=2", "--fresh", ranks=2)
         self.assertEqual((self.directory / "out.old-1/t.h5").read_bytes(), first)

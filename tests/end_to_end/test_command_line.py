@@ -207,7 +207,7 @@ class OneThing(EndToEnd):
         self.assertIn("6 layers, 1,154,688 parameters, 2.3 MB in 1 file\n", self.stemma("inspect", ZOO / "aspen").stdout)
         self.write("c.yaml", f"schema_version: 1\nmodels: ['{ZOO}/aspen']\noutput: out\nanalyzers: {{content: {{}}}}\n")
         done = self.stemma("run", "c.yaml")
-        for words in ("1 model named, 1 question, output out", "  1 rank, MPI library", "1 of 1 model whole, 0 failures; exit 0"):
+        for words in ("1 model named, 1 question, output out", "  1 rank, MPI library", "1 of 1 model whole, 19 of 19 items, 0 failures; exit 0"):
             self.assertIn(words, done.stderr)
         self.assertIn("  1 model, 0 pairs: nothing declared; 0 failed.\n", done.stdout)
         self.assertIn("1 of 1 model readable, 57 tensors", self.stemma("plan", "c.yaml").stdout)

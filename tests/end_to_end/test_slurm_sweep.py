@@ -60,7 +60,7 @@ class Arrays(Sweep, Submitted):
             self.assertIn(f"audit.sbatch: job {array}_{task}, 2 ranks on n", text)
             self.assertTrue(text.endswith("audit.sbatch: exit code 0\n"), text)
             self.assertNotIn("  warn  ", text)
-        self.assertIn("\nnothing to do: this sweep has 3 points, and they are counted from 0\n", outputs[3])
+        self.assertIn("\nnothing to do: --point 3 is beyond this sweep, which has 3 points, counted from 0\n", outputs[3])
         self.stemma("run", "noise.yaml", "description=swept", "--point", "all", "--output", "alone")
         self.assertEqual(self.rows("runs/noise"), self.rows("alone"))
         for row in self.rows("alone"):

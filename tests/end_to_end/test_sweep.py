@@ -107,7 +107,7 @@ class Points(Sweeps):
     def test_past_the_end_there_is_nothing_to_do(self):
         for ranks in (1, 2):
             done = self.stemma("run", "noise.yaml", "--point", "4", ranks=ranks)
-            self.assertEqual(done.stdout, "nothing to do: this sweep has 4 points, and they are counted from 0\n")
+            self.assertEqual(done.stdout, "nothing to do: --point 4 is beyond this sweep, which has 4 points, counted from 0\n")
         self.stemma("run", "noise.yaml", "--point", "4", "--dry-run")
         self.assertFalse((self.directory / "runs").exists())
 

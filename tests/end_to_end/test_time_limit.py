@@ -75,7 +75,7 @@ class TimeLimit(Limited):
 
     def test_a_time_in_which_nothing_fits_is_a_mistake(self):
         done = self.stemma("run", "large.yaml", "--deadline", "+10s", code=2)
-        self.assertRegex(done.stderr, r"stemma: nothing could be done in time: its time ends at \S+, none of \d+ items is sure")
+        self.assertRegex(done.stderr, r"stemma: nothing could be done in time: its time ends at \S+, none of \d+ items is sure to end before that")
         done = self.stemma("run", "large.yaml", "--deadline", "later", code=2)
         self.assertIn("runtime.deadline = later is no moment: write auto, none, +4h, @1795228378", done.stderr)
 

@@ -155,14 +155,15 @@ TEST_F(ExpandModels, ErrorsInSheetsNameTheirLine) {
       "id\tpath\tuse\tadapter_on\na/"
       "b\tb\t\t\nx\tb\tsubjct\t\ny\t\t\t\nz\tgone\t\t\nw\tb\t\tbase\nv\tb\t\t\t\t\nu\thf:a/b\n");
   expand("  - sheet: models.tsv\n");
-  EXPECT_THAT(problems_,
-              testing::UnorderedElementsAre(
-                  HasSubstr("models.tsv:2: id a/b is not an id"),
-                  "models.tsv:3: use = subjct: write one of subject, reference, background",
-                  "models.tsv:4: this row has no path", "models.tsv:5: the model gone does not exist",
-                  "models.tsv:6: adapters are not supported by this version. Leave the row out",
-                  "models.tsv:7: this row has 6 cells, the header names 4 columns",
-                  HasSubstr("models.tsv:8: hf:a/b is a Hugging Face name")));
+  EXPECT_THAT(problems_, testing::UnorderedElementsAre(
+                             HasSubstr("models.tsv:2: id a/b is not an id"),
+                             "models.tsv:3: use = subjct: write one of subject, reference, background",
+                             "models.tsv:4: this row of 4 cells has no path. Cells are separated by tabs",
+                             "models.tsv:5: the model gone does not exist",
+                             "models.tsv:6: adapters are not supported by this version. Leave the row out",
+                             "models.tsv:7: this row has 6 cells, the header names 4 columns. Remove what is "
+                             "too much, or name it",
+                             HasSubstr("models.tsv:8: hf:a/b is a Hugging Face name")));
 }
 
 TEST_F(ExpandModels, IdsOfTwoRowsAreNamedWithBothLines) {

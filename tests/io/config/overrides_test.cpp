@@ -89,7 +89,7 @@ TEST(Overrides, MistakesNameTheArgument) {
   EXPECT_THAT(
       changed.sentences,
       ElementsAre("argument 1: seed is not given, so there is nothing to remove",
-                  "argument 2: models[1] does not exist; models has 1 items",
+                  "argument 2: models[1] does not exist; models has 1 item, counted from 0",
                   HasSubstr("argument 3: models[0] is a single value, which has no key id"),
                   HasSubstr("argument 4: name is a single value, not a list; += appends to lists"),
                   HasSubstr("argument 5: name is a single value, which has no key first"),

@@ -168,7 +168,8 @@ TEST(RunConfig, SaysWhatIsWrongWithOneMistake) {
        "512MiB or 10GB"},
       {"runtime: {progress_every: 2min}", "/etc/a.yaml:3:27: runtime.progress_every = 2min is above 60s"},
       {"architectures: [\"${NOWHERE}/x\"]",
-       "/etc/a.yaml:3:17: architectures[0]: ${NOWHERE} is not set in the environment"},
+       "/etc/a.yaml:3:17: architectures[0]: ${NOWHERE} is not set in the environment. Set it, or write the "
+       "path out"},
       {"architectures: ~other/x",
        "/etc/a.yaml:3:16: architectures: ~other/x begins with the home of another user, which is not looked "
        "up. Write "
@@ -188,8 +189,8 @@ TEST(RunConfig, SaysWhatIsWrongWithModels) {
        "/etc/a.yaml:2:21: models[0] has path and glob; it must have exactly one of them"},
       {"[\"hf:Qwen/Qwen2.5-7B\"]",
        "/etc/a.yaml:2:10: hf:Qwen/Qwen2.5-7B is a Hugging Face name, and caches are not searched by this "
-       "version. Name "
-       "the local directory"},
+       "version. Name the directory of the snapshot, in "
+       "~/.cache/huggingface/hub/models--Qwen--Qwen2.5-7B/snapshots"},
       {"[{hf: Qwen/Qwen2.5-7B}]",
        "/etc/a.yaml:2:11: models[0].hf is not supported by this version. Name a local directory by path"},
       {"[{path: /a, lable: x}]", "/etc/a.yaml:2:21: models[0].lable is not a known key. Did you mean label?"},
@@ -286,14 +287,20 @@ TEST(RunConfig, AnArgumentThatSwitchesOthersOffSaysSo) {
               ElementsAre("argument 1: analyzers names only intrinsic_fingerprint; the others do not run"));
 }
 
-TEST(RunConfig, NotesWhatOtherReadersChangeAndCommentsInPaths) {
-  const Reading reading("schema_version: 1\nmodels:\n  - {path: /m, revision: 1e5}\n  - /nonexistent/a #3\n");
+TEST(RunConfig, RefusesPathsThatACommentHasShortened) {
+  EXPECT_THAT(
+      problems_of("schema_version: 1\nmodels:\n  - /nonexistent/a #3\n"),
+      ElementsAre("/etc/a.yaml:3:5: /nonexistent/a does not exist, and what follows # in this line is a "
+                  "comment. Quote the path if # belongs to it"));
+}
+
+TEST(RunConfig, NotesWhatOtherReadersChange) {
+  const Reading reading("schema_version: 1\nmodels:\n  - {path: /m, revision: 1e5}\n");
   ASSERT_TRUE(reading.config);
   EXPECT_EQ(reading.config->models[0].revision, "1e5");
   EXPECT_THAT(
       reading.notes,
-      ElementsAre(HasSubstr("/etc/a.yaml:3:26: models[0].revision = 1e5 is taken as this text. Quote it"),
-                  HasSubstr("/etc/a.yaml:4:5: /nonexistent/a does not exist, and what follows #")));
+      ElementsAre(HasSubstr("/etc/a.yaml:3:26: models[0].revision = 1e5 is taken as this text. Quote it")));
 }
 
 TEST(RunConfig, IsOneRun) {
@@ -328,7 +335,7 @@ TEST(RunConfig, AMissingFileIsAProblem) {
     (void)read_run_config("/nonexistent/a.yaml", {}, notes);
     FAIL() << "must throw";
   } catch (const ConfigProblems& error) {
-    EXPECT_STREQ(error.what(), "/nonexistent/a.yaml: there is no such file");
+    EXPECT_STREQ(error.what(), "/nonexistent/a.yaml: there is no such file: /nonexistent is missing");
   }
 }
 

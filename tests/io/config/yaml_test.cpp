@@ -144,6 +144,15 @@ TEST(Yaml, SyntaxErrorsAreSaidInOurWords) {
   EXPECT_FALSE(parse("a: [1, 2\n").root);
 }
 
+TEST(Yaml, RefusesQuotesThatAreNeverClosed) {
+  for (const std::string rest : {"\"b\nc: d\n", "\"b\\\"\n", "'b\nc: d\n", "'it''s\n", "'b''\n"})
+    EXPECT_THAT(parse("a: 1\nb: " + rest).sentences, ElementsAre(HasSubstr("a.yaml:2:4: the quote ")))
+        << rest;
+  for (const std::string rest :
+       {"\"b\\\"\"\n", "\"\"\n", "''\n", "'it''s'\n", "''''\n", "\"b\n  c\"\nd: 1\n", "|\n  \"b\n"})
+    EXPECT_TRUE(parse("b: " + rest).sentences.empty()) << rest;
+}
+
 TEST(Yaml, RefusesBytesThatAreNotText) {
   EXPECT_THAT(parse("a: 1\nb: \xFFx\n").sentences,
               ElementsAre(HasSubstr("a.yaml:2:4: byte 0xff is not text")));
@@ -193,7 +202,8 @@ TEST(Yaml, FilesThatCannotBeReadAreProblems) {
   EXPECT_FALSE(read_text_file("/nonexistent/a.yaml", 100, complaints));
   EXPECT_FALSE(read_text_file("/dev", 100, complaints));
   ASSERT_EQ(complaints.problems().size(), 2u);
-  EXPECT_EQ(sentence(complaints.problems()[0]), "/nonexistent/a.yaml: there is no such file");
+  EXPECT_EQ(sentence(complaints.problems()[0]),
+            "/nonexistent/a.yaml: there is no such file: /nonexistent is missing");
 }
 
 }  // namespace
