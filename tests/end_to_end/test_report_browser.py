@@ -61,6 +61,14 @@ class DemoPage(InBrowser):
         self.browser.open(self.page)
         self.browser.lay_out_all()
         self.assert_no_sideways_scrolling()
+        self.browser.size(360, 740)
+        self.browser.settled()
+        self.assertGreater(self.browser.js("return document.querySelectorAll('svg text').length"), 200)
+        self.assertEqual(self.browser.js(browser.LABELS), [])
+        letters = self.browser.js("return [...document.querySelectorAll('svg text')].map((t) => [t.textContent, "
+                                  "parseFloat(getComputedStyle(t).fontSize) * t.ownerSVGElement.getBoundingClientRect().width / "
+                                  "t.ownerSVGElement.viewBox.baseVal.width])")
+        self.assertEqual([words for words, size in letters if size < 8.95], [])
 
     def test_every_column_sorts(self):
         self.browser.open(self.page)

@@ -39,6 +39,10 @@ class LargePages(InBrowser):
             window.driver.execute_async_script(SCROLL, section)
         window.js("location.hash = 'a=3&b=900'")
         window.settled()
+        drawn = window.js("return [...document.querySelectorAll('[data-panel^=curves] g.chosen')].map((g) => [...g.children].map((p) => "
+                          "(p.getAttribute('d').match(/[ML]/g) || []).length))")
+        self.assertEqual(len(drawn), 4)
+        self.assertTrue(all(len(panel) == 2 and min(panel) >= 22 for panel in drawn), drawn)  # models beyond those that are always drawn
         memory, heap = window.memory()
         print(f"1000 models: ready after {min(seconds):.2f} s ({', '.join(f'{s:.2f}' for s in seconds)}); renderer {memory:.0f} MiB "
               f"(empty page {empty:.0f}), JavaScript heap {heap:.1f} MiB (empty page {empty_heap:.1f})")

@@ -288,6 +288,15 @@ void write_heatmap(Markup& page, const PageContent& content, const Families& fam
                      {"width", at.cell},
                      {"height", at.cell}});
   page.close("svg").close("div");
+  if (n > most_cells) {
+    page.open("p", {{"class", "note"}})
+        .text("A click shows the pairs around it, large enough to be told apart.");
+    if (n - 1 > most_lines)
+      page.text(fmt::format(" Of {} joins the {} highest are drawn; a triangle holds what joins below.",
+                            grouped(n - 1), most_lines));
+    if (at.cell < 1) page.text(" A pixel holds more than one pair, and shows about their mean.");
+    page.close("p");
+  }
   page.element("p", {{"id", "heatmap-reading"}, {"class", "reading"}, {"aria-live", "polite"}}, "");
   page.open("div", {{"id", "heatmap-window"}, {"class", "scroll figure"}}).close("div");
   write_table_name(page, "pairs.tsv");
