@@ -57,7 +57,7 @@ Scale scale_around(const std::vector<double>& values, double from, double to, bo
 }
 
 std::string tick_text(double value) {
-  if (value != 0 && (std::abs(value) < 1e-3 || std::abs(value) >= 1e5)) return fmt::format("{:.3g}", value);
+  if (value != 0 && (std::abs(value) < 1e-3 || std::abs(value) >= 1e6)) return fmt::format("{:.3g}", value);
   return fmt::format("{}", std::round(value * 1e6) / 1e6 + 0.0);  // no -0
 }
 
@@ -114,18 +114,25 @@ std::string line_path(const Frame& frame, const std::vector<std::pair<double, do
 
 std::string dots_path(const Frame& frame, const std::vector<std::pair<double, double>>& points) {
   std::string path;
+  double last_x = -1e9, last_y = -1e9;
   for (const auto& [x, y] : points) {
     const double px = frame.x(x), py = frame.y(y);
-    if (std::isfinite(px) && std::isfinite(py)) path += fmt::format("M{:.1f} {:.1f}h0", px, py);
+    if (!std::isfinite(px) || !std::isfinite(py)) continue;
+    if (std::abs(px - last_x) < 0.5 && std::abs(py - last_y) < 0.8) continue;
+    path += fmt::format("M{:.1f} {:.1f}h0", last_x = px, last_y = py);
   }
   return path;
 }
 
 double text_width(std::string_view text, double size) {
-  std::size_t characters = 0;
-  for (std::size_t at = 0; at < text.size(); ++characters)
-    at += std::max<std::size_t>(first_character(text.substr(at)).length, 1);
-  return 0.66 * size * static_cast<double>(characters);
+  constexpr char32_t first_wide = 0x1100;  // from here on scripts have characters as wide as they are high
+  double ems = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    const auto [code, length] = first_character(text.substr(at));
+    ems += code < first_wide ? 0.66 : 1.05;
+    at += std::max<std::size_t>(length, 1);
+  }
+  return ems * size;
 }
 
 bool LabelRoom::take(double left, double top, double width, double height) {

@@ -38,7 +38,8 @@ void draw_axes(Markup& page, const Frame& frame, std::string_view x_title, std::
 
 /// "M1 2L3 4": points that are not finite break the line; lone points are left out.
 std::string line_path(const Frame& frame, const std::vector<std::pair<double, double>>& points);
-/// Points as strokes of no length, which round ends make dots.
+/// Points as strokes of no length, which round ends make dots; one that would hide the one before is left
+/// out.
 std::string dots_path(const Frame& frame, const std::vector<std::pair<double, double>>& points);
 
 /// About how wide text is, in pixels. An upper estimate for the sans-serif fonts of a page.

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 
 #include "io/report/page/chart.hpp"
 #include "io/report/page/curve_drawing.hpp"
@@ -29,13 +30,13 @@ void write_panel(Markup& page, const CurveFigure& figure, std::size_t index, con
         {{"class", "limit threshold"},
          {"d", fmt::format("M{} {}h{}", coordinate(frame.left), coordinate(y), coordinate(frame.width))}});
   }
-  std::size_t drawn = 0;
-  for (const CurveLine& line : panel.lines) {
-    const std::string path = line_path(frame, line.points);
-    if (path.empty() || ++drawn > most_lines) continue;
-    page.leaf("path",
-              {{"class", "line " + family_style(families, line.model)}, {"data-m", line.model}, {"d", path}});
-  }
+  const std::size_t drawn = std::min(panel.lines.size(), most_lines);
+  for (const bool alone : {true, false})  // families lie above the crowd
+    for (const CurveLine& line : std::span(panel.lines).first(drawn)) {
+      const std::string style = family_style(families, line.model), path = line_path(frame, line.points);
+      if ((style == "kx") == alone && !path.empty())
+        page.leaf("path", {{"class", "line " + style}, {"data-m", line.model}, {"d", path}});
+    }
   page.open("g", {{"class", "chosen"}}).close("g");
   page.close("svg").close("figure");
 }

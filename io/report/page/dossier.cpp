@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -25,10 +26,10 @@ std::string number(double value) {
 /// Where a percentile lies between 0 and 100.
 void draw_percentile(Markup& page, const Evidence& e) {
   if (!std::isfinite(e.background_percentile)) return;
-  open_drawing(page, "strip", 84, 12, "Percentile",
+  open_drawing(page, "strip", 90, 12, "Percentile",
                fmt::format("{:.1f} % of unrelated pairs are lower", e.background_percentile));
-  page.leaf("path", {{"class", "axis"}, {"d", "M2 9.5h80"}});
-  page.leaf("circle", {{"class", "dot"}, {"cx", 2 + 0.8 * e.background_percentile}, {"cy", 5.5}, {"r", 3.5}});
+  page.leaf("path", {{"class", "axis"}, {"d", "M5 9.5h80"}});
+  page.leaf("circle", {{"class", "dot"}, {"cx", 5 + 0.8 * e.background_percentile}, {"cy", 5.5}, {"r", 3.5}});
   page.close("svg");
   page.text(fmt::format(" {:.1f} % of {}", e.background_percentile, e.background_n));
 }
@@ -134,11 +135,11 @@ void draw_block_map(Markup& page, const PageContent& content, const PagePair& pa
                shortened(content.models[pair.a].id, 15));
   page.element("text", {{"class", "name"}, {"x", 220}, {"y", 14}}, shortened(content.models[pair.b].id, 15));
   const auto y = [&](int layer) { return 30 + step * (layer + 0.5); };
+  std::array<std::string, 2> matches, boxes;  // weak ones, and those that agree
   for (const Block& block : blocks) {
     const bool agrees = std::isfinite(block.share) && block.share >= strangers;
-    page.leaf("path", {{"class", agrees ? "match" : "match weak"},
-                       {"d", fmt::format("M118 {}L212 {}", coordinate(y(layer_of(block.a))),
-                                         coordinate(y(layer_of(block.b))))}});
+    matches.at(agrees ? 1 : 0) +=
+        fmt::format("M118 {}L212 {}", coordinate(y(layer_of(block.a))), coordinate(y(layer_of(block.b))));
   }
   LabelRoom room;
   for (const bool left : {true, false})
@@ -147,11 +148,8 @@ void draw_block_map(Markup& page, const PageContent& content, const PagePair& pa
       const bool used = std::any_of(blocks.begin(), blocks.end(), [&](const Block& b) {
         return layer_of(left ? b.a : b.b) == layer && std::isfinite(b.share) && b.share >= strangers;
       });
-      page.leaf("rect", {{"class", used ? "block" : "block unused"},
-                         {"x", x},
-                         {"y", y(layer) - step * 0.4},
-                         {"width", 8},
-                         {"height", step * 0.8}});
+      boxes.at(used ? 1 : 0) += fmt::format("M{} {}h8v{}h-8z", coordinate(x),
+                                            coordinate(y(layer) - step * 0.4), coordinate(step * 0.8));
       if (room.take(left ? 0 : 200, y(layer) - 6, 50, 12))
         page.element("text",
                      {{"class", "tick"},
@@ -160,6 +158,10 @@ void draw_block_map(Markup& page, const PageContent& content, const PagePair& pa
                       {"text-anchor", left ? "end" : "start"}},
                      fmt::format("{}", layer));
     }
+  for (const bool agrees : {false, true}) {
+    page.leaf("path", {{"class", agrees ? "match" : "match weak"}, {"d", matches.at(agrees ? 1 : 0)}});
+    page.leaf("path", {{"class", agrees ? "block" : "block unused"}, {"d", boxes.at(agrees ? 1 : 0)}});
+  }
   page.close("svg");
 }
 

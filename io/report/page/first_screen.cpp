@@ -15,22 +15,33 @@ namespace stemma {
 namespace {
 
 std::string count(std::size_t n, std::string_view one, std::string_view many) {
-  return fmt::format("{} {}", n, n == 1 ? one : many);
+  return fmt::format("{} {}", grouped(n), n == 1 ? one : many);
 }
 
-/// One cell for each MLP, coloured by the share of neurons that agree.
+/// One cell for each MLP, coloured by the share of neurons that agree: a picture of one pixel for each,
+/// because a thousand rows of shapes would be most of a page.
 void write_strip(Markup& page, const std::vector<float>& shares) {
   if (shares.empty()) return;
   const double cell = std::clamp(96.0 / static_cast<double>(shares.size()), 1.0, 12.0);
   const auto [low, high] = std::minmax_element(shares.begin(), shares.end());
   open_drawing(page, "strip", cell * static_cast<double>(shares.size()), 12, "Share of agreeing neurons",
                fmt::format("{} MLPs, from {:.2f} to {:.2f}", shares.size(), *low, *high));
-  for (std::size_t i = 0; i < shares.size(); ++i)
-    page.leaf("rect", {{"x", cell * static_cast<double>(i)},
-                       {"y", 0},
-                       {"width", std::max(cell - (cell > 4 ? 1 : 0), 0.5)},
-                       {"height", 12},
-                       {"fill", hex(cividis(shares[i]))}});
+  std::vector<Colour> palette;
+  std::vector<std::uint8_t> pixels;
+  std::string gaps;
+  for (std::size_t i = 0; i < shares.size(); ++i) {
+    const Colour colour = cividis(std::round(shares[i] * 100) / 100);
+    const auto known = std::find(palette.begin(), palette.end(), colour);
+    pixels.push_back(static_cast<std::uint8_t>(known - palette.begin()));
+    if (known == palette.end()) palette.push_back(colour);
+    if (i > 0) gaps += fmt::format("M{} 0v12", coordinate(cell * static_cast<double>(i)));
+  }
+  page.leaf("image", {{"class", "cells"},
+                      {"width", cell * static_cast<double>(shares.size())},
+                      {"height", 12},
+                      {"preserveAspectRatio", "none"},
+                      {"href", png_url(pixels, static_cast<std::uint32_t>(pixels.size()), 1, palette)}});
+  if (cell > 4) page.leaf("path", {{"class", "gaps"}, {"d", gaps}});
   page.close("svg");
 }
 

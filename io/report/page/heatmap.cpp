@@ -14,6 +14,12 @@ namespace {
 constexpr double branches = 230;  ///< pixels of the dendrogram
 constexpr std::uint8_t not_known = 254, same_model = 255;
 
+constexpr std::size_t most_name = 22;              ///< characters of a name beside a row
+const std::string_view counted = " and 999 more";  ///< the longest addition to one
+constexpr Colour unknown_pixel = {176, 108,
+                                  156};  ///< off the scale, which has no red; --missing of the style
+constexpr Colour self_pixel = {90, 90, 90};
+
 /// Numbers of pairs by two models.
 class PairTable {
  public:
@@ -46,14 +52,23 @@ struct Layout {
   double cell, side, left, top;
 };
 
+double room_for_names(std::size_t n, const PageContent& content) {
+  double names = 60;
+  for (const PageModel& model : content.models)
+    names = std::max(names, text_width(shortened(model.id, most_name), 11) + 10);
+  return names + (n > most_cells ? text_width(counted, 11) : 0);
+}
+
 Layout layout_of(std::size_t n, const PageContent& content) {
-  const double cell = n <= most_cells
-                          ? std::clamp(720.0 / static_cast<double>(std::max<std::size_t>(n, 1)), 13.0, 40.0)
-                          : 800.0 / static_cast<double>(n);
+  constexpr double whole = 1190;  // of a page that is 1280 wide
+  const double cell =
+      n <= most_cells
+          ? std::clamp(720.0 / static_cast<double>(std::max<std::size_t>(n, 1)), 13.0, 40.0)
+          : std::max(520.0, whole - branches - 20 - room_for_names(n, content)) / static_cast<double>(n);
   double top = 14;
   if (n <= most_cells)
     for (const PageModel& model : content.models)
-      top = std::max(top, 14 + text_width(shortened(model.id, 24), 10));
+      top = std::max(top, 14 + text_width(shortened(model.id, most_name), 11));
   return {.cell = cell, .side = cell * static_cast<double>(n), .left = branches + 20, .top = top};
 }
 
@@ -64,18 +79,34 @@ Scale distances(const Layout& at) {
 void draw_dendrogram(Markup& page, const PageContent& content, const Layout& at) {
   const Dendrogram& tree = content.dendrogram;
   const Scale x = distances(at);
-  std::vector<double> place(tree.n + tree.merges.size()), height(place.size(), 0);
-  for (std::size_t row = 0; row < tree.order.size(); ++row)
-    place[tree.order[row]] = at.top + at.cell * (static_cast<double>(row) + 0.5);
-  std::string path;
+  const std::size_t groups = tree.n + tree.merges.size();
+  std::vector<double> place(groups), height(groups, 0), first(groups), last(groups);
+  for (std::size_t row = 0; row < tree.order.size(); ++row) {
+    const std::uint32_t leaf = tree.order[row];
+    place[leaf] = at.top + at.cell * (static_cast<double>(row) + 0.5);
+    first[leaf] = place[leaf] - at.cell / 2;
+    last[leaf] = place[leaf] + at.cell / 2;
+  }
+  // Of many joins the highest are drawn; what joins below them is one triangle.
+  const std::size_t folded = tree.merges.size() > most_lines ? tree.merges.size() - most_lines : 0;
+  std::string path, triangles;
   for (std::size_t k = 0; k < tree.merges.size(); ++k) {
     const auto& [left, right, distance, size] = tree.merges[k];
-    place[tree.n + k] = (place[left] + place[right]) / 2;
-    height[tree.n + k] = distance;
-    path += fmt::format("M{:.1f} {:.1f}H{:.1f}V{:.1f}H{:.1f}", x(height[left]), place[left],
-                        x(std::min(distance, 1.0)), place[right], x(height[right]));
+    const std::size_t group = tree.n + k;
+    place[group] = (place[left] + place[right]) / 2;
+    height[group] = std::min(distance, 1.0);
+    first[group] = std::min(first[left], first[right]);
+    last[group] = std::max(last[left], last[right]);
+    if (k < folded) continue;
+    path += fmt::format("M{:.1f} {:.1f}H{:.1f}V{:.1f}H{:.1f}", x(height[left]), place[left], x(height[group]),
+                        place[right], x(height[right]));
+    for (const std::size_t child : {left, right})
+      if (child >= tree.n && child < tree.n + folded)
+        triangles += fmt::format("M{:.1f} {:.1f}L{:.1f} {:.1f}V{:.1f}Z", x(height[child]), place[child], x(0),
+                                 first[child], last[child]);
   }
-  page.leaf("path", {{"class", "branch"}, {"d", path}});
+  page.leaf("path", {{"class", folded > 0 ? "branch fine" : "branch"}, {"d", path}});
+  if (folded > 0) page.leaf("path", {{"class", "collapsed"}, {"d", triangles}});
 }
 
 /// The three lines with their words below, each on a row of its own.
@@ -91,7 +122,7 @@ void draw_limits(Markup& page, const PageContent& content, const Layout& at) {
       {content.limits.background, "limit background", "nearest pair without evidence"},
       {content.limits.detection, "limit detection", "limit of detection"},
   };
-  double row = bottom + 34;
+  double row = bottom + 52;  // below the legend
   for (const Line& line : lines) {
     if (!std::isfinite(line.distance)) continue;
     const double px = x(std::clamp(line.distance, 0.0, 1.0));
@@ -132,10 +163,10 @@ void draw_names(Markup& page, const PageContent& content, const Families& famili
       const std::uint32_t first = members.front();
       wanted.emplace_back(
           row_of[members[members.size() / 2]],
-          fmt::format("{} and {} more", shortened(content.models[first].id, 24), members.size() - 1));
+          fmt::format("{} and {} more", shortened(content.models[first].id, most_name), members.size() - 1));
     }
   for (std::size_t row = 0; row < tree.order.size(); ++row)
-    wanted.emplace_back(row, shortened(content.models[tree.order[row]].id, 24));
+    wanted.emplace_back(row, shortened(content.models[tree.order[row]].id, most_name));
   LabelRoom room;
   for (const auto& [row, words] : wanted) {
     const double y = at.top + at.cell * (static_cast<double>(row) + 0.5);
@@ -149,7 +180,7 @@ void draw_names(Markup& page, const PageContent& content, const Families& famili
                  {{"class", "name"},
                   {"transform",
                    fmt::format("translate({} {}) rotate(-90)", coordinate(x + 3.5), coordinate(at.top - 5))}},
-                 shortened(content.models[tree.order[column]].id, 24));
+                 shortened(content.models[tree.order[column]].id, most_name));
   }
 }
 
@@ -160,15 +191,15 @@ void draw_cells(Markup& page, const PageContent& content, const Layout& at) {
   if (n > most_cells) {
     std::vector<Colour> palette;
     for (int level = 0; level < not_known; ++level) palette.push_back(cividis(level / 253.0));
-    palette.push_back({150, 150, 150});
-    palette.push_back({90, 90, 90});
+    palette.push_back(unknown_pixel);
+    palette.push_back(self_pixel);
     std::vector<std::uint8_t> pixels(n * n);
     for (std::size_t row = 0; row < n; ++row)
       for (std::size_t column = 0; column < n; ++column)
         pixels[row * n + column] = table.at(tree, row, column);
     page.leaf(
         "image",
-        {{"class", "cells"},
+        {{"class", at.cell < 1 ? "cells fine" : "cells"},  // smoothed where rows would get lost
          {"x", at.left},
          {"y", at.top},
          {"width", at.side},
@@ -198,7 +229,7 @@ void draw_cells(Markup& page, const PageContent& content, const Layout& at) {
   page.close("g");
 }
 
-void draw_legend(Markup& page, const Layout& at) {
+void draw_legend(Markup& page, const PageContent& content, const Layout& at) {
   const double y = at.top + at.side + 14, left = at.left + std::max(0.0, at.side - 200);
   for (int step = 0; step < 40; ++step)
     page.leaf("rect", {{"x", left + 5 * step},
@@ -209,6 +240,12 @@ void draw_legend(Markup& page, const Layout& at) {
   page.element("text", {{"class", "tick"}, {"x", left}, {"y", y + 21}}, "0");
   page.element("text", {{"class", "tick"}, {"x", left + 200}, {"y", y + 21}, {"text-anchor", "end"}},
                "1, or 100 %");
+  if (std::any_of(content.pairs.begin(), content.pairs.end(),
+                  [](const PagePair& p) { return std::isnan(p.share) || std::isnan(p.percentile); })) {
+    page.open("g", {{"class", "cells"}})
+        .leaf("rect", {{"class", "unknown"}, {"x", left}, {"y", y + 30}, {"width", 10}, {"height", 10}});
+    page.close("g").element("text", {{"class", "tick"}, {"x", left + 15}, {"y", y + 39}}, "not known");
+  }
 }
 
 }  // namespace
@@ -226,25 +263,21 @@ void write_heatmap(Markup& page, const PageContent& content, const Families& fam
     return;
   }
   const Layout at = layout_of(n, content);
-  double names = 60;
-  for (const PageModel& model : content.models)
-    names = std::max(names, text_width(shortened(model.id, 24), 11) + 10);
-  if (at.cell < 11) names += text_width(" and 999 more", 11);
-  const double width = std::max(at.left + at.side + names, 620.0);
+  const double width = std::max(at.left + at.side + room_for_names(n, content), 620.0);
   page.open("div", {{"class", "scroll figure"},
                     {"id", "heatmap-box"},
                     {"tabindex", 0},
                     {"role", "group"},
                     {"aria-label",
                      "Heatmap of all pairs: arrow keys move from cell to cell, Enter opens the pair"}});
-  open_drawing(page, "heatmap", width, at.top + at.side + 84, "Heatmap and dendrogram",
-               fmt::format("{} models, in {} families of at least two", n, families.members.size()));
+  open_drawing(page, "heatmap", width, at.top + at.side + 102, "Heatmap and dendrogram",
+               fmt::format("{} models; families of at least two: {}", n, families.members.size()));
   draw_dendrogram(page, content, at);
   draw_distance_axis(page, at);
   draw_limits(page, content, at);
   draw_cells(page, content, at);
   draw_names(page, content, families, at);
-  draw_legend(page, at);
+  draw_legend(page, content, at);
   page.leaf("rect", {{"id", "heatmap-cursor"},
                      {"class", "cursor"},
                      {"data-left", at.left},
@@ -255,6 +288,15 @@ void write_heatmap(Markup& page, const PageContent& content, const Families& fam
                      {"width", at.cell},
                      {"height", at.cell}});
   page.close("svg").close("div");
+  if (n > most_cells) {
+    page.open("p", {{"class", "note"}})
+        .text("A click shows the pairs around it, large enough to be told apart.");
+    if (n - 1 > most_lines)
+      page.text(fmt::format(" Of {} joins the {} highest are drawn; a triangle holds what joins below.",
+                            grouped(n - 1), most_lines));
+    if (at.cell < 1) page.text(" A pixel holds more than one pair, and shows about their mean.");
+    page.close("p");
+  }
   page.element("p", {{"id", "heatmap-reading"}, {"class", "reading"}, {"aria-live", "polite"}}, "");
   page.open("div", {{"id", "heatmap-window"}, {"class", "scroll figure"}}).close("div");
   write_table_name(page, "pairs.tsv");

@@ -59,9 +59,9 @@ void write_nulls(Markup& page, const PageContent& content) {
     for (const NullFigure::Mark& mark : figure.marks)
       draw_mark(page, content.pairs[mark.pair].relation, frame.x(mark.score), frame.top - 8, 8);
     page.close("svg");
-    page.element(
-        "p", {{"class", "note"}},
-        fmt::format("{} unrelated pairs: {}. {}", figure.scores.size(), figure.population, figure.caption));
+    page.element("p", {{"class", "note"}},
+                 fmt::format("{} unrelated pairs: {}. {}", grouped(figure.scores.size()), figure.population,
+                             figure.caption));
     write_table_name(page, figure.file);
     page.close("figure");
   }

@@ -80,7 +80,7 @@ void write_pairs(Markup& page, const PageContent& content) {
                  fmt::format("{} of {} related or declared pairs are told in full here; stemma report --pair "
                              "A B makes such a page "
                              "of any pair.",
-                             content.dossiers.size(), content.dossiers_possible));
+                             grouped(content.dossiers.size()), grouped(content.dossiers_possible)));
   write_table_name(page, "pairs.tsv, evidence.tsv");
   page.close("section");
 }

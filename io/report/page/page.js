@@ -47,7 +47,12 @@
   const go = (changes) => {
     const state = stateOf();
     for (const [key, value] of Object.entries(changes)) state.set(key, value);
-    location.hash = state.toString();
+    goTo("#" + state.toString());
+  };
+  // What is chosen once more is shown once more, though the fragment stays as it was.
+  const goTo = (hash) => {
+    if (location.hash === hash) showState();
+    else location.hash = hash;
   };
   const modelIn = (state, key) => {
     const value = Number.parseInt(state.get(key) ?? "", 10);
@@ -106,8 +111,12 @@
   for (const row of verdictRows)
     row.addEventListener("click", (event) => {
       const link = row.querySelector("a.pair-link");
-      if (link && !event.target.closest("a")) location.hash = link.hash;
+      if (link && !event.target.closest("a")) goTo(link.hash);
     });
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest?.("a.pair-link");
+    if (link && link.hash === location.hash) showState();
+  });
 
   // One pair: its dossier where there is one, else the numbers that the page holds of every pair.
   const chooseA = byId("choose-a"), chooseB = byId("choose-b");
@@ -134,11 +143,17 @@
       group.ownerSVGElement.classList.toggle("picked", group.childElementCount > 0);
     }
   };
+  const panel = byId("pair");
+  const clear = () => {
+    for (const dossier of dossiers.values()) dossier.classList.remove("open");
+    for (const row of verdictRows) row.classList.remove("chosen");
+    panel.replaceChildren();
+    chooseA.value = chooseB.value = "";
+    drawChosen(-1, -1);
+  };
   const showPair = (a, b) => {
     if (a > b) [a, b] = [b, a];
-    for (const dossier of dossiers.values()) dossier.classList.remove("open");
-    const panel = byId("pair");
-    panel.replaceChildren();
+    clear();
     chooseA.value = data.ids[a];
     chooseB.value = data.ids[b];
     drawChosen(a, b);
@@ -164,12 +179,19 @@
     }
     panel.append(list, make("p", "All tests of this pair: stemma report ARCHIVE --pair A B, with these two ids.", { class: "note" }));
   };
+  const showFirst = () => {
+    clear();
+    dossiers.values().next().value?.classList.add("open");
+  };
   const showState = () => {
     showTheme();
     const state = stateOf(), a = modelIn(state, "a"), b = modelIn(state, "b");
-    if (a === null || b === null) return;
-    showPair(a, b);
-    byId("pairs").scrollIntoView();
+    if (a !== null && b !== null) {
+      showPair(a, b);
+      byId("pairs").scrollIntoView();
+    } else if (!location.hash) {
+      showFirst();
+    }
   };
   const fromBoxes = () => {
     const a = data.ids.indexOf(chooseA.value), b = data.ids.indexOf(chooseB.value);
@@ -226,10 +248,10 @@
     box.addEventListener("keydown", (event) => {
       const steps = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
       const step = steps[event.key];
-      if (step) {
+      if (step && event.target === box) {
         reading.textContent = moveTo(Math.min(n - 1, Math.max(0, row + step[0])), Math.min(n - 1, Math.max(0, column + step[1])));
         event.preventDefault();
-      } else if (event.key === "Enter") {
+      } else if (event.key === "Enter" && event.target === box) {
         open();
       }
     });
@@ -264,7 +286,7 @@
         const j = data.order[left + c];
         const share = i === j ? null : shareOf(top + r < left + c ? "share" : "percentile", i, j);
         const rect = put("rect", { x: gap + c * cell, y: r * cell, width: cell - 1, height: cell - 1 });
-        rect.setAttribute("fill", share === null ? "#999999" : cividis(share));
+        rect.setAttribute("fill", i === j ? "#5a5a5a" : share === null ? "#b06c9c" : cividis(share));
         rect.addEventListener("pointermove", () => say(readingOf(i, j)));
         rect.addEventListener("click", () => i !== j && go({ a: i, b: j }));
       }
@@ -297,14 +319,12 @@
     button.addEventListener("click", () => {
       const link = make("a", "", { href: URL.createObjectURL(new Blob([styled(svg)], { type: "image/svg+xml" })), download: `stemma-${k + 1}.svg` });
       link.click();
-      URL.revokeObjectURL(link.href);
+      setTimeout(() => URL.revokeObjectURL(link.href), 10_000);  // some browsers read it later
     });
     svg.after(button);
   });
 
-  showTheme();
-  const state = stateOf();
-  if (modelIn(state, "a") !== null && modelIn(state, "b") !== null) showState();
-  else dossiers.values().next().value?.classList.add("open");
+  showFirst();
+  showState();
   root.dataset.ready = "true";
 })();

@@ -50,6 +50,9 @@ std::string page_data(const PageContent& content);
 /// The whole page, HTML 5 in UTF-8. Equal contents give equal bytes.
 std::string page_of(const PageContent& content);
 
+/// "499,500"
+std::string grouped(std::size_t n);
+
 /// Opens a section with its heading and one sentence that says what to see.
 void open_section(Markup& page, std::string_view id, std::string_view heading, std::string_view caption);
 /// Name of the table with the numbers of a figure.

@@ -54,6 +54,12 @@ std::vector<std::size_t> telling_pairs(const PageContent& content, std::size_t m
 
 }  // namespace
 
+std::string grouped(std::size_t n) {
+  std::string digits = std::to_string(n);
+  for (std::size_t at = digits.size(); at > 3;) digits.insert(at -= 3, ",");
+  return digits;
+}
+
 void open_section(Markup& page, std::string_view id, std::string_view heading, std::string_view caption) {
   const std::string name = fmt::format("h-{}", id);
   page.open("section", {{"id", id}, {"aria-labelledby", name}});
@@ -122,7 +128,7 @@ void write_methods(Markup& page, const PageContent& content) {
   if (chosen.size() < content.pairs.size())
     page.element("p", {{"class", "note"}},
                  fmt::format("{} of {} pairs: those that are related, declared, or highest by curve score.",
-                             chosen.size(), content.pairs.size()));
+                             grouped(chosen.size()), grouped(content.pairs.size())));
   write_table_name(page, "pairs.tsv, evidence.tsv");
   page.close("section");
 }
