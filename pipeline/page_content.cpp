@@ -17,8 +17,8 @@
 namespace stemma {
 namespace {
 
-/// Pairs that are told in full: each takes some 30 kB of the page.
-std::size_t most_dossiers(std::size_t models) { return models <= 60 ? 200 : 60; }
+/// Pairs that are told in full: each takes some 13 kB of the page.
+constexpr std::size_t most_dossiers = 60;
 /// Spectra are drawn of so many models: of more, of those of pairs that are told in full.
 constexpr std::size_t most_spectra = 60;
 
@@ -139,7 +139,7 @@ void add_dossiers(PageContent& content, const ArchiveReader& archive, std::vecto
   };
   std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return rank(a) < rank(b); });
   content.dossiers_possible = order.size();
-  order.resize(std::min(order.size(), most_dossiers(content.models.size())));
+  order.resize(std::min(order.size(), most_dossiers));
   auto evidence = archive.evidence(order);
   auto readings = archive.origin_readings(order);
   for (std::size_t k = 0; k < order.size(); ++k) {

@@ -235,7 +235,7 @@ class Corpus {
     std::stable_sort(order.begin(), order.end(),
                      [&](auto x, auto y) { return c_.pairs[x].relation < c_.pairs[y].relation; });
     c_.dossiers_possible = order.size();
-    order.resize(std::min<std::size_t>(order.size(), n_ <= 60 ? 200 : 60));  // as page_content() does
+    order.resize(std::min<std::size_t>(order.size(), 60));  // as page_content() does
     for (const std::size_t i : order) {
       const PagePair& p = c_.pairs[i];
       Dossier d{.pair = i, .found = {.a = p.a, .b = p.b, .relation = p.relation}, .readings = readings_of(p)};

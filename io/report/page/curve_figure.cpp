@@ -13,7 +13,7 @@
 namespace stemma {
 namespace {
 
-constexpr double panel_width = 380, panel_height = 232;
+constexpr double panel_width = 288, panel_height = 206;
 
 void write_panel(Markup& page, const CurveFigure& figure, std::size_t index, const Families& families) {
   const CurvePanel& panel = figure.panels[index];

@@ -178,11 +178,11 @@ class TreeDrawing {
 }  // namespace
 
 void write_tree(Markup& page, const PageContent& content) {
-  open_section(page, "tree", "Family tree",
-               "Lengths are shares of neurons that do not agree; a model's own edge is what it alone "
-               "changed. The root is the "
-               "middle of the longest path and means nothing: who came first is said in the table, where "
-               "something shows it.");
+  open_section(
+      page, "tree", "Family tree",
+      "Lengths are shares of neurons that do not agree; a model's own edge is what it alone changed. "
+      "The root is the middle of the longest path and means nothing: who came first is said in the "
+      "table, where something shows it.");
   if (content.tree.nodes.size() < 2) {
     page.element("p", "No two models have a distance, so there is no tree.").close("section");
     return;
@@ -198,9 +198,9 @@ void write_tree(Markup& page, const PageContent& content) {
   page.close("svg").close("div");
   page.open("p", {{"class", "note"}});
   page.text(
-      "Numbers on edges: percent of resamplings over layers that keep the branch. Dashed curves join models "
-      "to the parents "
-      "they declare; an orange one is not borne out.");
+      "Numbers on edges: percent of resamplings over layers that keep the branch. Models that could not be "
+      "compared stand as far apart as strangers. Dashed curves join models to the parents they declare; an "
+      "orange one is not borne out.");
   if (drawing.rows() < visible.leaves[0])
     page.text(fmt::format(" Short branches are drawn as one row each, so that {} rows show {} models.",
                           drawing.rows(), visible.leaves[0]));
@@ -208,7 +208,7 @@ void write_tree(Markup& page, const PageContent& content) {
     page.text(fmt::format(" {} models are left out: nothing is known of their distances.",
                           content.left_out_of_tree));
   page.close("p");
-  write_table_name(page, "tree.nwk");
+  write_table_name(page, "report_data/tree.nwk, report_data/distance.phy");
   page.close("section");
 }
 
