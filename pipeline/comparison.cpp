@@ -268,7 +268,7 @@ Pair Comparison::with_evidence(std::size_t index) const {
   if (plan_.background != "none" && !neurons_.empty())
     rank_in_neuron_background(neurons_[index], models_, pair);
   if (pairs_.size() > most_detailed_pairs)
-    std::erase_if(pair.evidence, [](const Evidence& e) { return !e.role.empty(); });
+    std::erase_if(pair.evidence, [](const Evidence& e) { return !e.role.empty() && e.role != "places"; });
   std::ranges::move(references_.rows(pair), std::back_inserter(pair.evidence));
   return pair;
 }

@@ -34,8 +34,8 @@ using ModelPairs = std::vector<std::pair<std::uint32_t, std::uint32_t>>;
 ModelPairs chosen_pairs(std::span<const Fingerprint> models, const ComparisonPlan& plan);
 
 /// Up to so many pairs keep every row of evidence (a family of 200 models). A larger comparison keeps the
-/// headline of each test, and its conformal p-value: the curves behind it are in the archive, and `stemma
-/// compare ARCHIVE:A ARCHIVE:B` prints all rows.
+/// headline of each test, its conformal p-value, and the places of neurons, whose p-value is guaranteed: the
+/// curves behind it are in the archive, and `stemma compare ARCHIVE:A ARCHIVE:B` prints all rows.
 inline constexpr std::size_t most_detailed_pairs = 20'000;
 
 /// The few numbers of a pair that tables show beside its verdict.

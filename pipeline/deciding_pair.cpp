@@ -2,6 +2,7 @@
 #include "pipeline/deciding_pair.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace stemma {
 
@@ -22,7 +23,7 @@ std::optional<DecidingPair> DecidingPairs::of(std::size_t model) const {
                      .log10_p = at->log10_p,
                      .log10_p_corrected = at->log10_p_corrected};
   for (const Evidence& e : comparison_.with_evidence(found.index).evidence)
-    if (e.log10_p == found.log10_p) found.grade = e.grade;
+    if (!std::isnan(e.log10_p) && e.log10_p == found.log10_p) found.grade = e.grade;
   return found;
 }
 

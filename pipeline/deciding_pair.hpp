@@ -13,7 +13,7 @@ namespace stemma {
 struct DecidingPair {
   std::size_t index = 0;  ///< of Comparison::pairs
   double log10_p = missing, log10_p_corrected = missing;
-  Grade grade = Grade::N;  ///< of the row of evidence that gave the p-value
+  std::optional<Grade> grade;  ///< of the row of evidence that gave the p-value
 };
 
 /// Finds the pair of a model and its relative. Looks at the models and the comparison, which must outlive it.

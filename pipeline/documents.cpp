@@ -34,28 +34,27 @@ std::string verdicts_json(const AuditResult& result, const AuditRequest& request
     const std::string declaration(name_of(v.declaration));
     if (!declaration.empty()) ++counts[declaration];
     const auto pair = deciding.of(m);
-    models.push_back(
-        {{"id", model.id},
-         {"content", content_of(model)},
-         {"declared", declared_of(model.declared)},
-         {"declaration", declaration},
-         {"declaration_reason", v.declaration_reason},
-         {"verdict",
-          {{"relation", name_of(v.relation)},
-           {"relative", v.relative},
-           {"abstain_reason", v.reason},
-           {"direction", descent_words(v.direction)},
-           {"log10_p", json_number(pair ? pair->log10_p : missing)},
-           {"log10_p_corrected", json_number(pair ? pair->log10_p_corrected : missing)},
-           {"grade", pair && !std::isnan(pair->log10_p) ? Json(name_of(pair->grade)) : Json(nullptr)}}},
-         {"nearest_by_curve",
-          {{"id", v.nearest_by_curve},
-           {"score", json_number(v.nearest_score)},
-           {"percentile", json_number(v.nearest_rank.percentile)},
-           {"percentile_basis", v.nearest_rank.basis},
-           {"background", v.nearest_rank.population},
-           {"background_n", v.nearest_rank.n}}},
-         {"others", v.others}});
+    models.push_back({{"id", model.id},
+                      {"content", content_of(model)},
+                      {"declared", declared_of(model.declared)},
+                      {"declaration", declaration},
+                      {"declaration_reason", v.declaration_reason},
+                      {"verdict",
+                       {{"relation", name_of(v.relation)},
+                        {"relative", v.relative},
+                        {"abstain_reason", v.reason},
+                        {"direction", descent_words(v.direction)},
+                        {"log10_p", json_number(pair ? pair->log10_p : missing)},
+                        {"log10_p_corrected", json_number(pair ? pair->log10_p_corrected : missing)},
+                        {"grade", pair && pair->grade ? Json(name_of(*pair->grade)) : Json(nullptr)}}},
+                      {"nearest_by_curve",
+                       {{"id", v.nearest_by_curve},
+                        {"score", json_number(v.nearest_score)},
+                        {"percentile", json_number(v.nearest_rank.percentile)},
+                        {"percentile_basis", v.nearest_rank.basis},
+                        {"background", v.nearest_rank.population},
+                        {"background_n", v.nearest_rank.n}}},
+                      {"others", v.others}});
   }
   Json failed = Json::array();
   for (const Fingerprint& model : result.fingerprints)

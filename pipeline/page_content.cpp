@@ -4,14 +4,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <map>
 #include <set>
 
 #include "analyzers/thresholds.hpp"
 #include "analyzers/verdict.hpp"
-#include "io/config/run_config.hpp"
+#include "io/config/yaml.hpp"
 #include "io/report/page/relation_mark.hpp"
+#include "pipeline/comparison.hpp"
 #include "pipeline/page_parts.hpp"
 
 namespace stemma {
@@ -42,8 +44,11 @@ class Headlines {
 
 PagePair page_pair(const std::vector<Fingerprint>& models, const Pair& pair, const Headlines& headlines,
                    std::size_t index) {
-  const Headline neurons = headlines.of("neuron_match", index),
-                 curves = headlines.of("intrinsic_fingerprint", index),
+  Headline neurons = headlines.of("neuron_match", index);
+  // Without a token in common only the weights tell of neurons.
+  if (std::isnan(neurons.score) && std::isnan(neurons.log10_p))
+    neurons = headlines.of("aligned_neurons", index);
+  const Headline curves = headlines.of("intrinsic_fingerprint", index),
                  guard = headlines.of("tensorguard", index);
   PagePair p{.a = pair.a, .b = pair.b, .relation = pair.relation};
   p.declared = declares(models[pair.a], models[pair.b]) || declares(models[pair.b], models[pair.a]);
@@ -80,26 +85,26 @@ PageModel page_model(const ModelRow& row, const ModelVerdict& verdict) {
           .direction = verdict.direction,
           .declaration = std::string(name_of(verdict.declaration)),
           .declaration_reason = verdict.declaration_reason,
-          .others = verdict.others,
-          .nearest_by_curve = verdict.nearest_by_curve,
-          .nearest_score = verdict.nearest_score};
+          .nearest_by_curve = verdict.nearest_by_curve};
 }
 
-/// Makes places of pairs findable by their models.
+/// Makes places of pairs findable by their models, whatever the order in which an archive holds them.
 class PairIndex {
  public:
-  explicit PairIndex(const std::vector<PagePair>& pairs) : pairs_(pairs) {}
+  explicit PairIndex(const std::vector<PagePair>& pairs) {
+    for (std::size_t i = 0; i < pairs.size(); ++i) places_.push_back({{pairs[i].a, pairs[i].b}, i});
+    std::sort(places_.begin(), places_.end());
+  }
   std::optional<std::size_t> of(std::uint32_t a, std::uint32_t b) const {
-    if (a > b) std::swap(a, b);
-    const auto found =
-        std::lower_bound(pairs_.begin(), pairs_.end(), std::pair(a, b),
-                         [](const PagePair& p, const auto& wanted) { return std::pair(p.a, p.b) < wanted; });
-    if (found == pairs_.end() || found->a != a || found->b != b) return std::nullopt;
-    return static_cast<std::size_t>(found - pairs_.begin());
+    const std::pair wanted = std::minmax({a, b});
+    const auto found = std::ranges::lower_bound(places_, wanted, {}, &Place::first);
+    if (found == places_.end() || found->first != wanted) return std::nullopt;
+    return found->second;
   }
 
  private:
-  const std::vector<PagePair>& pairs_;
+  using Place = std::pair<std::pair<std::uint32_t, std::uint32_t>, std::size_t>;
+  std::vector<Place> places_;
 };
 
 std::optional<std::uint32_t> index_of(const std::vector<Fingerprint>& models, const std::string& id) {
@@ -149,8 +154,12 @@ void add_dossiers(PageContent& content, const ArchiveReader& archive, std::vecto
   }
 }
 
-std::vector<std::uint32_t> models_with_spectra(const PageContent& content) {
+using AskedPair = std::pair<std::uint32_t, std::uint32_t>;
+
+std::vector<std::uint32_t> models_with_spectra(const PageContent& content,
+                                               const std::optional<AskedPair>& asked) {
   std::set<std::uint32_t> chosen;
+  if (asked) return {std::min(asked->first, asked->second), std::max(asked->first, asked->second)};
   if (content.models.size() <= most_spectra)
     for (std::uint32_t m = 0; m < content.models.size(); ++m) chosen.insert(m);
   for (const Dossier& dossier : content.dossiers) {
@@ -162,32 +171,49 @@ std::vector<std::uint32_t> models_with_spectra(const PageContent& content) {
 
 /// What the configuration decides about the page beside its words.
 struct Settings {
-  bool held_against_claims = true;
   TreeWishes tree;
 };
 
-/// Words of the configuration that the archive keeps; an archive of several runs has none.
+/// A scalar of the configuration, "" where it is not there.
+std::string setting(const YamlNode& root, std::initializer_list<std::string_view> path) {
+  const YamlNode* node = &root;
+  for (const std::string_view key : path)
+    if (node) node = node->find(key);
+  return node && node->kind == YamlNode::Kind::scalar ? node->text : "";
+}
+
+/// Words of the configuration that the archive keeps; an archive of several runs has none. They are looked up
+/// one by one: the models that it names may be gone, and the page does without them.
 void add_words(PageContent& content, const ArchiveReader& archive, const PageWishes& wishes,
                Settings& settings) {
-  const std::string text = archive.config().resolved_yaml;
-  if (!text.empty()) {
-    std::vector<std::string> notes;
-    const auto nothing_set = [](const std::string&) -> std::optional<std::string> { return std::nullopt; };
-    try {
-      const RunConfig config = parse_run_config(text, "config.resolved.yaml", {}, notes, nothing_set);
-      content.title = config.report.title.empty() ? config.name : config.report.title;
-      content.subtitle = config.report.subtitle;
-      content.description = config.description;
-      content.contact = config.contact;
-      settings.held_against_claims = config.verdicts.declared == DeclaredLineage::check;
-      settings.tree = {.method = config.verdicts.tree,
-                       .resamplings = static_cast<std::size_t>(config.verdicts.tree_support)};
-    } catch (const std::exception&) {
-      // Of another version of the program, or with models that are gone: the page does without these words.
-    }
+  Complaints complaints("the configuration");
+  const std::optional<YamlNode> root = parse_yaml(archive.config().resolved_yaml, complaints);
+  if (root) {
+    content.title = setting(*root, {"report", "title"});
+    if (content.title.empty()) content.title = setting(*root, {"name"});
+    content.subtitle = setting(*root, {"report", "subtitle"});
+    content.description = setting(*root, {"description"});
+    content.contact = setting(*root, {"contact"});
+    content.claims_checked = setting(*root, {"verdicts", "declared"}) != "ignore";
+    const std::string tree = setting(*root, {"verdicts", "tree"});
+    if (tree == "average") settings.tree.method = TreeMethod::average;
+    if (tree == "none") settings.tree.method = TreeMethod::none;
+    const std::string draws = setting(*root, {"verdicts", "tree_support"});
+    std::from_chars(draws.data(), draws.data() + draws.size(), settings.tree.resamplings);
   }
   if (content.title.empty()) content.title = content.archive_name;
   if (!wishes.title.empty()) content.title = wishes.title;
+}
+
+/// The pair that a page was asked of. Throws NoSuchPair.
+std::optional<AskedPair> asked_pair(const PageWishes& wishes, const std::vector<Fingerprint>& models,
+                                    const PairIndex& pairs, const std::string& archive) {
+  if (!wishes.pair) return std::nullopt;
+  const AskedPair asked = {asked_model(models, wishes.pair->first), asked_model(models, wishes.pair->second)};
+  if (asked.first != asked.second && pairs.of(asked.first, asked.second)) return asked;
+  throw NoSuchPair(fmt::format("{} and {} are no pair of {}. Name two models that were compared there",
+                               printable(wishes.pair->first), printable(wishes.pair->second),
+                               printable(archive)));
 }
 
 }  // namespace
@@ -210,34 +236,31 @@ PageContent page_content(const ArchiveReader& archive, const std::string& name, 
   }
   const std::vector<ModelVerdict> verdicts = model_verdicts(models, pairs);
   const PairIndex index(content.pairs);
+  const std::optional<AskedPair> asked = asked_pair(wishes, models, index, name);
   for (std::uint32_t m = 0; m < models.size(); ++m) {
     content.models.push_back(page_model(archive.models()[m], verdicts[m]));
     link_row(content.models[m], m, models, verdicts[m].relative, index);
-    if (!settings.held_against_claims) content.models[m].declaration.clear();
+    if (!content.claims_checked) content.models[m].declaration.clear();
   }
   for (const auto& [id, label] : wishes.labels)
     if (const auto m = index_of(models, id)) content.models[*m].label = label;
+  content.headlines_only = content.pairs.size() > most_detailed_pairs;
+  content.noise_multiple = thresholds::origin_noise;
   add_dossiers(content, archive, pairs);
   const std::vector<std::vector<float>> shares = archive.scores_of_places("neuron_match", "layers/");
-  const std::vector<Grade> grades = archive.grades();
+  const std::vector<std::optional<Grade>> grades = archive.grades();
   for (PageModel& model : content.models)
     if (model.pair) {
-      model.grade = name_of(grades[*model.pair]);
+      if (const auto grade = grades[*model.pair]) model.grade = name_of(*grade);
       model.layer_shares = shares[*model.pair];
     }
-  add_trees(content, shares, settings.tree);
-  add_curves(content, archive, models, models_with_spectra(content));
+  if (!asked) add_trees(content, shares, settings.tree);
+  add_curves(content, archive, models, models_with_spectra(content, asked));
   add_nulls(content, archive.backgrounds());
   content.findings = archive.findings();
   content.failures = archive.failures();
   add_provenance(content, archive);
-  if (!wishes.pair) return content;
-  const auto a = asked_model(models, wishes.pair->first), b = asked_model(models, wishes.pair->second);
-  if (a == b || !index.of(a, b))
-    throw NoSuchPair(fmt::format("{} and {} are no pair of {}. Name two models that were compared there",
-                                 printable(wishes.pair->first), printable(wishes.pair->second),
-                                 printable(name)));
-  return only_pair(std::move(content), a, b, archive);
+  return asked ? only_pair(std::move(content), asked->first, asked->second, archive) : content;
 }
 
 }  // namespace stemma

@@ -43,7 +43,6 @@ CurveFigure curve_figure(const std::vector<Fingerprint>& models,
   CurveFigure figure{.x_axis = "relative depth",
                      .y_axis = shape == Shape::over_mean ? "value over mean" : "logarithm, less its mean",
                      .panels = {}};
-  for (const Fingerprint& model : models) figure.models_of += model.intrinsic ? 1U : 0U;
   for (std::size_t part = 0; part < names.size(); ++part) {
     CurvePanel panel{.title = names[part], .lines = {}};
     for (std::uint32_t m = 0; m < models.size(); ++m) {
@@ -85,7 +84,6 @@ CurveFigure spectra(const ArchiveReader& archive, const std::vector<Fingerprint>
                      .log_x = true,
                      .log_y = true,
                      .reference = 1,
-                     .models_of = models.size(),
                      .panels = {}};
   const std::array<std::pair<const char*, const char*>, 7> places = {{{"attn.q", "q"},
                                                                       {"attn.k", "k"},
@@ -119,18 +117,24 @@ CurveFigure spectra(const ArchiveReader& archive, const std::vector<Fingerprint>
       }
   }
   std::erase_if(figure.panels, [](const CurvePanel& panel) { return panel.lines.empty(); });
+  figure.left_out = models.size() - chosen.size();
   return figure;
 }
 
 /// Related pairs with their scores, for marks above a background.
 template <class Score>
-std::vector<NullFigure::Mark> marks_of(const PageContent& content, const Score& score) {
+void add_marks(NullFigure& figure, const PageContent& content, const Score& score) {
   constexpr std::size_t most = 400;
-  std::vector<NullFigure::Mark> marks;
-  for (std::size_t i = 0; i < content.pairs.size() && marks.size() < most; ++i)
-    if (joins(content.pairs[i].relation) && std::isfinite(score(content.pairs[i])))
-      marks.push_back({i, score(content.pairs[i])});
-  return marks;
+  for (std::size_t i = 0; i < content.pairs.size(); ++i) {
+    if (!joins(content.pairs[i].relation) || !std::isfinite(score(content.pairs[i]))) continue;
+    ++figure.related;
+    if (figure.marks.size() < most) figure.marks.push_back({i, score(content.pairs[i])});
+  }
+}
+
+void add_scores(NullFigure& figure, const std::vector<double>& scores) {
+  std::copy_if(scores.begin(), scores.end(), std::back_inserter(figure.scores),
+               [](double score) { return std::isfinite(score); });
 }
 
 }  // namespace
@@ -145,7 +149,7 @@ void add_curves(PageContent& content, const ArchiveReader& archive, const std::v
       "Standard deviation of the weights of each layer (intrinsic_fingerprint, arXiv 2507.03014), over its "
       "mean. {}",
       curve_score_caveat());
-  published.file = "report_data/curves.tsv";
+  published.file = "curves.tsv";
   CurveFigure twins = curve_figure(models, &IntrinsicCurves::twin,
                                    {"q with k", "o with v", "up with down", "gate"}, Shape::less_mean);
   twins.id = "twins";
@@ -154,7 +158,7 @@ void add_curves(PageContent& content, const ArchiveReader& archive, const std::v
       "The control of the curves above. Where a candidate was rotated or its heads were re-mapped, the upper "
       "curves move and "
       "these stay.";
-  twins.file = "report_data/curves.tsv";
+  twins.file = "curves.tsv";
   CurveFigure of_spectra = spectra(archive, models, chosen);
   of_spectra.id = "spectra";
   of_spectra.title = "Singular values";
@@ -162,48 +166,58 @@ void add_curves(PageContent& content, const ArchiveReader& archive, const std::v
       "Singular values of weights in the middle layer, in units of the largest that random numbers of the "
       "same size and shape "
       "have (dashed). What training wrote stands above it.";
-  of_spectra.file = "report_data/spectra.tsv";
+  of_spectra.file = "spectra.tsv";
   for (CurveFigure* figure : {&published, &twins, &of_spectra}) content.curves.push_back(std::move(*figure));
 }
 
 void add_nulls(PageContent& content, const std::vector<BackgroundScores>& backgrounds) {
   const auto share = [](const PagePair& pair) { return static_cast<double>(pair.share); };
-  NullFigure trained{
-      .id = "null-trained",
-      .title = "Share of agreeing neurons: separately trained models",
-      .population = "separately trained small models of one recipe, which travel with the program",
-      .caption = "The dashed line is the share that the test allows strangers to have.",
-      .axis = "share of agreeing neurons",
-      .file = "report_data/backgrounds.tsv",
-      .scores = {},
-      .marks = marks_of(content, share),
-      .limit = thresholds::universal_neurons};
+  const auto curve = [](const PagePair& pair) { return static_cast<double>(pair.curve_score); };
+  std::vector<double> trained, shares, curves;
   if (const auto median = neuron_background().strata.find("median");
       median != neuron_background().strata.end())
-    for (const Background::Score& score : median->second.scores) trained.scores.push_back(score.value);
-  NullFigure here = trained;
-  here.id = "null-here";
-  here.title = "Share of agreeing neurons: pairs of this archive without evidence";
-  here.population = "pairs of this archive of which tests found nothing";
-  here.scores.clear();
+    for (const Background::Score& score : median->second.scores) trained.push_back(score.value);
   for (const PagePair& pair : content.pairs)
-    if (pair.relation == Relation::no_evidence && std::isfinite(pair.share))
-      here.scores.push_back(pair.share);
-  for (NullFigure* figure : {&trained, &here})
-    if (!figure->scores.empty()) content.nulls.push_back(std::move(*figure));
-  for (std::size_t b = 0; b < backgrounds.size(); ++b) {
-    if (backgrounds[b].scores.empty()) continue;
-    const auto score = [](const PagePair& pair) { return static_cast<double>(pair.curve_score); };
-    content.nulls.push_back(
-        {.id = fmt::format("null-{}", b),
-         .title = fmt::format("Score of {}", backgrounds[b].method),
-         .population = backgrounds[b].population,
-         .caption = "No null is valid for this score: related pairs and strangers may score alike.",
-         .axis = "score",
-         .file = "report_data/backgrounds.tsv",
-         .scores = backgrounds[b].scores,
-         .marks = marks_of(content, score)});
-  }
+    if (pair.relation == Relation::no_evidence) {
+      shares.push_back(pair.share);
+      curves.push_back(pair.curve_score);
+    }
+  const std::string_view neurons = "share of agreeing neurons";
+  const std::string_view limit =
+      "The dashed line is the share that the robust test, grade M, allows strangers.";
+  const auto add = [&](std::string id, std::string title, std::string population, std::string_view caption,
+                       std::string_view axis, std::string_view counted, const std::vector<double>& scores,
+                       const auto& score, double line) {
+    NullFigure figure{.id = std::move(id),
+                      .title = std::move(title),
+                      .population = std::move(population),
+                      .caption = std::string(caption),
+                      .axis = std::string(axis),
+                      .file = "backgrounds.tsv",
+                      .scores = {},
+                      .marks = {},
+                      .limit = line,
+                      .counted = std::string(counted)};
+    add_scores(figure, scores);
+    add_marks(figure, content, score);
+    if (!figure.scores.empty()) content.nulls.push_back(std::move(figure));
+  };
+  add("null-trained", "Share of agreeing neurons, and separately trained models",
+      "separately trained small models of one recipe, which travel with the program", limit, neurons,
+      "unrelated pairs", trained, share, thresholds::universal_neurons);
+  add("null-here", "Share of agreeing neurons, and pairs of this archive without evidence",
+      "pairs of this archive of which tests found nothing", limit, neurons, "pairs without evidence", shares,
+      share, thresholds::universal_neurons);
+  constexpr std::string_view no_null =
+      "No null is valid for this score: related pairs and strangers may score alike.";
+  for (std::size_t b = 0; b < backgrounds.size(); ++b)
+    add(fmt::format("null-{}", b), fmt::format("Score of {}", backgrounds[b].method),
+        backgrounds[b].population, no_null, "score", "pairs held for unrelated", backgrounds[b].scores, curve,
+        missing);
+  if (backgrounds.empty())
+    add("null-curves", "Score of intrinsic_fingerprint, and pairs of this archive without evidence",
+        "pairs of this archive of which tests found nothing", no_null, "score", "pairs without evidence",
+        curves, curve, missing);
 }
 
 }  // namespace stemma

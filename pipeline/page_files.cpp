@@ -11,8 +11,9 @@ namespace fs = std::filesystem;
 
 WrittenPage write_page(const fs::path& archive, const fs::path& page, const PageWishes& wishes) {
   const ArchiveReader reader(archive);
-  const PageContent content = page_content(reader, archive.filename().string(), wishes);
-  const fs::path tables = page.parent_path() / "report_data";
+  PageContent content = page_content(reader, archive.filename().string(), wishes);
+  const fs::path tables = page.parent_path() / (page.stem().string() + "_data");
+  content.tables = tables.filename().string();
   std::error_code error;
   fs::create_directories(tables, error);
   if (error) throw StorageError(tables.string(), "", "create", error.value());

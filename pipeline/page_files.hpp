@@ -14,7 +14,8 @@ struct WrittenPage {
   std::uint64_t bytes = 0;
 };
 
-/// Writes the page to `page` and the tables of its figures into the directory report_data beside it. Throws
+/// Writes the page to `page` and the tables of its figures into a directory beside it: report_data for
+/// report.html. Throws
 /// StorageError, and what page_content throws.
 WrittenPage write_page(const std::filesystem::path& archive, const std::filesystem::path& page,
                        const PageWishes& wishes);

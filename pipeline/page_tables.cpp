@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "io/report/page/sections.hpp"
 #include "io/report/tsv.hpp"
 #include "pipeline/page_content.hpp"
 #include "pipeline/page_parts.hpp"
@@ -26,7 +27,7 @@ std::string background_table(const PageContent& content) {
   Tsv table({"figure", "population", "kind", "a", "b", "score"});
   for (const NullFigure& figure : content.nulls) {
     for (const double score : figure.scores)
-      table.row(figure.id, figure.population, "unrelated", "", "", score);
+      table.row(figure.id, figure.population, figure.counted, "", "", score);
     for (const NullFigure::Mark& mark : figure.marks) {
       const PagePair& pair = content.pairs[mark.pair];
       table.row(figure.id, figure.population, "related", content.models[pair.a].id, content.models[pair.b].id,
@@ -56,8 +57,9 @@ std::string order_table(const PageContent& content) {
 }
 
 /// Lower triangle in the format of PHYLIP, names without blanks; what is not known counts as 1, as in the
-/// tree beside the heatmap.
+/// tree beside the heatmap. Of too many models there is none.
 std::string phylip(const PageContent& content) {
+  if (content.models.size() > most_compared) return "0\n";
   const Distances distances = neuron_distances(content);
   std::string text = fmt::format("{}\n", content.models.size());
   for (std::size_t i = 0; i < content.models.size(); ++i) {

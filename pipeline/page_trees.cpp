@@ -8,6 +8,7 @@
 #include "analyzers/trees/midpoint_root.hpp"
 #include "analyzers/trees/neighbour_joining.hpp"
 #include "analyzers/trees/support.hpp"
+#include "io/report/page/sections.hpp"
 #include "pipeline/page_parts.hpp"
 
 namespace stemma {
@@ -96,6 +97,17 @@ FamilyTree tree_of(const Dendrogram& dendrogram) {
   return tree;
 }
 
+/// Whether every distance can be drawn anew: of others all resamplings would say the same.
+bool all_resampled(const PageContent& content, const std::vector<std::vector<float>>& shares) {
+  for (std::size_t i = 0; i < content.pairs.size(); ++i) {
+    const PagePair& pair = content.pairs[i];
+    // Where nothing agrees no block has a partner, and none is drawn.
+    if (std::isfinite(pair.share) && pair.share > 0 && !is_copy(pair.relation) && shares[i].empty())
+      return false;
+  }
+  return true;
+}
+
 void add_limits(PageContent& content) {
   DistanceLimits& limits = content.limits;
   limits.threshold = 1 - thresholds::universal_neurons;
@@ -119,9 +131,12 @@ Distances neuron_distances(const PageContent& content) {
 
 void add_trees(PageContent& content, const std::vector<std::vector<float>>& shares,
                const TreeWishes& wishes) {
+  add_limits(content);
+  content.tree_wanted = wishes.method != TreeMethod::none;
+  content.tree_by_joining = wishes.method != TreeMethod::average;
+  if (content.models.size() > most_compared) return;
   const Distances distances = neuron_distances(content);
   content.dendrogram = average_linkage(distances);
-  add_limits(content);
   const std::vector<std::uint32_t> kept = connected_part(distances);
   content.left_out_of_tree = distances.n - kept.size();
   if (kept.size() < 2 || wishes.method == TreeMethod::none) return;
@@ -130,7 +145,9 @@ void add_trees(PageContent& content, const std::vector<std::vector<float>>& shar
     tree = tree_of(average_linkage(among(kept, distances)));
   } else {
     tree = rooted_at_midpoint(neighbour_joining(among(kept, distances)));
-    if (kept.size() <= most_resampled && !shares.empty())
+    content.tree_has_support = wishes.resamplings > 0 && kept.size() <= most_resampled &&
+                               shares.size() == content.pairs.size() && all_resampled(content, shares);
+    if (content.tree_has_support)
       fill_support(tree, wishes.resamplings, [&](std::size_t draw) {
         return among(kept, resampled(content, shares, distances, draw));
       });

@@ -74,7 +74,7 @@ std::string verdict_summary(const AuditResult& result, bool labels) {
     rows.push_back({shown.of(model.id), declared_words(model, shown), verdict_words(v),
                     v.relative.empty() ? "-" : shown.of(v.relative),
                     tested ? fmt::format("{:.1f}", pair->log10_p_corrected) : "-",
-                    tested ? std::string(name_of(pair->grade)) : "-",
+                    tested && pair->grade ? std::string(name_of(*pair->grade)) : "-",
                     declaration.empty() ? "-" : declaration});
   }
   std::string text = aligned(rows);

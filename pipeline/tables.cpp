@@ -148,14 +148,13 @@ std::string verdicts_table(const std::vector<Fingerprint>& models, const Compari
     if (models[m].use != Use::subject) continue;
     const ModelVerdict& v = comparison.verdicts()[m];
     const auto pair = deciding.of(m);
-    const bool tested = pair && !std::isnan(pair->log10_p);
     table.row(models[m].id, joined(models[m].declared, &Claim::base),
               joined(models[m].declared, &Claim::source), name_of(v.relation), v.relative,
               descent_words(v.direction), v.reason, name_of(v.declaration), v.declaration_reason,
               v.nearest_by_curve, v.nearest_score, v.nearest_rank.percentile, v.nearest_rank.n,
               v.nearest_rank.basis, v.nearest_rank.population, fmt::format("{}", fmt::join(v.others, ",")),
               pair ? pair->log10_p : missing, pair ? pair->log10_p_corrected : missing,
-              tested ? name_of(pair->grade) : std::string_view());
+              pair && pair->grade ? name_of(*pair->grade) : std::string_view());
   }
   return table.text();
 }

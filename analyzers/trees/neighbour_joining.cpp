@@ -83,7 +83,8 @@ class Joining {
   }
 
   void search_row(std::size_t i, double scale, Pair& best) {
-    const double* const row = &distance_.value[distance_.place(i, i + 1)];  // of columns i + 1, i + 2, ...
+    const double* const row =
+        &distance_.value[Distances::place(distance_.n, i, i + 1)];  // of columns i + 1, i + 2, ...
     const double* const sums = &sum_[i + 1];
     const std::size_t columns = m_ - i - 1;
     const double own = sum_[i];

@@ -184,7 +184,7 @@ std::vector<std::vector<float>> ArchiveReader::scores_of_places(std::string_view
                                                                 std::string_view prefix) const {
   return impl_->guarded([&] { return read_scores_of_places(impl_->table, method, prefix); });
 }
-std::vector<Grade> ArchiveReader::grades() const {
+std::vector<std::optional<Grade>> ArchiveReader::grades() const {
   return impl_->guarded([&] { return read_grades(impl_->table); });
 }
 std::vector<std::vector<Evidence>> ArchiveReader::evidence(std::span<const std::size_t> pairs) const {

@@ -95,8 +95,9 @@ class ArchiveReader {
   std::map<std::string, std::vector<Headline>> headlines() const;
   /// By pair, the scores of all rows of a method whose role begins so, in their order.
   std::vector<std::vector<float>> scores_of_places(std::string_view method, std::string_view prefix) const;
-  /// By pair, how its p-value was obtained: the grade of the row that gave it; N for none.
-  std::vector<Grade> grades() const;
+  /// By pair, how its p-value was obtained: the grade of the row that gave it; nothing where
+  /// no row did.
+  std::vector<std::optional<Grade>> grades() const;
   /// All rows of these pairs, which are places in pairs().
   std::vector<std::vector<Evidence>> evidence(std::span<const std::size_t> pairs) const;
   /// What origin_tracer read of these pairs; empty where no weights were read.

@@ -1,7 +1,10 @@
 // How is what was found about pairs read back?
 #include "io/archive/pair_reader.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <stdexcept>
 #include <utility>
 
 namespace stemma {
@@ -14,6 +17,12 @@ const std::string origin_group = "methods/origin_tracer/";
 struct Rows {
   std::uint64_t first = 0, count = 0;
 };
+
+Grade grade_in(std::uint8_t stored) {
+  if (stored > static_cast<std::uint8_t>(Grade::X))
+    throw std::out_of_range("evidence of a grade that is none");
+  return static_cast<Grade>(stored);
+}
 
 /// Rows that belong to each of these pairs; they stand together, by pair.
 std::vector<Rows> rows_of(const TableReader& t, const std::string& column,
@@ -53,7 +62,7 @@ std::vector<Evidence> read_evidence(const TableReader& t, Rows of) {
   const auto grade = t.read<std::uint8_t>("evidence/grade", of.first, of.count);
   for (std::size_t i = 0; i < rows.size(); ++i) {
     rows[i].background_n = background_n.at(i);
-    rows[i].grade = static_cast<Grade>(grade.at(i));
+    rows[i].grade = grade_in(grade.at(i));
   }
   return rows;
 }
@@ -109,7 +118,12 @@ std::vector<Pair> read_pair_verdicts(const TableReader& t) {
   const auto direction = t.read<std::int32_t>("pairs/direction");
   const auto reason = t.text("pairs/reason");
   const auto words = t.text("pairs/sentence");
-  for (std::size_t i = 0; i < pairs.size(); ++i)
+  const std::uint64_t models = t.rows("models/id");
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    if (a.at(i) >= b.at(i) || b.at(i) >= models)
+      throw std::out_of_range(fmt::format("pair {} names no two models in order", i));
+    if (verdict.at(i) > static_cast<std::uint8_t>(Relation::abstain))
+      throw std::out_of_range(fmt::format("pair {} has a class that is none", i));
     pairs[i] = {.a = a.at(i),
                 .b = b.at(i),
                 .relation = static_cast<Relation>(verdict.at(i)),
@@ -120,6 +134,7 @@ std::vector<Pair> read_pair_verdicts(const TableReader& t) {
                 .tests = tests.at(i),
                 .direction = direction.at(i),
                 .evidence = {}};
+  }
   return pairs;
 }
 
@@ -168,17 +183,17 @@ std::vector<std::vector<float>> read_scores_of_places(const TableReader& t, std:
   return scores;
 }
 
-std::vector<Grade> read_grades(const TableReader& t) {
+std::vector<std::optional<Grade>> read_grades(const TableReader& t) {
   const auto level = t.read<double>("pairs/log10_p");
   const std::uint64_t rows = t.rows("evidence/pair_index");
-  std::vector<Grade> grades(level.size(), Grade::N);
+  std::vector<std::optional<Grade>> grades(level.size());
   for (std::uint64_t first = 0; first < rows; first += piece) {
     const std::uint64_t count = std::min(piece, rows - first);
     const auto pair = t.read<std::uint32_t>("evidence/pair_index", first, count);
     const auto log10_p = t.read<double>("evidence/log10_p", first, count);
     const auto grade = t.read<std::uint8_t>("evidence/grade", first, count);
     for (std::uint64_t i = 0; i < count; ++i)
-      if (log10_p[i] == level.at(pair[i])) grades[pair[i]] = static_cast<Grade>(grade[i]);
+      if (log10_p[i] == level.at(pair[i])) grades[pair[i]] = grade_in(grade[i]);
   }
   return grades;
 }

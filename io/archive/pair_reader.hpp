@@ -1,6 +1,7 @@
 // How do rows become pairs, their evidence and their backgrounds again?
 #pragma once
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -20,7 +21,7 @@ std::map<std::string, std::vector<Headline>> read_headlines(const TableReader& t
 /// By pair, the scores of all rows of a method whose role begins so, in their order.
 std::vector<std::vector<float>> read_scores_of_places(const TableReader& table, std::string_view method,
                                                       std::string_view prefix);
-std::vector<Grade> read_grades(const TableReader& table);
+std::vector<std::optional<Grade>> read_grades(const TableReader& table);
 std::vector<std::vector<Evidence>> read_evidence_of(const TableReader& table,
                                                     std::span<const std::size_t> pairs);
 std::vector<std::vector<OriginReading>> read_origin_readings(const TableReader& table,

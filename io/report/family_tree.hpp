@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace stemma {
@@ -16,11 +17,13 @@ struct Distances {
 
   explicit Distances(std::size_t things = 0, double all = std::numeric_limits<double>::quiet_NaN())
       : n(things), value(things * (things > 0 ? things - 1 : 0) / 2, all) {}
-  std::size_t place(std::size_t i, std::size_t j) const {
-    return i < j ? i * n - i * (i + 1) / 2 + j - i - 1 : place(j, i);
+  /// Of a pair of different things.
+  static std::size_t place(std::size_t n, std::size_t i, std::size_t j) {
+    if (i > j) std::swap(i, j);
+    return i * n - i * (i + 1) / 2 + j - i - 1;
   }
-  double operator()(std::size_t i, std::size_t j) const { return i == j ? 0 : value[place(i, j)]; }
-  double& at(std::size_t i, std::size_t j) { return value[place(i, j)]; }
+  double operator()(std::size_t i, std::size_t j) const { return i == j ? 0 : value[place(n, i, j)]; }
+  double& at(std::size_t i, std::size_t j) { return value[place(n, i, j)]; }
 };
 
 /// How things were joined, two groups at a time. Things are 0..n-1; the group that merge k makes is n + k.

@@ -9,6 +9,7 @@
 #include "pipeline/commands/command.hpp"
 #include "pipeline/commands/target.hpp"
 #include "pipeline/commands/usage_sentence.hpp"
+#include "pipeline/json_document.hpp"
 #include "pipeline/page_files.hpp"
 #include "pipeline/version.hpp"
 #include "pipeline/wording.hpp"
@@ -52,6 +53,8 @@ class ReportCommand final : public Command {
 
   ExitCode execute(const Invocation& invocation, const World&) override {
     const fs::path archive = archive_at(target_);
+    if (!pair_.empty() && output_.empty())
+      throw UsageError("--pair makes a page of its own. Name it with --output");
     const fs::path page = output_.empty() ? archive.parent_path() / "report.html" : fs::path(output_);
     if (!labels_.empty())
       for (const auto& row : read_tsv(labels_, {"id", "label"})) wishes_.labels.emplace_back(row[0], row[1]);
@@ -64,12 +67,11 @@ class ReportCommand final : public Command {
       }
     }();
     if (invocation.json)
-      fmt::print("{}\n", nlohmann::ordered_json{{"schema", "stemma.report/1"},
-                                                {"stemma", version_text},
-                                                {"page", written.page.string()},
-                                                {"bytes", written.bytes},
-                                                {"sentences", written.sentences}}
-                             .dump(2));
+      fmt::print("{}", json_text(nlohmann::ordered_json{{"schema", "stemma.report/1"},
+                                                        {"stemma", version_text},
+                                                        {"page", written.page.string()},
+                                                        {"bytes", written.bytes},
+                                                        {"sentences", written.sentences}}));
     else
       fmt::print("{}\n{}\n", fmt::join(written.sentences, "\n"), printable(written.page.string(), 4000));
     return ExitCode::done;

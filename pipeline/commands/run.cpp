@@ -11,6 +11,7 @@
 
 #include "analyzers/distributed/unison.hpp"
 #include "io/archive/sha256.hpp"
+#include "io/archive/storage_error.hpp"
 #include "io/config/key_table.hpp"
 #include "io/config/moment.hpp"
 #include "pipeline/clock.hpp"
@@ -285,7 +286,7 @@ class RunCommand final : public Command {
   ExitCode end(const AuditResult& result, const AuditRequest& request, const Invocation& invocation,
                Log& log) {
     if (result.plan.model != request.rates) directory_->write("calibration.json", to_json(result.plan.model));
-    const std::filesystem::path page = write_page_of(request);
+    const std::filesystem::path page = write_page_of(request, log);
     write_outputs(*directory_, result, request);
     std::optional<Reproduced> reproduced;
     if (reproduction_) reproduced = reproduction_->hold(request.archive);
@@ -314,12 +315,23 @@ class RunCommand final : public Command {
     return code;
   }
 
-  /// The page of the archive that was just published; "" where none is wanted.
-  std::filesystem::path write_page_of(const AuditRequest& request) const {
+  /// The page of the archive that was just published; "" where none is wanted, or none could be made: the
+  /// results do not depend on it.
+  std::filesystem::path write_page_of(const AuditRequest& request, Log& log) const {
     if (!request.html) return {};
     const std::filesystem::path page = directory_->path() / "report.html";
-    write_page(request.archive, page, {});
-    return page;
+    try {
+      const WrittenPage written = write_page(request.archive, page, {});
+      log.info("report", fmt::format("{}, {:.1f} MB", page.filename().string(), double(written.bytes) / 1e6));
+      return page;
+    } catch (const StorageError&) {
+      throw;  // a disk that takes no page takes no tables
+    } catch (const std::exception& e) {
+      log.warn(
+          fmt::format("the page could not be made ({}). All results are there; stemma report {} tries again",
+                      printable(e.what(), 300), printable(directory_->path().string(), 4000)));
+      return {};
+    }
   }
 
   /// Where everything lies, for the last lines on the screen.

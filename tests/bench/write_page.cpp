@@ -263,8 +263,7 @@ class Corpus {
                          .caption = "Waves with a phase for each family.",
                          .x_axis = "relative depth",
                          .y_axis = "value over mean",
-                         .file = "report_data/curves.tsv",
-                         .models_of = n_,
+                         .file = "curves.tsv",
                          .panels = {}};
       for (int part = 0; part < 4 && n_ > 0; ++part) {
         CurvePanel panel{.title = fmt::format("part {}", part), .lines = {}};
@@ -275,17 +274,18 @@ class Corpus {
     }
     std::vector<bool> shown(n_, n_ <= 60);
     for (const Dossier& d : c_.dossiers) shown[c_.pairs[d.pair].a] = shown[c_.pairs[d.pair].b] = true;
-    CurveFigure spectra{.id = "spectra",
-                        .title = "Singular values",
-                        .caption = "Power laws.",
-                        .x_axis = "rank over size",
-                        .y_axis = "singular value over edge",
-                        .file = "report_data/spectra.tsv",
-                        .log_x = true,
-                        .log_y = true,
-                        .reference = 1,
-                        .models_of = n_,
-                        .panels = {}};
+    CurveFigure spectra{
+        .id = "spectra",
+        .title = "Singular values",
+        .caption = "Power laws.",
+        .x_axis = "rank over size",
+        .y_axis = "singular value over edge",
+        .file = "spectra.tsv",
+        .log_x = true,
+        .log_y = true,
+        .reference = 1,
+        .left_out = n_ - static_cast<std::size_t>(std::count(shown.begin(), shown.end(), true)),
+        .panels = {}};
     for (int part = 0; part < 7 && n_ > 0; ++part) {
       CurvePanel panel{.title = fmt::format("part {}, middle layer", part), .lines = {}};
       for (std::uint32_t m = 0; m < n_; ++m) {
@@ -310,7 +310,7 @@ class Corpus {
                         .population = "pairs of this archive that are not related",
                         .caption = "Related pairs stand above them.",
                         .axis = "score",
-                        .file = "report_data/backgrounds.tsv",
+                        .file = "backgrounds.tsv",
                         .scores = {},
                         .marks = {},
                         .limit = 0.1};

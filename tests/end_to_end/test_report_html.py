@@ -240,9 +240,19 @@ class ReportHtml(unittest.TestCase):
         self.assertIn("<h1>One &lt;pair&gt;</h1>", text)
         self.assertIn('<html lang="en" data-theme="dark">', text)
         self.assertEqual(text.count('class="dossier"'), 1)
-        self.assertNotIn("birch", re.sub(r"<pre.*?</pre>", "", text, flags=re.DOTALL))
+        self.assertNotIn("birch", text)  # it tells of nobody else
+        self.assertNotIn("models.tsv", text)  # nor what the run was asked
         self.report("run", "--pair", "aspen", "cedar", "-o", "turned.html", "--title", "One <pair>", "--theme", "dark")
-        self.assertEqual((self.directory / "turned.html").read_text(encoding="utf-8"), text)
+        self.assertEqual((self.directory / "turned.html").read_text(encoding="utf-8").replace("turned_data", "pair_data"), text)
+
+    def test_a_pair_speaks_for_itself(self):
+        """Each model of the page has a relative elsewhere, and the other one here: not its class, nor its p-value."""
+        self.report("run", "--pair", "birch", "cedar-code", "-o", "strangers.html")
+        text = (self.directory / "strangers.html").read_text(encoding="utf-8")
+        self.assertIn("2 models and 1 pair were compared; 0 models are related to another one.", text)
+        rows = re.findall(r'<tr data-model="\d" data-relation="([A-Z_]+)">', text)
+        self.assertEqual(rows, ["NO_EVIDENCE", "NO_EVIDENCE"])
+        self.assertIn("other found", text)  # what became of the claim is said of all models
 
     def test_labels_and_json(self):
         harness.write_tsv(self.directory / "names.tsv", ["id", "label"], [["aspen", "Aspen \u2014 the <first>"], ["nobody", "x"]])
@@ -259,8 +269,9 @@ class ReportHtml(unittest.TestCase):
         self.assertIn(f"{counted.count('supported')} supported", said["sentences"][1])
 
     def test_refusals_say_the_way_out(self):
-        self.assertRegex(self.report("run", "--pair", "aspen", "oak", code=2).stderr, "holds no model oak. stemma inspect lists")
-        self.assertRegex(self.report("run", "--pair", "aspen", "aspen", code=2).stderr, "aspen and aspen are no pair of demo.h5")
+        self.assertIn("--pair makes a page of its own. Name it with --output", self.report("run", "--pair", "aspen", "birch", code=2).stderr)
+        self.assertRegex(self.report("run", "--pair", "aspen", "oak", "-o", "x.html", code=2).stderr, "holds no model oak. stemma inspect lists")
+        self.assertRegex(self.report("run", "--pair", "aspen", "aspen", "-o", "x.html", code=2).stderr, "aspen and aspen are no pair of demo.h5")
         self.assertIn("nowhere", self.report("nowhere", code=2).stderr)
         self.assertIn("verdicts.tsv", self.report("run", "-o", "run/verdicts.tsv/page.html", code=2).stderr)
         self.assertIn("sepia", self.report("run", "--theme", "sepia", code=2).stderr)

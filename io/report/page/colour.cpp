@@ -38,6 +38,7 @@ std::string hex(const Colour& colour) {
 }
 
 std::string base64(std::span<const std::uint8_t> bytes) {
+  if (bytes.size() > std::size_t{1} << 30) throw std::length_error("too much for a page");
   std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0');
   const int length = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), bytes.data(),
                                      static_cast<int>(bytes.size()));

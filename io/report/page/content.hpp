@@ -30,9 +30,7 @@ struct PageModel {
   int direction = 0;                      ///< 1: it comes from the relative, -1: the relative from it
   std::string declaration, declaration_reason;
   std::vector<float> layer_shares;  ///< of agreeing neurons, by MLP of that pair
-  std::vector<std::string> others;  ///< "id:RELATION"
   std::string nearest_by_curve;     ///< id; a ranking, not a verdict
-  double nearest_score = missing, nearest_percentile = missing;
 };
 
 /// The numbers of a pair that figures and tables show. Models by index, a < b.
@@ -74,7 +72,7 @@ struct CurveFigure {
   bool log_x = false, log_y = false;
   double reference = missing;  ///< a level to compare with, or NaN
   std::string reference_name;
-  std::size_t models_of = 0;  ///< models that have curves; lines may show fewer
+  std::size_t left_out = 0;  ///< models that were not asked: of many, those of no pair that is told in full
   std::vector<CurvePanel> panels;
 };
 
@@ -87,7 +85,9 @@ struct NullFigure {
   std::string id, title, population, caption, axis, file;
   std::vector<double> scores;
   std::vector<Mark> marks;
-  double limit = missing;  ///< where a decision is taken, NaN where none is
+  double limit = missing;                   ///< where a decision is taken, NaN where none is
+  std::string counted = "unrelated pairs";  ///< what the bars count
+  std::size_t related = 0;                  ///< related pairs that have a score; marks may be fewer
 };
 
 /// Distances 1 - share of agreeing neurons at which something changes; NaN where not known.
@@ -102,11 +102,17 @@ struct PageContent {
   std::string archive_name, archive_hash, version, created;
   std::vector<PageModel> models;  ///< as in the archive, by id
   std::vector<PagePair> pairs;    ///< by (a, b)
-  std::vector<Dossier> dossiers;  ///< by precedence
+  std::vector<Dossier> dossiers;  ///< declared ones first, then by class
   std::size_t dossiers_possible = 0;
-  Dendrogram dendrogram;  ///< over models
+  bool headlines_only = false;  ///< of so many pairs the archive keeps the headline of each test
+  bool claims_checked = true;   ///< declarations were held against the evidence
+  double noise_multiple = 1;    ///< of the rounding null, from which on a singular value is signal
+  Dendrogram dendrogram;        ///< over models
   DistanceLimits limits;
   FamilyTree tree;  ///< over models that have distances to all others
+  bool tree_wanted = true;
+  bool tree_by_joining = true;  ///< else it is the dendrogram
+  bool tree_has_support = false;
   std::size_t left_out_of_tree = 0;
   std::vector<CurveFigure> curves;
   std::vector<NullFigure> nulls;
@@ -116,10 +122,7 @@ struct PageContent {
   std::string configuration;                                    ///< as the user wrote it, many lines
   std::string bibtex;
   std::string theme = "auto";
-
-  const std::string& shown_name(std::size_t model) const {
-    return models[model].label.empty() ? models[model].id : models[model].label;
-  }
+  std::string tables = "report_data";  ///< directory of the tables, beside the page
 };
 
 }  // namespace stemma

@@ -87,15 +87,16 @@ void write_curves(Markup& page, const PageContent& content, const Families& fami
               "The first {} of {} models are drawn; a model that is chosen as A or B is drawn above them.",
               most_lines, most))
           .close("p");
-    if (most < figure.models_of)
+    if (figure.left_out > 0)
       page.open("p", {{"class", "note"}})
-          .text(fmt::format("{} of {} models are shown here, those of the pairs that are told in full.", most,
-                            figure.models_of))
+          .text(fmt::format(
+              "{} models are left out here: of many, those are shown that belong to a pair told in full.",
+              figure.left_out))
           .close("p");
     page.open("div", {{"class", "panels"}});
     for (std::size_t p = 0; p < figure.panels.size(); ++p) write_panel(page, figure, p, families);
     page.close("div");
-    write_table_name(page, figure.file);
+    write_table_name(page, content.tables + "/" + figure.file);
     page.close("section");
   }
 }

@@ -9,6 +9,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "io/model/finding.hpp"
 #include "io/report/page/chart.hpp"
 #include "io/report/page/colour.hpp"
 #include "io/report/page/relation_mark.hpp"
@@ -34,7 +35,7 @@ void draw_percentile(Markup& page, const Evidence& e) {
   page.text(fmt::format(" {:.1f} % of {}", e.background_percentile, e.background_n));
 }
 
-void write_evidence(Markup& page, const Pair& pair) {
+void write_evidence(Markup& page, const PageContent& content, const Pair& pair) {
   page.open("div",
             {{"class", "scroll"}, {"tabindex", 0}, {"role", "region"}, {"aria-label", "Tests of this pair"}});
   page.open("table", {{"class", "evidence"}});
@@ -45,10 +46,11 @@ void write_evidence(Markup& page, const Pair& pair) {
     page.element("th", {{"scope", "col"}}, column);
   page.close("tr").close("thead").open("tbody");
   for (const Evidence& e : pair.evidence) {
-    if (!e.role.empty() && e.role != "places" && e.role != "attention")
-      continue;  // rows of places have figures
+    // Layers and curves have figures.
+    if (e.role.starts_with("layers/") || (e.method == "intrinsic_fingerprint" && !e.role.empty())) continue;
     page.open("tr").open("th", {{"scope", "row"}}).element("code", shortened(e.method, 40)).close("th");
     page.open("td").name(e.statistic, 90);
+    if (!e.role.empty()) page.text(": ").name(e.role, 40);
     if (!e.abstain.empty()) page.text(" (abstains: ").name(e.abstain, 40).text(")");
     page.close("td");
     page.element("td", {{"class", "number"}}, number(e.score));
@@ -62,6 +64,10 @@ void write_evidence(Markup& page, const Pair& pair) {
     page.element("td", name_of(e.grade)).close("tr");
   }
   page.close("tbody").close("table").close("div");
+  if (content.headlines_only)
+    page.element("p", {{"class", "note"}},
+                 "Of so many pairs the archive keeps the headline of each test; stemma compare ARCHIVE:A "
+                 "ARCHIVE:B makes all rows of one again.");
 }
 
 struct Block {
@@ -182,23 +188,29 @@ void write_neurons(Markup& page, const PageContent& content, const PagePair& pai
   page.close("figure").close("div");
 }
 
-/// Singular values of differences, layer by layer, with the largest that rounding makes.
-void draw_singular_values(Markup& page, const std::vector<const OriginReading*>& readings) {
+/// How many singular values of a reading are drawn: the rank that was read, and what comes behind it.
+std::size_t values_shown(const OriginReading& r) {
+  return std::min<std::size_t>(r.values.size(),
+                               std::max<std::size_t>(24, r.label == "LOW_RANK" ? r.rank + 8 : 0));
+}
+
+/// Singular values of differences, layer by layer, with the line from which on they are more than rounding.
+void draw_singular_values(Markup& page, const std::vector<const OriginReading*>& readings, double multiple) {
   int first = INT32_MAX, last = 0;
   std::vector<double> values;
   std::vector<std::pair<double, double>> dots, edge;
   for (const OriginReading* r : readings) {
     first = std::min(first, r->layer);
     last = std::max(last, r->layer);
-    const std::size_t shown = std::min<std::size_t>(r->values.size(), 24);
-    for (std::size_t i = 0; i < shown; ++i)
+    for (std::size_t i = 0; i < values_shown(*r); ++i)
       if (r->values[i] > 0) {
         values.push_back(r->values[i]);
         dots.emplace_back(r->layer, r->values[i]);
       }
-    if (r->noise_edge > 0) values.push_back(r->noise_edge);
-    edge.emplace_back(r->layer - 0.4, r->noise_edge);
-    edge.emplace_back(r->layer + 0.4, r->noise_edge);
+    const double line = multiple * r->noise_edge;
+    if (line > 0) values.push_back(line);
+    edge.emplace_back(r->layer - 0.4, line);
+    edge.emplace_back(r->layer + 0.4, line);
     edge.emplace_back(missing, missing);
   }
   const double step = std::clamp(600.0 / (last - first + 1), 6.0, 40.0);
@@ -215,7 +227,7 @@ void draw_singular_values(Markup& page, const std::vector<const OriginReading*>&
              .log = false};
   frame.y = scale_around(values, frame.top + frame.height, frame.top, true);
   open_drawing(page, "singular", frame.left + frame.width + 16, 252, "Singular values of the difference",
-               fmt::format("layers {} to {}, up to 24 values each, logarithmic", first, last));
+               fmt::format("layers {} to {}, the largest values of each, logarithmic", first, last));
   draw_axes(page, frame, "layer", "singular value", 8, 5);
   page.leaf("path", {{"class", "limit noise"}, {"d", line_path(frame, edge)}});
   page.leaf("path", {{"class", "dots"}, {"d", dots_path(frame, dots)}});
@@ -232,8 +244,9 @@ void draw_singular_values(Markup& page, const std::vector<const OriginReading*>&
 
 std::string word_of(const OriginReading& r) {
   if (r.label == "LOW_RANK") return fmt::format("{}", r.rank);
-  if (r.label == "IDENTICAL" || r.label == "UNCHANGED") return "=";
-  return r.label.empty() ? "?" : "full";
+  if (r.label == "IDENTICAL") return "=";
+  if (r.label == "UNRELATED_HERE") return "other";
+  return r.label.starts_with("FULL_RANK") ? "full" : "?";
 }
 
 /// Rank of the difference of every weight: rows are roles, columns layers.
@@ -252,7 +265,9 @@ void write_rank_table(Markup& page, const std::vector<OriginReading>& readings) 
                     {"role", "region"},
                     {"aria-label", "Rank of every weight's difference"}});
   page.open("table", {{"class", "ranks"}});
-  page.element("caption", "Rank of the difference of every weight; = is unchanged, full is no low rank");
+  page.element("caption",
+               "Rank of the difference of every weight. =: unchanged; full: no low rank; other: as far apart "
+               "as strangers; ?: could not be read");
   page.open("thead").open("tr").element("th", {{"scope", "col"}}, "Weight");
   for (const auto& [layer, any] : layers) page.element("th", {{"scope", "col"}}, fmt::format("{}", layer));
   page.close("tr").close("thead").open("tbody");
@@ -266,10 +281,11 @@ void write_rank_table(Markup& page, const std::vector<OriginReading>& readings) 
       }
       const std::string words = word_of(*found->second);
       page.element("td",
-                   {{"class", words == "="      ? "same"
-                              : words == "full" ? "full"
-                                                : "low"},
-                    {"title", fmt::format("{}, gap {}", found->second->label, number(found->second->ratio))}},
+                   {{"class", words == "="                         ? "same"
+                              : found->second->label == "LOW_RANK" ? "low"
+                                                                   : "full"},
+                    {"title", fmt::format("{}, gap {}", shortened(found->second->label, 40),
+                                          number(found->second->ratio))}},
                    words);
     }
     page.close("tr");
@@ -277,7 +293,7 @@ void write_rank_table(Markup& page, const std::vector<OriginReading>& readings) 
   page.close("tbody").close("table").close("div");
 }
 
-void write_origin(Markup& page, const std::vector<OriginReading>& readings) {
+void write_origin(Markup& page, const PageContent& content, const std::vector<OriginReading>& readings) {
   std::map<std::string, std::vector<const OriginReading*>> kinds;
   for (const OriginReading& r : readings)
     if ((r.reading == "operator" || r.reading == "tensor") && r.layer >= 0 && !r.values.empty()) {
@@ -294,14 +310,25 @@ void write_origin(Markup& page, const std::vector<OriginReading>& readings) {
     page.open("figure", {{"class", "scroll"}});
     page.element(
         "figcaption",
-        fmt::format("Singular values of the difference of {}, layer by layer. Dots above the line are "
-                    "more than rounding; numbers are ranks that were read.",
-                    kind));
-    draw_singular_values(page, found->second);
+        fmt::format(
+            "The largest singular values of the difference of {}, layer by layer. Dots above the line, {} "
+            "times the largest of rounding, are signal; numbers are ranks that were read.",
+            kind, content.noise_multiple));
+    draw_singular_values(page, found->second, content.noise_multiple);
     page.close("figure");
   }
   page.close("div");
   write_rank_table(page, readings);
+}
+
+/// One word for a shell, whatever a stranger put into it; shown whole, or it would name another file.
+std::string shell_word(std::string_view path) {
+  if (!path.empty() && path.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+                                              "_./@:+-") == std::string_view::npos)
+    return std::string(path);
+  std::string word = "'";
+  for (const char c : path) word += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return printable(word + "'", 4000);
 }
 
 }  // namespace
@@ -322,12 +349,12 @@ void write_dossier(Markup& page, const PageContent& content, const Dossier& doss
   write_relation(page, dossier.found.relation, dossier.found.reason);
   page.text(". ").name(dossier.found.sentence, 1200);
   page.close("p");
-  write_evidence(page, dossier.found);
+  write_evidence(page, content, dossier.found);
   write_neurons(page, content, pair, dossier.found);
-  write_origin(page, dossier.readings);
+  write_origin(page, content, dossier.readings);
   page.open("p", {{"class", "note"}}).text("The same from the weights, read again: ");
-  page.element("code", fmt::format("stemma trace {} {}", shortened(content.models[pair.a].path, 120),
-                                   shortened(content.models[pair.b].path, 120)));
+  page.element("code", fmt::format("stemma trace {} {}", shell_word(content.models[pair.a].path),
+                                   shell_word(content.models[pair.b].path)));
   page.close("p").close("article");
 }
 

@@ -57,11 +57,12 @@ void write_declared(Markup& page, const PageModel& model) {
 }
 
 void write_agreement(Markup& page, const PageContent& content, const PageModel& model) {
-  const bool known = model.pair && std::isfinite(content.pairs[*model.pair].share);
+  // Of a model without a relative the row's pair is only the first to look at.
+  const bool known = model.relative && model.pair && std::isfinite(content.pairs[*model.pair].share);
   const double share = known ? content.pairs[*model.pair].share : missing;
   page.open("td", {{"data-sort", known ? fmt::format("{:.4f}", share) : ""}});
   if (known) page.text(fmt::format("{:.2f} ", share));
-  write_strip(page, model.layer_shares);
+  if (known) write_strip(page, model.layer_shares);
   page.close("td");
 }
 
@@ -105,14 +106,16 @@ void write_row(Markup& page, const PageContent& content, const PageModel& model,
   page.open("td");
   if (model.relative) {
     page.name(content.models[*model.relative].id, 40);
-    if (model.direction > 0) page.text(" (the earlier one)");
-    if (model.direction < 0) page.text(" (the later one)");
+    // What matched neurons say about the order may be true of a relative in its place.
+    const bool copy = model.relation <= Relation::reencoded_copy;
+    if (model.direction > 0) page.text(copy ? " (the earlier one)" : " (earlier, or one like it)");
+    if (model.direction < 0) page.text(copy ? " (the later one)" : " (later, or one like it)");
   }
   page.close("td");
   write_level(page, content, model);
   write_agreement(page, content, model);
   page.open("td", {{"class", "declaration d-" + (model.declaration.empty() ? "none" : model.declaration)},
-                   {"title", model.declaration_reason}});
+                   {"title", shortened(model.declaration_reason, 300)}});
   page.text(words_of_declaration(model.declaration));
   page.close("td").close("tr");
 }
@@ -138,7 +141,8 @@ void write_table_of_models(Markup& page, const PageContent& content) {
       {{"class", "scroll"}, {"tabindex", 0}, {"role", "region"}, {"aria-label", "Verdicts on all models"}});
   page.open("table", {{"id", "verdicts"}, {"class", "sortable"}});
   page.element("caption",
-               "Declared and found, one row for each model. A row opens the pair that decided it.");
+               "Declared and found, one row for each model. A row opens the pair that decided it, or the "
+               "first to look at.");
   page.open("thead").open("tr");
   for (const char* column : {"Model", "Declared", "The weights say", "Relative", "log10 p, grade",
                              "Neurons agreeing, by layer", "Declaration"})
@@ -183,8 +187,9 @@ std::vector<std::string> three_sentences(const PageContent& content) {
   return {fmt::format("{} and {} were compared; {} related to another one.",
                       count(content.models.size(), "model", "models"),
                       count(content.pairs.size(), "pair", "pairs"), count(related, "model is", "models are")),
-          of_declarations.empty() ? "No model declares a parent, and nothing undeclared was found."
-                                  : fmt::format("Of what models declare: {}.", of_declarations),
+          !content.claims_checked   ? "What models declare was not held against the weights."
+          : of_declarations.empty() ? "No model declares a parent, and nothing undeclared was found."
+                                    : fmt::format("Declarations: {}.", of_declarations),
           fmt::format("{}; {}.", rest, undone)};
 }
 
@@ -196,9 +201,9 @@ void write_first_screen(Markup& page, const PageContent& content) {
   if (!content.description.empty())
     page.open("p", {{"class", "subtitle"}}).name(content.description, 500).close("p");
   page.open("p", {{"class", "facts"}});
-  page.text(fmt::format("{}, Stemma {}, archive {} ", content.created, content.version,
-                        shortened(content.archive_name, 60)));
-  page.element("code", content.archive_hash.substr(0, 16));
+  page.text(fmt::format("{}, Stemma {}, archive {} ", shortened(content.created, 40),
+                        shortened(content.version, 40), shortened(content.archive_name, 60)));
+  page.element("code", shortened(content.archive_hash.substr(0, 16), 16));
   if (!content.contact.empty()) page.text(", ").name(content.contact, 80);
   page.close("p");
   page.open("ul", {{"class", "answer"}});

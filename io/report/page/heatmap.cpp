@@ -118,7 +118,8 @@ void draw_limits(Markup& page, const PageContent& content, const Layout& at) {
     std::string_view style, words;
   };
   const Line lines[] = {
-      {content.limits.threshold, "limit threshold", "limit of the test: a tenth of the neurons"},
+      {content.limits.threshold, "limit threshold",
+       "limit of the robust test, grade M: a tenth of the neurons"},
       {content.limits.background, "limit background", "nearest pair without evidence"},
       {content.limits.detection, "limit detection", "limit of detection"},
   };
@@ -251,15 +252,22 @@ void draw_legend(Markup& page, const PageContent& content, const Layout& at) {
 }  // namespace
 
 void write_heatmap(Markup& page, const PageContent& content, const Families& families) {
-  open_section(page, "heatmap", "All pairs at once",
-               "Bright cells above the diagonal are pairs whose neurons agree; below it the same pairs by "
-               "the published curve "
-               "score, as its percentile among unrelated pairs. Rows stand in the order of the tree at the "
-               "left, which joins "
-               "models by the share of agreeing neurons (average linkage of 1 - share).");
+  open_section(
+      page, "heatmap", "All pairs at once",
+      "Bright cells above the diagonal are pairs whose neurons agree; below it the same pairs by the "
+      "published curve score, as its percentile among unrelated pairs. Rows stand in the order of the "
+      "tree at the left, which joins models by the share of agreeing neurons (average linkage of 1 - "
+      "share).");
   const std::size_t n = content.models.size();
   if (n < 2) {
     page.element("p", "There are fewer than two models, so there is no pair.").close("section");
+    return;
+  }
+  if (content.dendrogram.n != n) {
+    page.element("p",
+                 fmt::format("{} models are too many for a page; pairs.tsv and evidence.tsv hold all pairs.",
+                             grouped(n)))
+        .close("section");
     return;
   }
   const Layout at = layout_of(n, content);
@@ -299,7 +307,7 @@ void write_heatmap(Markup& page, const PageContent& content, const Families& fam
   }
   page.element("p", {{"id", "heatmap-reading"}, {"class", "reading"}, {"aria-live", "polite"}}, "");
   page.open("div", {{"id", "heatmap-window"}, {"class", "scroll figure"}}).close("div");
-  write_table_name(page, "pairs.tsv");
+  write_table_name(page, fmt::format("{0}/distance.phy, {0}/order.tsv, evidence.tsv", content.tables));
   page.close("section");
 }
 

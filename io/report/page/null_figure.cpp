@@ -24,7 +24,7 @@ void draw_histogram(Markup& page, const NullFigure& figure, Frame& frame) {
     ++counts[static_cast<std::size_t>(std::clamp((score - frame.x.low) / step, 0.0, bins - 1.0))];
   const double most = std::max(1.0, *std::max_element(counts.begin(), counts.end()));
   frame.y = {.low = 0, .high = most * 1.05, .from = frame.top + frame.height, .to = frame.top, .log = false};
-  draw_axes(page, frame, figure.axis, "unrelated pairs", 6, 4);
+  draw_axes(page, frame, figure.axis, figure.counted, 6, 4);
   std::string path;
   for (int b = 0; b < bins; ++b) {
     if (counts[static_cast<std::size_t>(b)] == 0) continue;
@@ -39,17 +39,17 @@ void draw_histogram(Markup& page, const NullFigure& figure, Frame& frame) {
 }  // namespace
 
 void write_nulls(Markup& page, const PageContent& content) {
-  open_section(page, "nulls", "Scores beside those of unrelated pairs",
-               "Bars count pairs that are not related, marks are pairs that are. A score among the bars is "
-               "worth nothing, "
-               "however near 1 it lies.");
-  if (content.nulls.empty()) page.element("p", "This archive holds no scores of unrelated pairs.");
+  open_section(
+      page, "nulls", "Scores beside those of other pairs",
+      "Bars count pairs that are held for unrelated, or of which nothing was found; marks are related "
+      "pairs. Where no null is valid, a score among the bars says nothing, however near 1 it lies.");
+  if (content.nulls.empty()) page.element("p", "This archive holds no scores of other pairs.");
   for (const NullFigure& figure : content.nulls) {
     page.open("figure", {{"class", "null"}});
-    page.element("figcaption", figure.title);
+    page.element("figcaption", shortened(figure.title, 120));
     open_drawing(page, "null", width, height, figure.title,
-                 fmt::format("{} unrelated pairs ({}), {} related ones", figure.scores.size(),
-                             figure.population, figure.marks.size()));
+                 fmt::format("{} {} ({}), {} related pairs", figure.scores.size(), figure.counted,
+                             shortened(figure.population, 200), figure.related));
     Frame frame{.left = 60, .top = 40, .width = width - 80, .height = height - 82, .x = {}, .y = {}};
     draw_histogram(page, figure, frame);
     if (std::isfinite(figure.limit) && figure.limit > frame.x.low && figure.limit < frame.x.high)
@@ -60,9 +60,13 @@ void write_nulls(Markup& page, const PageContent& content) {
       draw_mark(page, content.pairs[mark.pair].relation, frame.x(mark.score), frame.top - 8, 8);
     page.close("svg");
     page.element("p", {{"class", "note"}},
-                 fmt::format("{} unrelated pairs: {}. {}", grouped(figure.scores.size()), figure.population,
-                             figure.caption));
-    write_table_name(page, figure.file);
+                 fmt::format("{} {}: {}. {}{}", grouped(figure.scores.size()), figure.counted,
+                             shortened(figure.population, 300), figure.caption,
+                             figure.marks.size() < figure.related
+                                 ? fmt::format(" Of {} related pairs {} are marked.", grouped(figure.related),
+                                               figure.marks.size())
+                                 : ""));
+    write_table_name(page, content.tables + "/" + figure.file);
     page.close("figure");
   }
   page.close("section");

@@ -22,7 +22,7 @@
   };
   const place = (i, j) => (i < j ? i * n - (i * (i + 1)) / 2 + j - i - 1 : place(j, i));
   const shareOf = (name, i, j) => {
-    const byte = bytesOf(name)[place(i, j)];
+    const byte = bytesOf(name)[place(i, j)] ?? 255;
     return byte > 250 ? null : byte / 250;
   };
   const relationOf = (i, j) => data.relations[bytesOf("relation")[place(i, j)]] || "not compared";

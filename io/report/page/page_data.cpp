@@ -23,12 +23,13 @@ Json rounded(double value, double steps) {
   return std::round(value * steps) / steps;
 }
 
-/// One byte for each pair, as Distances orders them.
+/// One byte for each pair, as Distances orders them; "" for too many.
 template <class Value>
 std::string by_pair(const PageContent& content, std::uint8_t otherwise, const Value& value) {
-  const Distances place(content.models.size());
-  std::vector<std::uint8_t> bytes(place.value.size(), otherwise);
-  for (const PagePair& pair : content.pairs) bytes[place.place(pair.a, pair.b)] = value(pair);
+  const std::size_t n = content.models.size();
+  if (n > most_compared) return "";
+  std::vector<std::uint8_t> bytes(n * (std::max<std::size_t>(n, 1) - 1) / 2, otherwise);
+  for (const PagePair& pair : content.pairs) bytes[Distances::place(n, pair.a, pair.b)] = value(pair);
   return base64(bytes);
 }
 

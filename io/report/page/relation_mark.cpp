@@ -37,7 +37,6 @@ const Look& look_of(Relation relation) { return looks.at(static_cast<std::size_t
 }  // namespace
 
 std::string_view meaning_of(Relation relation) { return look_of(relation).meaning; }
-std::string_view style_of(Relation relation) { return look_of(relation).style; }
 bool joins(Relation relation) { return look_of(relation).joins; }
 
 void draw_mark(Markup& page, Relation relation, double x, double y, double size) {

@@ -9,9 +9,7 @@ namespace stemma {
 
 /// What a class says, in few words for a legend.
 std::string_view meaning_of(Relation relation);
-/// Class of the style sheet that colours it.
-std::string_view style_of(Relation relation);
-/// Whether the class joins two models, so that they stand in one family.
+/// Whether the class says that two models are related.
 bool joins(Relation relation);
 
 /// The shape of a class in a box of `size` pixels whose centre is (x, y), inside an svg.

@@ -22,8 +22,9 @@ Families families_of(const PageContent& content);
 std::string family_style(const Families& families, std::size_t model);
 
 /// How many models a page shows one by one.
-inline constexpr std::size_t most_cells = 60;   ///< heatmap cells as shapes
-inline constexpr std::size_t most_lines = 250;  ///< curves drawn at once, and leaves of the tree
+inline constexpr std::size_t most_cells = 60;       ///< heatmap cells as shapes
+inline constexpr std::size_t most_compared = 1000;  ///< all pairs of more are left to tables
+inline constexpr std::size_t most_lines = 250;      ///< curves drawn at once, and leaves of the tree
 
 /// The sentences and the table that answer the question of the page.
 void write_first_screen(Markup& page, const PageContent& content);

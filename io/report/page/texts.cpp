@@ -188,6 +188,9 @@ void write_failures(Markup& page, const PageContent& content) {
           .close("tr");
     }
     close_table(page);
+    if (shown > most)
+      page.element("p", {{"class", "note"}},
+                   fmt::format("The first {} of {} are shown.", most, content.failures.size()));
   }
   write_table_name(page, "failures.tsv");
   page.close("section");
@@ -195,7 +198,8 @@ void write_failures(Markup& page, const PageContent& content) {
 
 void write_provenance(Markup& page, const PageContent& content) {
   open_section(page, "provenance", "How this came about",
-               "Whoever has the archive can check this page: the same archive gives the same bytes.");
+               "Whoever has the archive can check this page: the same archive, program and options give the "
+               "same bytes.");
   open_table(page, "plain", "Provenance", {"What", "Value"});
   for (const auto& [name, value] : content.provenance)
     page.open("tr")

@@ -47,6 +47,8 @@ Visible visible_part(const FamilyTree& tree, std::size_t most) {
   std::vector<std::uint32_t> inner;
   for (std::uint32_t i = 1; i < n; ++i)
     if (!v.children[i].empty()) inner.push_back(i);
+  // Of equal ones the inner branch comes first, so that no branch is folded within a folded one.
+  std::reverse(inner.begin(), inner.end());
   std::stable_sort(inner.begin(), inner.end(), [&](auto a, auto b) { return span[a] < span[b]; });
   std::size_t rows = n == 0 ? 0 : v.leaves[0];
   std::vector<std::size_t> shown = v.leaves;  // rows that a branch takes
@@ -160,7 +162,8 @@ class TreeDrawing {
         if (parent == row_of.end()) continue;
         const double from = placed_.at(node), to = placed_.at(parent->second);
         const double reach = std::min(110.0, 14 + 2.2 * std::abs(to - from) / row_height * 4);
-        page.leaf("path", {{"class", model.declaration == "supported" ? "claim held" : "claim"},
+        const bool contradicted = model.declaration == "not_supported" || model.declaration == "other_found";
+        page.leaf("path", {{"class", contradicted ? "claim" : "claim held"},
                            {"d", fmt::format("M{0} {1}C{2} {1} {2} {3} {0} {3}", coordinate(x),
                                              coordinate(from), coordinate(x + reach), coordinate(to))}});
       }
@@ -178,11 +181,15 @@ class TreeDrawing {
 }  // namespace
 
 void write_tree(Markup& page, const PageContent& content) {
+  if (!content.tree_wanted) return;
   open_section(
       page, "tree", "Family tree",
-      "Lengths are shares of neurons that do not agree; a model's own edge is what it alone changed. "
-      "The root is the middle of the longest path and means nothing: who came first is said in the "
-      "table, where something shows it.");
+      content.tree_by_joining
+          ? "Lengths are shares of neurons that do not agree, in the median MLP. The root is the middle of "
+            "the "
+            "longest path and means nothing: who came first is said in the table, where something shows it."
+          : "The tree beside the heatmap, with names: models join at the mean share of neurons that do not "
+            "agree. Its root means nothing: who came first is said in the table, where something shows it.");
   if (content.tree.nodes.size() < 2) {
     page.element("p", "No two models have a distance, so there is no tree.").close("section");
     return;
@@ -192,15 +199,17 @@ void write_tree(Markup& page, const PageContent& content) {
   page.open("div",
             {{"class", "scroll figure"}, {"tabindex", 0}, {"role", "group"}, {"aria-label", "Family tree"}});
   open_drawing(
-      page, "tree", drawing.width(), drawing.height(), "Family tree by neighbour joining",
+      page, "tree", drawing.width(), drawing.height(),
+      content.tree_by_joining ? "Family tree by neighbour joining" : "Family tree by average linkage",
       fmt::format("{} models in {} rows; tree.nwk holds it as text", visible.leaves[0], drawing.rows()));
   drawing.draw(page);
   page.close("svg").close("div");
   page.open("p", {{"class", "note"}});
+  if (content.tree_has_support)
+    page.text("Numbers on edges: percent of resamplings over layers that keep the branch. ");
   page.text(
-      "Numbers on edges: percent of resamplings over layers that keep the branch. Models that could not be "
-      "compared stand as far apart as strangers. Dashed curves join models to the parents they declare; an "
-      "orange one is not borne out.");
+      "Models whose neurons were not compared stand as far apart as strangers. Dashed curves join models to "
+      "the parents they declare; an orange one was not found.");
   if (drawing.rows() < visible.leaves[0])
     page.text(fmt::format(" Short branches are drawn as one row each, so that {} rows show {} models.",
                           drawing.rows(), visible.leaves[0]));
@@ -208,7 +217,7 @@ void write_tree(Markup& page, const PageContent& content) {
     page.text(fmt::format(" {} models are left out: nothing is known of their distances.",
                           content.left_out_of_tree));
   page.close("p");
-  write_table_name(page, "report_data/tree.nwk, report_data/distance.phy");
+  write_table_name(page, fmt::format("{0}/tree.nwk, {0}/distance.phy", content.tables));
   page.close("section");
 }
 
