@@ -277,5 +277,19 @@ class ReportHtml(unittest.TestCase):
         self.assertIn("sepia", self.report("run", "--theme", "sepia", code=2).stderr)
 
 
+class Strangers(harness.EndToEnd):
+    def test_forged_archives_are_refused(self):
+        """Hashes and seal can be made by anybody: places that lead nowhere are found when they are read."""
+        self.stemma("run", harness.SOURCE / "configs/demo.yaml", "--output", "run")
+        for column, value in (("pairs/model_b", 10**6), ("pairs/model_b", 0), ("pairs/verdict", 200), ("evidence/grade", 77)):
+            def edit(file, column=column, value=value):
+                file[column][0] = value
+            with self.subTest(column, value=value):
+                forged = self.forge(self.directory / "run/demo.h5", "forged.h5", edit)
+                said = self.stemma("report", forged, "-o", "forged.html", code=3).stderr
+                self.assertRegex(said, r"\Astemma: [^\n]*forged\.h5[^\n]*archive\.damaged[^\n]*\n\Z")
+                self.assertFalse((self.directory / "forged.html").exists())
+
+
 if __name__ == "__main__":
     unittest.main()
