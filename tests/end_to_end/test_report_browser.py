@@ -226,7 +226,7 @@ class DemoPage(InBrowser):
         self.browser.open(self.page, "#theme=dark")
         pages = browser.printed(self.browser, self.directory / "demo.pdf")
         self.assertTrue(8 <= len(pages) <= 60, len(pages))
-        for words in ("demo", "8 models and 28 pairs were compared", "Of what models declare", "Declared and found", "aspen-lora-r8"):
+        for words in ("demo", "8 models and 28 pairs were compared", "Declarations: 4 supported", "Declared and found", "aspen-lora-r8"):
             self.assertIn(words, pages[0])
         self.browser.tell("Emulation.setEmulatedMedia", media="print")
         self.browser.size(688, 1000)  # A4 between margins

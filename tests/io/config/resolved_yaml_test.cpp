@@ -123,7 +123,12 @@ trace:
       max_rank: 256
 verdicts:
   declared: check
+  tree: neighbour_joining
+  tree_support: 100
 report:
+  html: true
+  title: ""
+  subtitle: ""
   labels: id
 runtime:
   memory_per_rank: auto
