@@ -13,7 +13,7 @@ build_packages=(g++ cmake ninja-build pkg-config git openmpi-bin libopenmpi-dev 
   'libopenblas-serial-dev|libopenblas-pthread-dev|libopenblas-openmp-dev' libgtest-dev libgmock-dev)
 # shellcheck disable=SC2034
 test_packages=(python3 python3-h5py python3-numpy python3-scipy python3-xarray python3-h5netcdf python3-yaml
-  python3-jsonschema python3-html5lib python3-selenium chromium chromium-driver poppler-utils
+  python3-jsonschema python3-html5lib python3-selenium chromium chromium-driver fonts-dejavu-core poppler-utils
   xxhash groff-base environment-modules clang-format-14 clang-tidy-14 shellcheck
   slurmctld slurmd slurm-client munge)
 
