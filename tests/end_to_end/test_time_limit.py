@@ -86,6 +86,7 @@ class TimeLimit(Limited):
         self.assertIn("nothing could be done in time: its time ends at ", run.stderr)
 
     def test_signals(self):
+        self.make_model(6)
         for name, ranks in ((signal.SIGTERM, 1), (signal.SIGUSR1, 1), (signal.SIGUSR1, 2)):
             with self.subTest(name=name, ranks=ranks):
                 output = f"out-{name}-{ranks}"
@@ -101,6 +102,7 @@ class TimeLimit(Limited):
                 self.goes_on(output, ranks=ranks)
 
     def test_a_rank_that_is_asked_tells_the_others(self):
+        self.make_model(10)  # enough to be told in the middle of it
         run = self.start("out", "--deadline-margin", "10min", ranks=2)
         until("there are results", 60, lambda: self.has_results("out"))
         ranks = [int(n) for n in subprocess.run(["pgrep", "--parent", str(run.pid)], text=True, capture_output=True, check=True).stdout.split()]
