@@ -74,6 +74,8 @@ class Comparison {
   std::size_t size() const { return pairs_.size(); }
   /// Sorted by (a, b), models by index; without evidence and sentence.
   std::span<const Pair> pairs() const { return pairs_; }
+  /// Place of the pair of two models, a < b; nothing when it was not chosen.
+  std::optional<std::size_t> index_of(std::uint32_t a, std::uint32_t b) const;
   const PairNumbers& numbers(std::size_t index) const { return numbers_[index]; }
   Rank curve_rank(std::size_t index) const { return rank_of(background_, models_, pairs_[index]); }
   /// The pair with its sentence and evidence; above most_detailed_pairs only the headline of each test.
@@ -99,7 +101,6 @@ class Comparison {
   void hold_against_independent(std::span<const Fingerprint> company);
   double score_beside(std::string_view method, const Fingerprint& reference, std::size_t model) const;
   NeuronStanding standing(std::size_t index) const;
-  std::optional<std::size_t> index_of(std::uint32_t a, std::uint32_t b) const;
 
   /// A test that was chosen, fitted to the corpus where it asks for that.
   struct Chosen {

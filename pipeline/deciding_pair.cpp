@@ -14,14 +14,12 @@ DecidingPairs::DecidingPairs(std::span<const Fingerprint> models, const Comparis
 std::optional<DecidingPair> DecidingPairs::of(std::size_t model) const {
   const auto relative = index_of_.find(comparison_.verdicts()[model].relative);
   if (relative == index_of_.end()) return std::nullopt;
-  const auto wanted = std::minmax({static_cast<std::uint32_t>(model), relative->second});
-  const auto pairs = comparison_.pairs();
-  const auto at = std::ranges::lower_bound(pairs, std::pair(wanted.first, wanted.second), {},
-                                           [](const Pair& p) { return std::pair(p.a, p.b); });
-  if (at == pairs.end() || at->a != wanted.first || at->b != wanted.second) return std::nullopt;
-  DecidingPair found{.index = static_cast<std::size_t>(at - pairs.begin()),
-                     .log10_p = at->log10_p,
-                     .log10_p_corrected = at->log10_p_corrected};
+  const auto [a, b] = std::minmax({static_cast<std::uint32_t>(model), relative->second});
+  const auto index = comparison_.index_of(a, b);
+  if (!index) return std::nullopt;
+  const Pair& pair = comparison_.pairs()[*index];
+  DecidingPair found{
+      .index = *index, .log10_p = pair.log10_p, .log10_p_corrected = pair.log10_p_corrected, .grade = {}};
   for (const Evidence& e : comparison_.with_evidence(found.index).evidence)
     if (!std::isnan(e.log10_p) && e.log10_p == found.log10_p) found.grade = e.grade;
   return found;

@@ -12,6 +12,7 @@
 #include <set>
 #include <vector>
 
+#include "io/archive/layout.hpp"
 #include "io/archive/storage_trial.hpp"
 #include "pipeline/clock.hpp"
 #include "pipeline/version.hpp"
@@ -50,8 +51,8 @@ std::string crowd_words(std::span<const std::string> hosts) {
 }  // namespace
 
 void say_program(Log& log, const std::string& command_line, const World& world) {
-  log.info("start",
-           fmt::format("stemma {} ({}, {}), archive format 1.0.0", version_text, commit_text, build_text));
+  log.info("start", fmt::format("stemma {} ({}, {}), archive format {}", version_text, commit_text,
+                                build_text, layout::version));
   log.info("start", fmt::format("command: {}", command_line));
   if (const int tasks = tasks_left_idle(); tasks > 0 && world.all().size() == 1)
     log.warn(fmt::format("this job has {} tasks, and Stemma uses 1. Start it with srun or mpirun", tasks));

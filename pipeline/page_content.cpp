@@ -15,6 +15,7 @@
 #include "io/report/page/relation_mark.hpp"
 #include "pipeline/comparison.hpp"
 #include "pipeline/page_parts.hpp"
+#include "pipeline/pair_view.hpp"
 
 namespace stemma {
 namespace {
@@ -23,11 +24,6 @@ namespace {
 constexpr std::size_t most_dossiers = 60;
 /// Spectra are drawn of so many models: of more, of those of pairs that are told in full.
 constexpr std::size_t most_spectra = 60;
-
-bool declares(const Fingerprint& child, const Fingerprint& parent) {
-  return std::any_of(child.declared.begin(), child.declared.end(),
-                     [&](const Claim& claim) { return claim.base == parent.id; });
-}
 
 /// Numbers of the methods, by pair.
 class Headlines {
@@ -134,15 +130,29 @@ void link_row(PageModel& model, std::uint32_t index, const std::vector<Fingerpri
   }
 }
 
-void add_dossiers(PageContent& content, const ArchiveReader& archive, std::vector<Pair>& pairs) {
-  std::vector<std::size_t> order;
+/// Places of the pairs that `wanted` accepts.
+template <class Wanted>
+std::vector<std::size_t> places_of(const PageContent& content, const Wanted& wanted) {
+  std::vector<std::size_t> places;
   for (std::size_t i = 0; i < content.pairs.size(); ++i)
-    if (joins(content.pairs[i].relation) || content.pairs[i].declared) order.push_back(i);
+    if (wanted(content.pairs[i])) places.push_back(i);
+  return places;
+}
+
+/// Pairs that are worth telling in full, the first first.
+std::vector<std::size_t> telling_pairs(const PageContent& content) {
+  std::vector<std::size_t> order =
+      places_of(content, [](const PagePair& p) { return joins(p.relation) || p.declared; });
   const auto rank = [&](std::size_t i) {
     const PagePair& p = content.pairs[i];
     return std::tuple(!p.declared, p.relation, std::isfinite(p.log10_p) ? p.log10_p : 0.0F, i);
   };
   std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return rank(a) < rank(b); });
+  return order;
+}
+
+void add_dossiers(PageContent& content, const ArchiveReader& archive, std::vector<Pair>& pairs,
+                  std::vector<std::size_t> order) {
   content.dossiers_possible = order.size();
   order.resize(std::min(order.size(), most_dossiers));
   auto evidence = archive.evidence(order);
@@ -154,13 +164,9 @@ void add_dossiers(PageContent& content, const ArchiveReader& archive, std::vecto
   }
 }
 
-using AskedPair = std::pair<std::uint32_t, std::uint32_t>;
-
-std::vector<std::uint32_t> models_with_spectra(const PageContent& content,
-                                               const std::optional<AskedPair>& asked) {
+std::vector<std::uint32_t> models_with_spectra(const PageContent& content, bool of_dossiers) {
   std::set<std::uint32_t> chosen;
-  if (asked) return {std::min(asked->first, asked->second), std::max(asked->first, asked->second)};
-  if (content.models.size() <= most_spectra)
+  if (!of_dossiers)
     for (std::uint32_t m = 0; m < content.models.size(); ++m) chosen.insert(m);
   for (const Dossier& dossier : content.dossiers) {
     chosen.insert(content.pairs[dossier.pair].a);
@@ -205,15 +211,18 @@ void add_words(PageContent& content, const ArchiveReader& archive, const PageWis
   if (!wishes.title.empty()) content.title = wishes.title;
 }
 
-/// The pair that a page was asked of. Throws NoSuchPair.
-std::optional<AskedPair> asked_pair(const PageWishes& wishes, const std::vector<Fingerprint>& models,
-                                    const PairIndex& pairs, const std::string& archive) {
+/// Place of the pair that a page was asked of. Throws NoSuchPair.
+std::optional<std::size_t> asked_pair(const PageWishes& wishes, const std::vector<Fingerprint>& models,
+                                      const PairIndex& pairs, const std::string& archive) {
   if (!wishes.pair) return std::nullopt;
-  const AskedPair asked = {asked_model(models, wishes.pair->first), asked_model(models, wishes.pair->second)};
-  if (asked.first != asked.second && pairs.of(asked.first, asked.second)) return asked;
-  throw NoSuchPair(fmt::format("{} and {} are no pair of {}. Name two models that were compared there",
-                               printable(wishes.pair->first), printable(wishes.pair->second),
-                               printable(archive)));
+  const std::uint32_t a = asked_model(models, wishes.pair->first),
+                      b = asked_model(models, wishes.pair->second);
+  const auto place = a == b ? std::nullopt : pairs.of(a, b);
+  if (!place)
+    throw NoSuchPair(fmt::format("{} and {} are no pair of {}. Name two models that were compared there",
+                                 printable(wishes.pair->first), printable(wishes.pair->second),
+                                 printable(archive)));
+  return place;
 }
 
 }  // namespace
@@ -236,7 +245,7 @@ PageContent page_content(const ArchiveReader& archive, const std::string& name, 
   }
   const std::vector<ModelVerdict> verdicts = model_verdicts(models, pairs);
   const PairIndex index(content.pairs);
-  const std::optional<AskedPair> asked = asked_pair(wishes, models, index, name);
+  const std::optional<std::size_t> asked = asked_pair(wishes, models, index, name);
   for (std::uint32_t m = 0; m < models.size(); ++m) {
     content.models.push_back(page_model(archive.models()[m], verdicts[m]));
     link_row(content.models[m], m, models, verdicts[m].relative, index);
@@ -244,9 +253,11 @@ PageContent page_content(const ArchiveReader& archive, const std::string& name, 
   }
   for (const auto& [id, label] : wishes.labels)
     if (const auto m = index_of(models, id)) content.models[*m].label = label;
+  content.limits = distance_limits(content.pairs);
   content.headlines_only = content.pairs.size() > most_detailed_pairs;
   content.noise_multiple = thresholds::origin_noise;
-  add_dossiers(content, archive, pairs);
+  if (asked) content.models[pairs[*asked].a].pair = content.models[pairs[*asked].b].pair = asked;
+  add_dossiers(content, archive, pairs, asked ? std::vector{*asked} : telling_pairs(content));
   const std::vector<std::vector<float>> shares = archive.scores_of_places("neuron_match", "layers/");
   const std::vector<std::optional<Grade>> grades = archive.grades();
   for (PageModel& model : content.models)
@@ -255,12 +266,14 @@ PageContent page_content(const ArchiveReader& archive, const std::string& name, 
       model.layer_shares = shares[*model.pair];
     }
   if (!asked) add_trees(content, shares, settings.tree);
-  add_curves(content, archive, models, models_with_spectra(content, asked));
-  add_nulls(content, archive.backgrounds());
+  add_curves(content, archive, models, models_with_spectra(content, asked || models.size() > most_spectra));
+  add_nulls(
+      content, archive.backgrounds(),
+      asked ? std::vector{*asked} : places_of(content, [](const PagePair& p) { return joins(p.relation); }));
   content.findings = archive.findings();
   content.failures = archive.failures();
   add_provenance(content, archive);
-  return asked ? only_pair(std::move(content), asked->first, asked->second, archive) : content;
+  return asked ? only_pair(std::move(content), *asked) : content;
 }
 
 }  // namespace stemma

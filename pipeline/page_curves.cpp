@@ -8,7 +8,6 @@
 #include "analyzers/curve_score.hpp"
 #include "analyzers/neuron_background.hpp"
 #include "analyzers/thresholds.hpp"
-#include "io/report/page/relation_mark.hpp"
 #include "pipeline/page_parts.hpp"
 
 namespace stemma {
@@ -121,13 +120,14 @@ CurveFigure spectra(const ArchiveReader& archive, const std::vector<Fingerprint>
   return figure;
 }
 
-/// Related pairs with their scores, for marks above a background.
+/// Marks above a background; of many the first.
 template <class Score>
-void add_marks(NullFigure& figure, const PageContent& content, const Score& score) {
+void add_marks(NullFigure& figure, const PageContent& content, const std::vector<std::size_t>& marked,
+               const Score& score) {
   constexpr std::size_t most = 400;
-  for (std::size_t i = 0; i < content.pairs.size(); ++i) {
-    if (!joins(content.pairs[i].relation) || !std::isfinite(score(content.pairs[i]))) continue;
-    ++figure.related;
+  for (const std::size_t i : marked) {
+    if (!std::isfinite(score(content.pairs[i]))) continue;
+    ++figure.marked;
     if (figure.marks.size() < most) figure.marks.push_back({i, score(content.pairs[i])});
   }
 }
@@ -170,7 +170,8 @@ void add_curves(PageContent& content, const ArchiveReader& archive, const std::v
   for (CurveFigure* figure : {&published, &twins, &of_spectra}) content.curves.push_back(std::move(*figure));
 }
 
-void add_nulls(PageContent& content, const std::vector<BackgroundScores>& backgrounds) {
+void add_nulls(PageContent& content, const std::vector<BackgroundScores>& backgrounds,
+               const std::vector<std::size_t>& marked) {
   const auto share = [](const PagePair& pair) { return static_cast<double>(pair.share); };
   const auto curve = [](const PagePair& pair) { return static_cast<double>(pair.curve_score); };
   std::vector<double> trained, shares, curves;
@@ -199,7 +200,7 @@ void add_nulls(PageContent& content, const std::vector<BackgroundScores>& backgr
                       .limit = line,
                       .counted = std::string(counted)};
     add_scores(figure, scores);
-    add_marks(figure, content, score);
+    add_marks(figure, content, marked, score);
     if (!figure.scores.empty()) content.nulls.push_back(std::move(figure));
   };
   add("null-trained", "Share of agreeing neurons, and separately trained models",

@@ -23,15 +23,8 @@ void tell_of_pair(PageModel& model, std::uint32_t other, const Pair& found, cons
 
 }  // namespace
 
-PageContent only_pair(PageContent content, std::uint32_t a, std::uint32_t b, const ArchiveReader& archive) {
-  if (a > b) std::swap(a, b);
-  const auto at = std::find_if(content.pairs.begin(), content.pairs.end(),
-                               [&](const PagePair& p) { return p.a == a && p.b == b; });
-  const auto place = static_cast<std::size_t>(at - content.pairs.begin());
-  Dossier dossier{.pair = 0,
-                  .found = archive.pair_verdicts()[place],
-                  .readings = archive.origin_readings(std::span(&place, 1)).front()};
-  dossier.found.evidence = archive.evidence(std::span(&place, 1)).front();
+PageContent only_pair(PageContent content, std::size_t place) {
+  const auto [a, b] = std::pair(content.pairs[place].a, content.pairs[place].b);
   for (CurveFigure& figure : content.curves) {
     figure.left_out = 0;
     for (CurvePanel& panel : figure.panels) {
@@ -40,27 +33,16 @@ PageContent only_pair(PageContent content, std::uint32_t a, std::uint32_t b, con
     }
     std::erase_if(figure.panels, [](const CurvePanel& panel) { return panel.lines.empty(); });
   }
-  for (NullFigure& figure : content.nulls) {
-    std::erase_if(figure.marks, [&](const NullFigure::Mark& mark) { return mark.pair != place; });
+  for (NullFigure& figure : content.nulls)
     for (NullFigure::Mark& mark : figure.marks) mark.pair = 0;
-    figure.related = figure.marks.size();
-  }
   std::vector<PageModel> both = {content.models[a], content.models[b]};
-  const auto grade = archive.grades()[place];
-  const std::vector<float> shares = archive.scores_of_places("neuron_match", "layers/")[place];
-  for (std::uint32_t m = 0; m < 2; ++m) {
-    tell_of_pair(both[m], 1 - m, dossier.found, both[1 - m]);
-    both[m].grade = grade ? name_of(*grade) : std::string_view();
-    both[m].layer_shares = shares;
-  }
-  add_trees(content, {},
-            {.method = TreeMethod::none});  // for the limits, which are those of the whole archive
-  const DistanceLimits limits = content.limits;
-  PagePair pair = *at;
+  Dossier& dossier = content.dossiers.front();
+  dossier.pair = 0;
+  for (std::uint32_t m = 0; m < 2; ++m) tell_of_pair(both[m], 1 - m, dossier.found, both[1 - m]);
+  PagePair pair = content.pairs[place];
   pair.a = 0;
   pair.b = 1;
   content.pairs = {pair};
-  content.dossiers = {std::move(dossier)};
   content.dossiers_possible = 1;
   const auto of_others = [&](const std::string& model) { return model != both[0].id && model != both[1].id; };
   std::erase_if(content.findings, [&](const ModelFinding& f) { return of_others(f.model); });
@@ -72,7 +54,6 @@ PageContent only_pair(PageContent content, std::uint32_t a, std::uint32_t b, con
     return row.first == "Overrides" || row.first == "argv" || row.first == "user" || row.first == "Machine";
   });
   add_trees(content, {}, {.method = TreeMethod::none});
-  content.limits = limits;
   return content;
 }
 

@@ -18,7 +18,10 @@ struct TreeWishes {
   std::size_t resamplings = 100;
 };
 
-/// Fills dendrogram, limits and tree from the pairs. `shares` holds, by pair, the share of agreeing neurons
+/// Where something changes, by all pairs of the archive.
+DistanceLimits distance_limits(const std::vector<PagePair>& pairs);
+
+/// Fills dendrogram and tree from the pairs. `shares` holds, by pair, the share of agreeing neurons
 /// of every matched MLP, for resampling; empty where it is not known.
 void add_trees(PageContent& content, const std::vector<std::vector<float>>& shares, const TreeWishes& wishes);
 
@@ -27,11 +30,13 @@ void add_trees(PageContent& content, const std::vector<std::vector<float>>& shar
 void add_curves(PageContent& content, const ArchiveReader& archive, const std::vector<Fingerprint>& models,
                 const std::vector<std::uint32_t>& chosen);
 
-/// Scores of unrelated pairs with those of related ones.
-void add_nulls(PageContent& content, const std::vector<BackgroundScores>& backgrounds);
+/// Scores of unrelated pairs with marks of those that `marked` names: places of pairs.
+void add_nulls(PageContent& content, const std::vector<BackgroundScores>& backgrounds,
+               const std::vector<std::size_t>& marked);
 
-/// The page of one pair: both models, with their curves, beside the backgrounds of the whole archive.
-PageContent only_pair(PageContent content, std::uint32_t a, std::uint32_t b, const ArchiveReader& archive);
+/// The page of one pair: both models, with their curves, beside the backgrounds of the whole archive. `place`
+/// is that of the pair, which has the only dossier and the only marks.
+PageContent only_pair(PageContent content, std::size_t place);
 
 /// Who made the archive, with what, when.
 void add_provenance(PageContent& content, const ArchiveReader& archive);

@@ -30,7 +30,7 @@ std::string background_table(const PageContent& content) {
       table.row(figure.id, figure.population, figure.counted, "", "", score);
     for (const NullFigure::Mark& mark : figure.marks) {
       const PagePair& pair = content.pairs[mark.pair];
-      table.row(figure.id, figure.population, "related", content.models[pair.a].id, content.models[pair.b].id,
+      table.row(figure.id, figure.population, "marked", content.models[pair.a].id, content.models[pair.b].id,
                 mark.score);
     }
   }

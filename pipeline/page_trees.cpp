@@ -108,18 +108,6 @@ bool all_resampled(const PageContent& content, const std::vector<std::vector<flo
   return true;
 }
 
-void add_limits(PageContent& content) {
-  DistanceLimits& limits = content.limits;
-  limits.threshold = 1 - thresholds::universal_neurons;
-  for (const PagePair& pair : content.pairs) {
-    const double distance = 1 - pair.share;
-    if (!std::isfinite(distance)) continue;
-    if (pair.relation == Relation::no_evidence) limits.background = std::fmin(limits.background, distance);
-    if (pair.relation == Relation::reencoded_copy) limits.detection = std::fmax(limits.detection, distance);
-  }
-  if (std::isnan(limits.detection)) limits.detection = limits.background;
-}
-
 }  // namespace
 
 Distances neuron_distances(const PageContent& content) {
@@ -129,9 +117,20 @@ Distances neuron_distances(const PageContent& content) {
   return distances;
 }
 
+DistanceLimits distance_limits(const std::vector<PagePair>& pairs) {
+  DistanceLimits limits{.threshold = 1 - thresholds::universal_neurons};
+  for (const PagePair& pair : pairs) {
+    const double distance = 1 - pair.share;
+    if (!std::isfinite(distance)) continue;
+    if (pair.relation == Relation::no_evidence) limits.background = std::fmin(limits.background, distance);
+    if (pair.relation == Relation::reencoded_copy) limits.detection = std::fmax(limits.detection, distance);
+  }
+  if (std::isnan(limits.detection)) limits.detection = limits.background;
+  return limits;
+}
+
 void add_trees(PageContent& content, const std::vector<std::vector<float>>& shares,
                const TreeWishes& wishes) {
-  add_limits(content);
   content.tree_wanted = wishes.method != TreeMethod::none;
   content.tree_by_joining = wishes.method != TreeMethod::average;
   if (content.models.size() > most_compared) return;

@@ -1,10 +1,11 @@
-// What are the few things that every table says about a pair?
+// What are the few things that tables and pages say about a pair?
 #pragma once
 #include <algorithm>
 #include <string>
 #include <string_view>
 
 #include "io/archive/evidence.hpp"
+#include "io/archive/fingerprint.hpp"
 #include "io/model/finding.hpp"
 
 namespace stemma {
@@ -14,6 +15,12 @@ inline const Evidence* headline(const Pair& pair, std::string_view method) {
   const auto row = std::find_if(pair.evidence.begin(), pair.evidence.end(),
                                 [&](const Evidence& e) { return e.method == method && e.role.empty(); });
   return row == pair.evidence.end() ? nullptr : &*row;
+}
+
+/// Whether one model names the other as its base.
+inline bool declares(const Fingerprint& child, const Fingerprint& parent) {
+  return std::any_of(child.declared.begin(), child.declared.end(),
+                     [&](const Claim& claim) { return claim.base == parent.id; });
 }
 
 /// "ABSTAIN(no_valid_null)": the class and, where it abstains, why.

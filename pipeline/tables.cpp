@@ -25,11 +25,7 @@ std::string joined(const std::vector<Claim>& claims, std::string Claim::*field) 
 
 /// "a_from_b" when a declares b as its base, and the other way round.
 std::string declared_direction(const Fingerprint& a, const Fingerprint& b) {
-  const auto names = [](const Fingerprint& child, const Fingerprint& parent) {
-    return std::any_of(child.declared.begin(), child.declared.end(),
-                       [&](const Claim& c) { return c.base == parent.id; });
-  };
-  return names(a, b) ? "a_from_b" : names(b, a) ? "b_from_a" : "no";
+  return declares(a, b) ? "a_from_b" : declares(b, a) ? "b_from_a" : "no";
 }
 
 /// What the weights say: "a_to_b" when b comes from a.

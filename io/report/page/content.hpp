@@ -76,7 +76,8 @@ struct CurveFigure {
   std::vector<CurvePanel> panels;
 };
 
-/// Scores of unrelated pairs, and those of pairs that are related.
+/// Scores of unrelated pairs, and marks of those that the page tells of: related ones, or the one it was
+/// asked of.
 struct NullFigure {
   struct Mark {
     std::size_t pair = 0;
@@ -87,7 +88,7 @@ struct NullFigure {
   std::vector<Mark> marks;
   double limit = missing;                   ///< where a decision is taken, NaN where none is
   std::string counted = "unrelated pairs";  ///< what the bars count
-  std::size_t related = 0;                  ///< related pairs that have a score; marks may be fewer
+  std::size_t marked = 0;                   ///< pairs to mark that have a score; marks may be fewer
 };
 
 /// Distances 1 - share of agreeing neurons at which something changes; NaN where not known.

@@ -39,17 +39,17 @@ void draw_histogram(Markup& page, const NullFigure& figure, Frame& frame) {
 }  // namespace
 
 void write_nulls(Markup& page, const PageContent& content) {
-  open_section(
-      page, "nulls", "Scores beside those of other pairs",
-      "Bars count pairs that are held for unrelated, or of which nothing was found; marks are related "
-      "pairs. Where no null is valid, a score among the bars says nothing, however near 1 it lies.");
+  open_section(page, "nulls", "Scores beside those of other pairs",
+               "Bars count pairs that are held for unrelated, or of which nothing was found; marks are pairs "
+               "that are related, or the one that this page tells of. Where no null is valid, a score among "
+               "the bars says nothing, however near 1 it lies.");
   if (content.nulls.empty()) page.element("p", "This archive holds no scores of other pairs.");
   for (const NullFigure& figure : content.nulls) {
     page.open("figure", {{"class", "null"}});
     page.element("figcaption", shortened(figure.title, 120));
     open_drawing(page, "null", width, height, figure.title,
-                 fmt::format("{} {} ({}), {} related pairs", figure.scores.size(), figure.counted,
-                             shortened(figure.population, 200), figure.related));
+                 fmt::format("{} {} ({}), {} marked pairs", figure.scores.size(), figure.counted,
+                             shortened(figure.population, 200), figure.marked));
     Frame frame{.left = 60, .top = 40, .width = width - 80, .height = height - 82, .x = {}, .y = {}};
     draw_histogram(page, figure, frame);
     if (std::isfinite(figure.limit) && figure.limit > frame.x.low && figure.limit < frame.x.high)
@@ -62,8 +62,8 @@ void write_nulls(Markup& page, const PageContent& content) {
     page.element("p", {{"class", "note"}},
                  fmt::format("{} {}: {}. {}{}", grouped(figure.scores.size()), figure.counted,
                              shortened(figure.population, 300), figure.caption,
-                             figure.marks.size() < figure.related
-                                 ? fmt::format(" Of {} related pairs {} are marked.", grouped(figure.related),
+                             figure.marks.size() < figure.marked
+                                 ? fmt::format(" Of {} pairs {} are marked.", grouped(figure.marked),
                                                figure.marks.size())
                                  : ""));
     write_table_name(page, content.tables + "/" + figure.file);

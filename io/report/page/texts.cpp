@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 #include <map>
+#include <span>
 
 #include "io/report/page/relation_mark.hpp"
 #include "io/report/page/sections.hpp"
@@ -21,6 +22,21 @@ void open_table(Markup& page, std::string_view style, std::string_view caption,
 }
 
 void close_table(Markup& page) { page.close("tbody").close("table").close("div"); }
+
+/// Rows of a table that a page shows; the files hold all.
+constexpr std::size_t most_rows = 1000;
+
+template <class Row>
+std::span<const Row> shown_rows(const std::vector<Row>& rows) {
+  return std::span(rows).first(std::min(rows.size(), most_rows));
+}
+
+/// Closes a table of shown_rows, and says what it leaves out.
+void close_cut_table(Markup& page, std::size_t all) {
+  close_table(page);
+  if (all > most_rows)
+    page.element("p", {{"class", "note"}}, fmt::format("The first {} of {} are shown.", most_rows, all));
+}
 
 std::string number(double value) { return std::isfinite(value) ? fmt::format("{:.4g}", value) : ""; }
 
@@ -134,16 +150,13 @@ void write_methods(Markup& page, const PageContent& content) {
 }
 
 void write_findings(Markup& page, const PageContent& content) {
-  constexpr std::size_t most = 1000;
   open_section(page, "findings", "Findings",
                "What was odd about the inputs, by rule. A finding is no evidence of descent.");
   if (content.findings.empty()) {
     page.element("p", "Nothing was odd about the inputs.");
   } else {
     open_table(page, "sortable", "Findings", {"Severity", "Rule", "Model", "Place", "What was found"});
-    std::size_t shown = 0;
-    for (const auto& [model, f] : content.findings) {
-      if (++shown > most) break;
+    for (const auto& [model, f] : shown_rows(content.findings)) {
       page.open("tr")
           .element("td", name_of(f.severity))
           .open("td")
@@ -157,26 +170,20 @@ void write_findings(Markup& page, const PageContent& content) {
           .close("td");
       page.open("td").name(f.hint.empty() ? f.found : f.hint, 300).close("td").close("tr");
     }
-    close_table(page);
-    if (shown > most)
-      page.element("p", {{"class", "note"}},
-                   fmt::format("The first {} of {} are shown.", most, content.findings.size()));
+    close_cut_table(page, content.findings.size());
   }
   write_table_name(page, "findings.tsv");
   page.close("section");
 }
 
 void write_failures(Markup& page, const PageContent& content) {
-  constexpr std::size_t most = 1000;
   open_section(page, "failures", "What could not be done",
                "One row for each item; everything else on this page was computed without it.");
   if (content.failures.empty()) {
     page.element("p", "Nothing failed.");
   } else {
     open_table(page, "sortable", "Failures", {"Model", "Item", "Stage", "Rule", "Why", "What to do"});
-    std::size_t shown = 0;
-    for (const Failure& f : content.failures) {
-      if (++shown > most) break;
+    for (const Failure& f : shown_rows(content.failures)) {
       page.open("tr").open("td").name(f.model, 48).close("td").open("td").name(f.item, 60).close("td");
       page.element("td", name_of(f.stage)).open("td").element("code", shortened(f.rule, 60)).close("td");
       page.open("td")
@@ -187,10 +194,7 @@ void write_failures(Markup& page, const PageContent& content) {
           .close("td")
           .close("tr");
     }
-    close_table(page);
-    if (shown > most)
-      page.element("p", {{"class", "note"}},
-                   fmt::format("The first {} of {} are shown.", most, content.failures.size()));
+    close_cut_table(page, content.failures.size());
   }
   write_table_name(page, "failures.tsv");
   page.close("section");
