@@ -24,7 +24,7 @@ void tell_of_pair(PageModel& model, std::uint32_t other, const Pair& found, cons
 }  // namespace
 
 PageContent only_pair(PageContent content, std::size_t place) {
-  const auto [a, b] = std::pair(content.pairs[place].a, content.pairs[place].b);
+  const std::uint32_t a = content.pairs[place].a, b = content.pairs[place].b;
   for (CurveFigure& figure : content.curves) {
     figure.left_out = 0;
     for (CurvePanel& panel : figure.panels) {
