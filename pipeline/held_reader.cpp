@@ -8,10 +8,11 @@
 namespace stemma {
 
 void HeldReader::hold(const SourceFile& file, const StoredTensor& tensor) {
-  if (!held(file, tensor.offset, tensor.bytes).empty()) return;
-  Range range{file.path, tensor.offset, {}};
+  const SourceFile source = source_of(file, tensor);
+  if (!held(source, tensor.offset, tensor.bytes).empty()) return;
+  Range range{file.path, tensor.decoding, tensor.offset, {}};
   range.bytes.reserve(tensor.bytes);
-  own_.stream(file, tensor.offset, tensor.bytes, request_bytes, [&](std::span<const std::byte> piece) {
+  own_.stream(source, tensor.offset, tensor.bytes, request_bytes, [&](std::span<const std::byte> piece) {
     range.bytes.insert(range.bytes.end(), piece.begin(), piece.end());
   });
   ranges_.push_back(std::move(range));
@@ -21,7 +22,8 @@ std::span<const std::byte> HeldReader::held(const SourceFile& file, std::uint64_
                                             std::uint64_t bytes) const {
   for (const Range& range : ranges_)
     if (offset >= range.offset && offset - range.offset <= range.bytes.size() &&
-        bytes <= range.bytes.size() - (offset - range.offset) && range.path == file.path)
+        bytes <= range.bytes.size() - (offset - range.offset) && range.path == file.path &&
+        range.decoding == file.decoding)
       return std::span(range.bytes).subspan(offset - range.offset, bytes);
   return {};
 }

@@ -23,6 +23,7 @@ class HeldReader final : public ByteReader {
  private:
   struct Range {
     std::string path;
+    std::shared_ptr<const Decoding> decoding;
     std::uint64_t offset = 0;
     std::vector<std::byte> bytes;
   };

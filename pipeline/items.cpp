@@ -101,7 +101,8 @@ struct Load {
     work(more.working);
     if (more.decomposition) cost.decompositions.push_back(*more.decomposition);
     for (const std::uint32_t c : subject.companions)
-      cost.read_bytes += static_cast<double>(model.checkpoint.tensors[model.matrices[c].tensor].bytes);
+      cost.read_bytes +=
+          static_cast<double>(model.checkpoint.tensors[model.matrices[c].tensor].stored_bytes());
     for (const std::uint32_t e : subject.anchored) {
       const std::uint64_t bits = model.matrices[e].cols * bits_of(dtype_of(model, model.matrices[e]));
       cost.read_bytes += static_cast<double>(model.anchors.size() * bits) / 8;
@@ -176,7 +177,7 @@ class ModelItems {
     load.add(subject, model_, questions);
     load.cost.memory += fixed_memory + reading_memory(subject.stored, model_);
     std::uint64_t bytes = 0;
-    for (const std::uint32_t t : subject.stored) bytes += model_.checkpoint.tensors[t].bytes;
+    for (const std::uint32_t t : subject.stored) bytes += model_.checkpoint.tensors[t].stored_bytes();
     load.cost.read_bytes += static_cast<double>(bytes);
     inventory_.again_bytes += bytes;
     inventory_.items.push_back({.model = index_,
@@ -194,7 +195,8 @@ class ModelItems {
     for (std::uint32_t t = 0; t < tensors.size(); ++t)
       if (loads[groups.root(t)].subjects > 0) order.push_back(t);
     std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
-      return std::tuple(tensors[a].file, tensors[a].offset) < std::tuple(tensors[b].file, tensors[b].offset);
+      return std::tuple(tensors[a].file, tensors[a].place()) <
+             std::tuple(tensors[b].file, tensors[b].place());
     });
     std::vector<Load> made;  // by item of this model
     std::vector<std::vector<std::uint32_t>> parts;
@@ -203,8 +205,8 @@ class ModelItems {
     std::size_t basket = none;                               // item that collects small tensors
     for (const std::uint32_t t : order) {
       const std::uint32_t root = groups.root(t);
-      const auto bytes = static_cast<double>(tensors[t].bytes);
-      inventory_.weight_bytes += tensors[t].bytes;
+      const std::uint64_t stored = tensors[t].stored_bytes();
+      inventory_.weight_bytes += stored;
       if (item_of[root] == none) {
         const bool small = tensors[t].bytes <= small_tensor && loads[root].small();
         if (small && basket != none && made[basket].cost.read_bytes < small_batch) {
@@ -217,8 +219,9 @@ class ModelItems {
         }
         made[item_of[root]].join(loads[root]);
       }
-      made[item_of[root]].cost.read_bytes += bytes;
-      made[item_of[root]].cost.scanned_bytes += bytes;
+      made[item_of[root]].cost.read_bytes += static_cast<double>(stored);
+      made[item_of[root]].cost.scanned_bytes += static_cast<double>(tensors[t].bytes);
+      if (tensors[t].bytes > stored) made[item_of[root]].cost.memory += tensors[t].bytes - stored;
       parts[item_of[root]].push_back(t);
     }
     for (std::size_t i = 0; i < made.size(); ++i) {
@@ -280,15 +283,19 @@ class Splitter {
       add(item, {tensor}, Portion::decompositions, std::move(load), into, costs);
     if (others.subjects == 0) return;
     add(item, item.tensors, Portion::others, std::move(others), into, costs);
-    for (const auto& [tensor, load] : pieces) into.again_bytes += model_.checkpoint.tensors[tensor].bytes;
+    for (const auto& [tensor, load] : pieces)
+      into.again_bytes += model_.checkpoint.tensors[tensor].stored_bytes();
   }
 
  private:
   void add(const Item& item, std::vector<std::uint32_t> tensors, Portion portion, Load load, Inventory& into,
            Costs& costs) const {
-    double bytes = 0;
-    for (const std::uint32_t t : tensors) bytes += static_cast<double>(model_.checkpoint.tensors[t].bytes);
-    load.cost.read_bytes += bytes;
+    double bytes = 0, stored = 0;
+    for (const std::uint32_t t : tensors) {
+      bytes += static_cast<double>(model_.checkpoint.tensors[t].bytes);
+      stored += static_cast<double>(model_.checkpoint.tensors[t].stored_bytes());
+    }
+    load.cost.read_bytes += stored;
     if (portion == Portion::others) load.cost.scanned_bytes = bytes;
     load.cost.memory += fixed_memory + reading_memory(tensors, model_);
     const auto read = static_cast<std::uint64_t>(load.cost.read_bytes);

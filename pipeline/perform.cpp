@@ -77,7 +77,7 @@ std::vector<double> read_whole(const WorkOrder& order, const Matrix& matrix, Byt
                   widen(tensor.dtype, panel.bytes,
                         std::span(values).subspan(panel.first_row * matrix.cols, panel.rows * matrix.cols));
                 });
-  reader.check(order.files[tensor.file]);
+  reader.check(source_of(order.files[tensor.file], tensor));
   return values;
 }
 
@@ -93,13 +93,14 @@ std::vector<double> read_rows(const WorkOrder& order, const Matrix& matrix,
       std::ranges::copy(std::span(whole).subspan(rows[i] * matrix.cols, matrix.cols), place(i).begin());
     return values;
   }
+  const SourceFile source = source_of(order.files[tensor.file], tensor);
   std::vector<std::byte> bytes(matrix.cols * bits_of(tensor.dtype) / 8);
   const std::uint64_t first = tensor.offset + matrix.first_element * bits_of(tensor.dtype) / 8;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    reader.read(order.files[tensor.file], first + matrix.slice.stored_row(rows[i]) * bytes.size(), bytes);
+    reader.read(source, first + matrix.slice.stored_row(rows[i]) * bytes.size(), bytes);
     widen(tensor.dtype, bytes, place(i));
   }
-  reader.check(order.files[tensor.file]);
+  reader.check(source);
   return values;
 }
 
@@ -294,7 +295,7 @@ void Performance::stream(std::uint32_t index) {
   try {
     ByteReader& tensors = team_reader_ ? static_cast<ByteReader&>(*team_reader_) : reader_;
     stream_tensor(order_.files[tensor.file], tensor, views, tensors, stored, panels);
-    tensors.check(order_.files[tensor.file]);
+    tensors.check(source_of(order_.files[tensor.file], tensor));
   } catch (const Abandoned&) {
     throw;
   } catch (...) {
@@ -338,7 +339,7 @@ void Performance::ask(HeldReader& held, const ContentAsker& ask) {
 Hash128 Performance::content_of(const Matrix& matrix, HeldReader& held) const {
   const StoredTensor& tensor = order_.tensors[matrix.tensor];
   held.hold(order_.files[tensor.file], tensor);
-  held.check(order_.files[tensor.file]);
+  held.check(source_of(order_.files[tensor.file], tensor));
   ContentHash hash;
   stream_tensor(order_.files[tensor.file], tensor, std::span(&matrix, 1), held, {},
                 [&](std::size_t, const Panel& panel) { hash.add(panel.bytes); });

@@ -24,13 +24,33 @@ static void from_json(const Json& j, SourceFile& f) {
   j.at("i").get_to(f.inode), j.at("h").get_to(f.header_bytes), j.at("f").get_to(f.filesystem);
   if (j.contains("c")) j.at("c").get_to(f.content);
 }
+static void to_json(Json& j, const EncodedPart& p) {
+  j = Json{{"f", p.file}, {"d", static_cast<int>(p.dtype)}, {"s", p.shape}, {"o", p.offset}, {"b", p.bytes}};
+}
+static void from_json(const Json& j, EncodedPart& p) {
+  j.at("f").get_to(p.file), p.dtype = static_cast<Dtype>(j.at("d").get<int>()), j.at("s").get_to(p.shape);
+  j.at("o").get_to(p.offset), j.at("b").get_to(p.bytes);
+}
+static void to_json(Json& j, const Decoding& d) {
+  j = Json{{"c", d.codec},
+           {"d", static_cast<int>(d.dtype)},
+           {"h", d.half_distances},
+           {"p", d.parts},
+           {"n", d.numbers}};
+}
+static void from_json(const Json& j, Decoding& d) {
+  j.at("c").get_to(d.codec), d.dtype = static_cast<Dtype>(j.at("d").get<int>());
+  j.at("h").get_to(d.half_distances), j.at("p").get_to(d.parts), j.at("n").get_to(d.numbers);
+}
 static void to_json(Json& j, const StoredTensor& t) {
   j = Json{{"n", t.name}, {"d", static_cast<int>(t.dtype)}, {"s", t.shape}, {"f", t.file}, {"o", t.offset},
            {"b", t.bytes}};
+  if (t.decoding) j["e"] = *t.decoding;
 }
 static void from_json(const Json& j, StoredTensor& t) {
   j.at("n").get_to(t.name), t.dtype = static_cast<Dtype>(j.at("d").get<int>()), j.at("s").get_to(t.shape);
   j.at("f").get_to(t.file), j.at("o").get_to(t.offset), j.at("b").get_to(t.bytes);
+  if (j.contains("e")) t.decoding = std::make_shared<const Decoding>(j.at("e").get<Decoding>());
 }
 static void to_json(Json& j, const Matrix& m) {
   const Role& r = m.role;
@@ -43,7 +63,7 @@ static void to_json(Json& j, const Matrix& m) {
       {"v", m.vector},
       {"e", m.first_element},
       {"o", m.stored_rows},
-      {"s", {m.slice.count, m.slice.stride, m.slice.offset, m.slice.length}},
+      {"s", {m.slice.count, m.slice.stride, m.slice.offset, m.slice.length, m.slice.head}},
       {"x", m.transposed},
       {"g", m.gain_offset},
       {"a", m.steps}};
@@ -56,7 +76,7 @@ static void from_json(const Json& j, Matrix& m) {
   j.at("e").get_to(m.first_element), j.at("o").get_to(m.stored_rows);
   const Json& s = j.at("s");
   m.slice = {s[0].get<std::uint64_t>(), s[1].get<std::uint64_t>(), s[2].get<std::uint64_t>(),
-             s[3].get<std::uint64_t>()};
+             s[3].get<std::uint64_t>(), s[4].get<std::uint64_t>()};
   j.at("x").get_to(m.transposed), j.at("g").get_to(m.gain_offset), j.at("a").get_to(m.steps);
 }
 static void to_json(Json& j, const Subject& s) {
@@ -110,6 +130,9 @@ Json identity(const SourceFile& file) {
 Json identity(const StoredTensor& tensor, const WorkOrder& order) {
   Json j = tensor;
   j["f"] = identity(order.files[tensor.file]);
+  if (tensor.decoding)
+    for (std::size_t i = 0; i < tensor.decoding->parts.size(); ++i)
+      j["e"]["p"][i]["f"] = identity(tensor.decoding->parts[i].file);
   return j;
 }
 Json identity(const Matrix& matrix, const WorkOrder& order) {

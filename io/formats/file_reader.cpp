@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "io/formats/decoded_bytes.hpp"
 #include "io/model/finding.hpp"
 
 namespace stemma {
@@ -70,12 +71,14 @@ const Descriptor* FileReader::direct_channel(OpenFile& file, std::size_t piece_b
 }
 
 void FileReader::read(const SourceFile& file, std::uint64_t offset, std::span<std::byte> out) {
+  if (file.decoding) return read_decoded(file, offset, out, *this);
   read_exactly(opened(file)->descriptor, file.path, offset, out);
   bytes_read_ += out.size();
 }
 
 void FileReader::stream(const SourceFile& file, std::uint64_t offset, std::uint64_t bytes,
                         std::size_t piece_bytes, const PieceSink& take) {
+  if (file.decoding) return stream_decoded(file, offset, bytes, piece_bytes, take, *this);
   const std::shared_ptr<OpenFile> open = opened(file);  // `take` may open others and close this one
   const std::size_t longest = std::min<std::uint64_t>(piece_bytes, bytes);
   const std::uint64_t pieces = (bytes + piece_bytes - 1) / piece_bytes;
@@ -103,6 +106,10 @@ void FileReader::stream(const SourceFile& file, std::uint64_t offset, std::uint6
 }
 
 void FileReader::check(const SourceFile& file) {
+  if (file.decoding) {
+    for (const EncodedPart& part : file.decoding->parts) check(part.file);
+    return;
+  }
   require_same(file, measure(opened(file)->descriptor, file.path));
   require_same(file,
                stat_source(file.path));  // a replaced file leaves the old one behind the open descriptor

@@ -10,11 +10,9 @@
 #include <string_view>
 #include <tuple>
 
+#include "io/formats/container.hpp"
 #include "io/formats/file_reader.hpp"
-#include "io/formats/foreign_format.hpp"
 #include "io/formats/limits.hpp"
-#include "io/formats/safetensors.hpp"
-#include "io/formats/small_file.hpp"
 
 namespace stemma {
 namespace {
@@ -44,19 +42,6 @@ std::optional<Finding> absence(const ModelFiles& files, const std::string& name)
                  .hint = files.index ? fmt::format("named by {}, but absent. Fetch it",
                                                    printable(files.index->file_name))
                                      : "its number belongs to the set of parts, but it is absent. Fetch it"};
-}
-
-/// Throws InvalidInput when the content is that of another format.
-void require_safetensors(const std::string& path, const std::string& name, std::vector<Finding>& findings) {
-  const std::string head = read_head(path, limits::magic_bytes);
-  if (auto foreign = foreign_format(head, name)) {
-    if (is_lfs_pointer(*foreign)) foreign->rule = "lfs_pointer";
-    throw InvalidInput(std::move(*foreign));
-  }
-  if (name.ends_with(".safetensors")) return;
-  if (!resembles_safetensors(head)) throw InvalidInput(unknown_format(head, name));
-  findings.push_back(warning("extension_mismatch", name, "", "safetensors",
-                             "the content decides, not the extension of the name"));
 }
 
 class Assembly {
@@ -131,23 +116,26 @@ class Assembly {
     if (files_.is_set) {
       if (auto absent = absence(files_, name)) throw InvalidInput(std::move(*absent));
     }
-    const std::string path = files_.directory + "/" + name;
-    SourceFile source = stat_source(path);
-    require_safetensors(path, name, checkpoint_.findings);
-    SafetensorsHeader header = read_safetensors_header(source, reader_);
-    source.header_bytes = header.header_bytes;
-    if (checkpoint_.tensors.size() + header.tensors.size() > limits::tensors_per_model) {
-      throw InvalidInput({.rule = "safetensors.too_many_tensors",
+    SourceFile source = stat_source(files_.directory + "/" + name);
+    Container container = open_container(source, reader_);
+    source.header_bytes = container.header_bytes;
+    if (checkpoint_.tensors.size() + container.tensors.size() > limits::tensors_per_model) {
+      throw InvalidInput({.rule = "limit.tensors",
                           .file = name,
                           .expected = fmt::format("at most {} in one model", limits::tensors_per_model)});
     }
     const auto file = static_cast<std::uint32_t>(checkpoint_.files.size());
     checkpoint_.files.push_back(std::move(source));
-    for (StoredTensor& tensor : header.tensors) {
+    for (StoredTensor& tensor : container.tensors) {
       tensor.file = file;
       checkpoint_.tensors.push_back(std::move(tensor));
     }
-    for (Finding& finding : header.findings) report(std::move(finding));
+    if (file == 0) {
+      checkpoint_.format = container.format;
+      checkpoint_.config_json = std::move(container.config_json);
+    }
+    std::ranges::move(container.claims, std::back_inserter(checkpoint_.claims));
+    for (Finding& finding : container.findings) report(std::move(finding));
   }
 
   /// A part that fails its own rules is an unreadable shard, with that rule attached.
@@ -181,7 +169,7 @@ class Assembly {
     if (indexed || !std::filesystem::exists(path, error)) return;
     std::string difference;
     try {
-      const SafetensorsHeader other = read_safetensors_header(stat_source(path), reader_);
+      const Container other = open_container(stat_source(path), reader_);
       difference = difference_from(other.tensors);
     } catch (const InvalidInput& refused) {
       difference = fmt::format("it cannot be read: {}", refused.finding().rule);
@@ -221,8 +209,8 @@ class Assembly {
     for (std::uint64_t at = 0; at < a.bytes; at += chunk) {
       const std::size_t n = std::min(chunk, a.bytes - at);
       const auto first = std::span(left).first(n), second = std::span(right).first(n);
-      reader_.read(checkpoint_.files[a.file], a.offset + at, first);
-      reader_.read(checkpoint_.files[b.file], b.offset + at, second);
+      reader_.read(source_of(checkpoint_.files[a.file], a), a.offset + at, first);
+      reader_.read(source_of(checkpoint_.files[b.file], b), b.offset + at, second);
       if (!std::equal(first.begin(), first.end(), second.begin())) return false;
     }
     return true;

@@ -101,8 +101,10 @@ class TableCheck {
       for (const SplitPart& part : entry.split->parts) {
         for (const Expression* e : {&part.size, &part.from, &part.to})
           check_names(*e, entry.place, name + ": split");
+        if (part.paired_heads) check_names(*part.paired_heads, entry.place, name + ": paired_heads");
       }
     }
+    if (entry.paired_heads) check_names(*entry.paired_heads, entry.place, name + ": paired_heads");
     if (!entry.variant.empty() &&
         std::find(table_.variants.begin(), table_.variants.end(), entry.variant) == table_.variants.end()) {
       std::string message = fmt::format("{}: {} is not among the variants", name, shown(entry.variant));

@@ -29,6 +29,7 @@ std::optional<SplitPart> read_piece(const YamlNode& node, const std::string& pat
   } else {
     expression("size", piece.size);
   }
+  piece.paired_heads = read_expression(section, "paired_heads");
   section.close();
   return complaints.problems().size() == before ? std::optional(std::move(piece)) : std::nullopt;
 }
@@ -177,6 +178,10 @@ std::optional<Entry> read_entry(const YamlNode& node, const std::string& path, C
   if (const auto offset = section.integer("offset", {0, 1, "a gain is w or 1 + w"})) {
     entry.offset = static_cast<int>(*offset);
   }
+  entry.paired_heads = read_expression(section, "paired_heads");
+  if (entry.paired_heads && entry.split)
+    section.complain("paired_heads", fmt::format("{} belongs to the parts of the split that have heads",
+                                                 section.path_of("paired_heads")));
   entry.when = read_when(section);
   entry.padded = section.boolean("padded").value_or(false);
   const std::vector<std::string> stacks{"decoder", "encoder", "vision", "audio", "mtp"};

@@ -73,7 +73,28 @@ SplitResult factored(const Split& split, std::uint64_t out, const Dims& dims) {
 }  // namespace
 
 SplitResult slices_of(const Split& split, std::uint64_t out, const Dims& dims) {
-  return split.view.empty() ? concatenated(split, out, dims) : factored(split, out, dims);
+  SplitResult result = split.view.empty() ? concatenated(split, out, dims) : factored(split, out, dims);
+  for (std::size_t i = 0; i < result.slices.size(); ++i) {
+    if (!split.parts[i].paired_heads) continue;
+    SplitResult one = unpaired(result.slices[i], *split.parts[i].paired_heads, dims);
+    if (one.slices.empty()) return one;
+    result.slices[i] = one.slices.front();
+  }
+  return result;
+}
+
+SplitResult unpaired(SplitSlice slice, const Expression& heads, const Dims& dims) {
+  const auto value = heads.evaluate(dims);
+  if (!value.number) return impossible(heads, value);
+  if (*value.number <= 0) return not_positive(heads, *value.number);
+  const auto n = static_cast<std::uint64_t>(*value.number);
+  const std::uint64_t rows = slice.rows.rows(), head = rows / n;
+  if (head == 0 || head % 2 != 0 || rows % n != 0 || slice.rows.length % head != 0) {
+    return impossible(
+        fmt::format("{} rows of {} are no even number for each of {} heads", rows, name_of(slice.part), n));
+  }
+  slice.rows.head = head;
+  return {{slice}, "", false};
 }
 
 std::string described(const SplitSlice& slice, std::uint64_t out) {

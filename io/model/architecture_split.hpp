@@ -16,6 +16,7 @@ struct SplitPart {
   Expression size = {};
   Expression from = {};
   Expression to = {};
+  std::optional<Expression> paired_heads = {};  ///< how many heads have their rows stored pair by pair
 };
 
 /// A cut of the output axis of the (out, in) view. Without `view` the parts lie one after another. With
@@ -43,5 +44,9 @@ SplitResult slices_of(const Split& split, std::uint64_t out, const Dims& dims);
 
 /// "split attn.q 0:128 of 384"; with several runs "split attn.q 0:32 of every 96 of 384".
 std::string described(const SplitSlice& slice, std::uint64_t out);
+
+/// Makes a slice undo the order of `heads` heads whose rows are stored pair by pair. Returns why not where
+/// the rows are no even number for each head, or where the runs cut one.
+SplitResult unpaired(SplitSlice slice, const Expression& heads, const Dims& dims);
 
 }  // namespace stemma

@@ -53,8 +53,9 @@ struct Entry {
   bool optional = false;
   bool every_layer = true;
   bool tied_to_embed = false;
-  std::string variant;        ///< "" for all
-  std::optional<int> offset;  ///< overrides the table's norm offset
+  std::string variant;                     ///< "" for all
+  std::optional<int> offset;               ///< overrides the table's norm offset
+  std::optional<Expression> paired_heads;  ///< how many heads have their rows stored pair by pair
   std::vector<Condition> when;
   bool padded = false;
   bool convolution = false;

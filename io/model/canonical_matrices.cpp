@@ -199,8 +199,10 @@ class Cutter {
 
   /// The pieces of the output axis; none, after a finding, when it cannot be cut.
   std::vector<SplitSlice> slices_for(std::uint32_t i, const Entry& entry, std::uint64_t out) {
-    if (!entry.split) return {{*entry.part, {1, out, 0, out}}};
-    SplitResult result = slices_of(*entry.split, out, dims_);
+    const SplitSlice all{entry.part.value_or(Part::unknown), {1, out, 0, out}};
+    if (!entry.split && !entry.paired_heads) return {all};
+    SplitResult result =
+        entry.split ? slices_of(*entry.split, out, dims_) : unpaired(all, *entry.paired_heads, dims_);
     if (result.slices.empty()) {
       note(i, result.unresolved ? "dims_unresolved" : "split_inexact", "", result.why,
            "the fused tensor cannot be cut, so the role is unknown");
@@ -214,6 +216,7 @@ class Cutter {
     if (stack) done.push_back(fmt::format("expert {} of {}", expert, experts));
     if (matrix.transposed) done.emplace_back("transpose");
     if (split) done.push_back(described(slice, matrix.stored_rows));
+    if (slice.rows.head != 0) done.push_back(fmt::format("unpair heads of {}", slice.rows.head));
     return fmt::format("{}", fmt::join(done, "; "));
   }
 

@@ -9,15 +9,21 @@ namespace stemma {
 
 /// Rows taken from the output axis of a stored slab: `count` runs of `length` rows, run i starting at
 /// offset + i * stride. Contiguous splits have count 1; per-head interleaved layouts have one run per head.
-/// Canonical row r is row (r / length) of the runs, r % length inside it.
+/// Canonical row r is row (r / length) of the runs, r % length inside it. With `head` (even, a divisor of
+/// length) the two halves of every `head` rows are stored pair by pair, as interleaved rotary embeddings want
+/// them: canonical row p * head/2 + i of a head (p < 2) is its stored row 2i + p.
 struct AxisSlice {
   std::uint64_t count = 1;
   std::uint64_t stride = 0;
   std::uint64_t offset = 0;
   std::uint64_t length = 0;
+  std::uint64_t head = 0;
 
   std::uint64_t rows() const { return count * length; }
-  std::uint64_t stored_row(std::uint64_t r) const { return offset + r / length * stride + r % length; }
+  std::uint64_t stored_row(std::uint64_t r) const {
+    if (head != 0) r = r / head * head + r % head % (head / 2) * 2 + r % head / (head / 2);
+    return offset + r / length * stride + r % length;
+  }
 };
 
 /// A canonical view of a weight: rows x cols = (out, in), y = W x + b; vectors have cols = 1.

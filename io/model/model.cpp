@@ -46,7 +46,7 @@ std::uint64_t Model::parameters() const {
 
 std::uint64_t Model::bytes() const {
   std::uint64_t total = 0;
-  for (const StoredTensor& tensor : checkpoint.tensors) total += tensor.bytes;
+  for (const StoredTensor& tensor : checkpoint.tensors) total += tensor.stored_bytes();
   return total;
 }
 

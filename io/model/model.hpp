@@ -38,7 +38,7 @@ struct Model {
   std::optional<std::int64_t> dim(const std::string& name) const;
   /// Elements of all stored tensors that have a role (other than buffer).
   std::uint64_t parameters() const;
-  /// Bytes of all stored tensors.
+  /// Bytes of all stored tensors on disk.
   std::uint64_t bytes() const;
 };
 

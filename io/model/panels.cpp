@@ -80,8 +80,20 @@ class RowView {
       if (run_begin >= end) break;
       const std::uint64_t low = std::max(row, run_begin), high = std::min(end, run_begin + slice_.length);
       if (low >= high) continue;
-      sink_(view_, {run * slice_.length + (low - run_begin), high - low,
-                    bytes.subspan((low - row) * row_bytes_, (high - low) * row_bytes_)});
+      emit(run * slice_.length + (low - run_begin), high - low,
+           bytes.subspan((low - row) * row_bytes_, (high - low) * row_bytes_));
+    }
+  }
+
+  /// Consecutive rows of the view. Those of a head that is stored pair by pair wait until they are all there.
+  void emit(std::uint64_t first, std::uint64_t rows, Bytes bytes) {
+    if (slice_.head == 0) return sink_(view_, {first, rows, bytes});
+    for (std::uint64_t r = first; r < first + rows; ++r) {
+      const std::uint64_t place = r % slice_.head;
+      head_.resize(slice_.head * row_bytes_);
+      std::memcpy(head_.data() + (place % 2 * (slice_.head / 2) + place / 2) * row_bytes_,
+                  bytes.data() + (r - first) * row_bytes_, row_bytes_);
+      if (place + 1 == slice_.head) sink_(view_, {r + 1 - slice_.head, slice_.head, head_});
     }
   }
 
@@ -90,6 +102,7 @@ class RowView {
   std::uint64_t row_bytes_, begin_, end_;
   const PanelSink& sink_;
   std::vector<std::byte> begun_;
+  std::vector<std::byte> head_;
 };
 
 /// Serves all views of one slab that is stored cols x stored_rows.
@@ -184,9 +197,10 @@ void require_inside(const Matrix& view, const StoredTensor& tensor) {
   const AxisSlice& slice = view.slice;
   const bool apart = slice.count <= 1 || slice.stride >= slice.length;
   const std::uint64_t last_row = slice.rows() == 0 ? 0 : slice.stored_row(slice.rows() - 1) + 1;
+  const bool halves = slice.head == 0 || (slice.head % 2 == 0 && slice.length % slice.head == 0);
   const bool inside =
       last_row <= view.stored_rows && view.first_element + view.stored_rows * view.cols <= tensor.elements();
-  if (apart && inside && slice.rows() == view.rows) return;
+  if (apart && halves && inside && slice.rows() == view.rows) return;
   throw std::invalid_argument(fmt::format("a view of {} x {} does not lie inside tensor {}", view.rows,
                                           view.cols, printable(tensor.name)));
 }
@@ -233,8 +247,8 @@ void stream_tensor(const SourceFile& file, const StoredTensor& tensor, std::span
   }
 
   std::uint64_t at = 0;
-  reader.stream(file, tensor.offset, tensor.bytes, chunk_of(tensor, element_bytes, chunk_bytes),
-                [&](Bytes bytes) {
+  reader.stream(source_of(file, tensor), tensor.offset, tensor.bytes,
+                chunk_of(tensor, element_bytes, chunk_bytes), [&](Bytes bytes) {
                   if (stored) stored(bytes);
                   for (RowView& view : row_views) view.accept(at, bytes);
                   for (TransposedSlab& slab : slabs) slab.accept(at, bytes);

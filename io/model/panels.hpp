@@ -27,11 +27,11 @@ using StoredSink = std::function<void(std::span<const std::byte>)>;
 /// Receives panels of views[view]; rows of one view arrive in ascending order, each exactly once.
 using PanelSink = std::function<void(std::size_t view, const Panel& panel)>;
 
-/// Reads `tensor` once, in file order, and passes it on twice: as stored, and as panels of its `views`
-/// (all of which must lie in this tensor). Rows go through in pieces of at most `chunk_bytes` (whole rows
-/// where one fits) that lie where the reader's stream() puts them; a transposed slab is held whole, because
-/// its canonical rows are stored columns. Either sink may be empty. Throws what the reader throws, and
-/// InvalidInput(dtype.no_decoder) for packed sub-byte views.
+/// Reads `tensor` once, in file order, and passes it on twice: as stored (decoded, where it has a decoding),
+/// and as panels of its `views` (all of which must lie in this tensor). Rows go through in pieces of at most
+/// `chunk_bytes` (whole rows where one fits) that lie where the reader's stream() puts them; a transposed
+/// slab is held whole, because its canonical rows are stored columns. Either sink may be empty. Throws what
+/// the reader throws, and InvalidInput(dtype.no_decoder) for packed sub-byte views.
 void stream_tensor(const SourceFile& file, const StoredTensor& tensor, std::span<const Matrix> views,
                    ByteReader& reader, const StoredSink& stored, const PanelSink& panels,
                    std::size_t chunk_bytes = request_bytes);

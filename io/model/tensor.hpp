@@ -1,12 +1,15 @@
 // Where do the bytes of one tensor lie?
 #pragma once
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "io/model/dtype.hpp"
 
 namespace stemma {
+
+struct Decoding;
 
 /// One file of a checkpoint as it was when the survey opened it. A reader that finds another size or time
 /// later fails with rule file.changed_while_reading.
@@ -19,16 +22,50 @@ struct SourceFile {
   std::uint64_t header_bytes = 0;
   std::string filesystem;  ///< "lustre", "nfs", "local", ...
   std::string content;     ///< hash of all its bytes, where it is known; "" for files that we did not write
+  std::shared_ptr<const Decoding>
+      decoding;  ///< not null: what is read is what this makes of the file's bytes
 };
 
-/// One tensor as stored: row-major, little-endian, at [offset, offset + bytes) of its file.
+/// A run of bytes on disk that values are made from: codes, scales, a factor.
+struct EncodedPart {
+  SourceFile file;
+  Dtype dtype = Dtype::u8;
+  std::vector<std::uint64_t> shape;
+  std::uint64_t offset = 0;  ///< from the start of the file, bytes
+  std::uint64_t bytes = 0;
+};
+
+/// How the values of a tensor follow from bytes on disk where they do not lie as numbers, one after the
+/// other. Which parts and numbers a codec wants is said where it is implemented (io/formats).
+struct Decoding {
+  std::string codec;            ///< "q4_k", "strided", ...
+  Dtype dtype = Dtype::f32;     ///< of the values
+  bool half_distances = false;  ///< instead of a value: half its distance to the farther neighbouring code
+  std::vector<EncodedPart> parts;
+  std::vector<std::int64_t> numbers;
+};
+
+/// One tensor: row-major, little-endian, at [offset, offset + bytes) of its file, or of what its decoding
+/// makes.
 struct StoredTensor {
   std::string name;
   Dtype dtype = Dtype::f32;
   std::vector<std::uint64_t> shape;
-  std::uint32_t file = 0;    ///< index into Checkpoint::files
-  std::uint64_t offset = 0;  ///< from the start of the file, bytes
-  std::uint64_t bytes = 0;
+  std::uint32_t file = 0;                    ///< index into Checkpoint::files
+  std::uint64_t offset = 0;                  ///< from the start of the file, bytes
+  std::uint64_t bytes = 0;                   ///< of the values
+  std::shared_ptr<const Decoding> decoding;  ///< null where the values lie on disk as such
+
+  /// Bytes that it takes on disk.
+  std::uint64_t stored_bytes() const {
+    if (!decoding) return bytes;
+    std::uint64_t sum = 0;
+    for (const EncodedPart& part : decoding->parts) sum += part.bytes;
+    return sum;
+  }
+
+  /// Where its bytes begin on disk: the order in which tensors of one file are best read.
+  std::uint64_t place() const { return decoding ? decoding->parts.front().offset : offset; }
 
   /// Product of the shape; readers have checked that it does not overflow. 1 for a scalar.
   std::uint64_t elements() const {
@@ -37,5 +74,11 @@ struct StoredTensor {
     return n;
   }
 };
+
+/// What a reader must be given to read `tensor`: its file, with the decoding where it has one.
+inline SourceFile source_of(SourceFile file, const StoredTensor& tensor) {
+  file.decoding = tensor.decoding;
+  return file;
+}
 
 }  // namespace stemma

@@ -105,6 +105,20 @@ TEST(Split, FourBlocksWithValuesBeforeKeys) {
   expect_rows(split, {{"hidden", 20}}, fused);
 }
 
+TEST(Split, HeadsStoredPairByPair) {
+  Split split{{}, 0, {piece(Part::attn_q, "heads * 4"), piece(Part::attn_k, "8"), piece(Part::attn_v, "8")}};
+  split.parts[0].paired_heads = e("heads");
+  split.parts[1].paired_heads = e("2");
+  const SplitResult result = slices_of(split, 32, {{"heads", 4}});
+  ASSERT_EQ(result.slices.size(), 3U) << result.why;
+  EXPECT_EQ(result.slices[0].rows.head, 4U);
+  EXPECT_EQ(result.slices[1].rows.head, 4U);
+  EXPECT_EQ(result.slices[2].rows.head, 0U);
+  split.parts[1].paired_heads = e("8");
+  EXPECT_EQ(slices_of(split, 32, {{"heads", 4}}).why,
+            "8 rows of attn.k are no even number for each of 8 heads");
+}
+
 TEST(Split, SaysWhatItTook) {
   const SplitSlice third{Part::attn_k, {1, 128, 128, 128}};
   EXPECT_EQ(described(third, 384), "split attn.k 128:256 of 384");

@@ -74,6 +74,13 @@ std::vector<Layout> layouts() {
                  {view(0, 24, 5, {4, 6, 0, 2}), view(0, 24, 5, {4, 6, 2, 2}), view(0, 24, 5, {4, 6, 4, 2})}});
   all.push_back(
       {"gate and up row by row", {8, 3}, {view(0, 8, 3, {4, 2, 0, 1}), view(0, 8, 3, {4, 2, 1, 1})}});
+  all.push_back({"heads of 4, pair by pair", {12, 3}, {view(0, 12, 3, {1, 12, 0, 12, 4})}});
+  all.push_back(
+      {"q and k of one tensor, heads of 2 and 4 pair by pair, v as it is",
+       {16, 3},
+       {view(0, 16, 3, {1, 8, 0, 8, 2}), view(0, 16, 3, {1, 4, 8, 4, 4}), view(0, 16, 3, {1, 4, 12, 4})}});
+  all.push_back({"pair by pair inside runs", {24, 2}, {view(0, 24, 2, {2, 12, 4, 8, 4})}});
+  all.push_back({"transposed, pair by pair", {5, 8}, {view(0, 8, 5, {1, 8, 0, 8, 4}, true)}});
   all.push_back({"transposed", {5, 7}, {view(0, 7, 5, rows(0, 7), true)}});
   all.push_back({"transposed, wider than a block", {130, 9}, {view(0, 9, 130, rows(0, 9), true)}});
   all.push_back({"transposed q, k, v",
@@ -172,11 +179,24 @@ TEST(StreamTensor, RandomLayouts) {
       slice.offset = draw(0, stored_rows - slice.length);
       slice.stride = draw(slice.length, slice.length + 3);
       slice.count = draw(1, 1 + (stored_rows - slice.offset - slice.length) / slice.stride);
+      if (slice.length % 2 == 0 && draw(0, 1) == 1) slice.head = slice.length % 4 == 0 ? 4 : slice.length;
       layout.views.push_back(
           view(draw(0, slabs - 1) * stored_rows * cols, stored_rows, cols, slice, transposed));
     }
     expect_exact(layout, draw(0, 1) == 0 ? Dtype::f16 : Dtype::f32, draw(1, 300));
   }
+}
+
+TEST(AxisSlice, UndoesPairsAsTheDefinitionSays) {
+  // Stored by hand: of two heads of 4 rows a b c d, the halves (a, b) and (c, d) are stored as a c b d.
+  const AxisSlice slice{1, 8, 0, 8, 4};
+  std::vector<std::uint64_t> stored;
+  for (std::uint64_t r = 0; r < 8; ++r) stored.push_back(slice.stored_row(r));
+  EXPECT_EQ(stored, (std::vector<std::uint64_t>{0, 2, 1, 3, 4, 6, 5, 7}));
+  const AxisSlice wide{1, 8, 0, 8, 8};
+  stored.clear();
+  for (std::uint64_t r = 0; r < 8; ++r) stored.push_back(wide.stored_row(r));
+  EXPECT_EQ(stored, (std::vector<std::uint64_t>{0, 2, 4, 6, 1, 3, 5, 7}));
 }
 
 TEST(StreamTensor, RowsGoThroughInWholeRowsWhereTheyFit) {

@@ -1,0 +1,46 @@
+// The list of all codecs.
+#include "io/formats/decoder.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <stdexcept>
+#include <string_view>
+
+#include "io/formats/strided.hpp"
+
+namespace stemma {
+namespace {
+
+struct Codec {
+  std::string_view name;
+  std::unique_ptr<Decoder> (*make)(const Decoding&, ByteReader&);
+};
+
+constexpr std::array codecs{
+    Codec{"strided", strided_decoder},
+};
+
+}  // namespace
+
+void FloatDecoder::decode(std::uint64_t first, std::span<std::byte> out) {
+  values_.resize(out.size() / sizeof(float));
+  values(first, values_);
+  std::memcpy(out.data(), values_.data(), out.size());
+}
+
+std::unique_ptr<Decoder> make_decoder(const Decoding& decoding, ByteReader& reader) {
+  const auto known = std::ranges::find(codecs, decoding.codec, &Codec::name);
+  if (known == codecs.end()) throw std::invalid_argument(fmt::format("there is no codec {}", decoding.codec));
+  return known->make(decoding, reader);
+}
+
+std::vector<std::byte> read_part(const EncodedPart& part, ByteReader& reader) {
+  std::vector<std::byte> bytes(part.bytes);
+  reader.read(part.file, part.offset, bytes);
+  return bytes;
+}
+
+}  // namespace stemma
