@@ -4,17 +4,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <map>
-#include <optional>
 #include <utility>
 
 #include "io/formats/descriptor.hpp"
 
 namespace stemma {
 namespace {
-
-constexpr std::array<std::string_view, 3> trunks = {"model.", "transformer.", "gpt_neox."};
 
 class Fitting {
  public:
@@ -58,26 +54,8 @@ class Fitting {
                         .hint = std::move(hint)});
   }
 
-  std::optional<std::uint32_t> tensor_named(const std::string& name) const {
-    const auto& tensors = base_.checkpoint.tensors;
-    const auto found = std::ranges::lower_bound(tensors, name, {}, &StoredTensor::name);
-    if (found == tensors.end() || found->name != name) return std::nullopt;
-    return static_cast<std::uint32_t>(found - tensors.begin());
-  }
-
-  std::optional<std::uint32_t> tensor_of(const std::string& module) const {
-    const std::string name = module + ".weight";
-    if (const auto found = tensor_named(name)) return found;
-    for (const std::string_view trunk : trunks)
-      if (name.starts_with(trunk))
-        if (const auto found = tensor_named(name.substr(trunk.size()))) return found;
-    for (const std::string_view trunk : trunks)
-      if (const auto found = tensor_named(std::string(trunk) + name)) return found;
-    return std::nullopt;
-  }
-
   FittedPair place(const LoraPair& pair) const {
-    const auto tensor = tensor_of(pair.module);
+    const auto tensor = tensor_of_module(base_.checkpoint.tensors, pair.module);
     const auto views = tensor ? views_.find(*tensor) : views_.end();
     if (views == views_.end())
       refuse("adapter.module_not_in_base", pair.a.name,

@@ -161,7 +161,7 @@ class AdapterLeader {
     result_.adapter = request_.id;
     result_.declared_base = adapter.config.base;
     result_.rank_stabilised = adapter.config.rank_stabilised;
-    result_.others = adapter.others;
+    for (const StoredTensor& other : adapter.others) result_.others.push_back(other.name);
     if (std::string words = changed_base(adapter.config.initialisation); !words.empty())
       result_.remarks.push_back(std::move(words));
     if (!adapter.others.empty())

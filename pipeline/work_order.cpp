@@ -24,12 +24,17 @@ static void from_json(const Json& j, SourceFile& f) {
   j.at("i").get_to(f.inode), j.at("h").get_to(f.header_bytes), j.at("f").get_to(f.filesystem);
   if (j.contains("c")) j.at("c").get_to(f.content);
 }
+static void to_json(Json& j, const Decoding& d);
+static void from_json(const Json& j, Decoding& d);
+
 static void to_json(Json& j, const EncodedPart& p) {
   j = Json{{"f", p.file}, {"d", static_cast<int>(p.dtype)}, {"s", p.shape}, {"o", p.offset}, {"b", p.bytes}};
+  if (p.file.decoding) j["e"] = *p.file.decoding;
 }
 static void from_json(const Json& j, EncodedPart& p) {
   j.at("f").get_to(p.file), p.dtype = static_cast<Dtype>(j.at("d").get<int>()), j.at("s").get_to(p.shape);
   j.at("o").get_to(p.offset), j.at("b").get_to(p.bytes);
+  if (j.contains("e")) p.file.decoding = std::make_shared<const Decoding>(j.at("e").get<Decoding>());
 }
 static void to_json(Json& j, const Decoding& d) {
   j = Json{{"c", d.codec},
@@ -127,12 +132,19 @@ Json identity(const SourceFile& file) {
   if (!file.content.empty()) return {{"c", file.content}};
   return {{"p", file.path}, {"b", file.bytes}, {"m", file.mtime_ns}, {"i", file.inode}};
 }
+Json identity(const Decoding& decoding) {
+  Json j = decoding;
+  for (std::size_t i = 0; i < decoding.parts.size(); ++i) {
+    const SourceFile& file = decoding.parts[i].file;
+    j["p"][i]["f"] = identity(file);
+    if (file.decoding) j["p"][i]["e"] = identity(*file.decoding);
+  }
+  return j;
+}
 Json identity(const StoredTensor& tensor, const WorkOrder& order) {
   Json j = tensor;
   j["f"] = identity(order.files[tensor.file]);
-  if (tensor.decoding)
-    for (std::size_t i = 0; i < tensor.decoding->parts.size(); ++i)
-      j["e"]["p"][i]["f"] = identity(tensor.decoding->parts[i].file);
+  if (tensor.decoding) j["e"] = identity(*tensor.decoding);
   return j;
 }
 Json identity(const Matrix& matrix, const WorkOrder& order) {

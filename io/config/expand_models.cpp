@@ -10,7 +10,9 @@
 #include <unordered_set>
 #include <utility>
 
+#include "io/config/hub_cache.hpp"
 #include "io/config/key_advice.hpp"
+#include "io/config/merged_location.hpp"
 #include "io/config/model_entries.hpp"
 #include "io/config/models.hpp"
 #include "io/config/presence.hpp"
@@ -49,9 +51,14 @@ std::string advice_on(const std::string& path, const std::string& why) {
   return why == "does not exist" ? advice_on_absent(path) : "";
 }
 
-/// The last path component with every character that no id has replaced by a dash.
+/// The last path component (of a snapshot in a hub cache: the model's name there) with every character that
+/// no id has replaced by a dash.
 std::string id_from(const std::string& path) {
-  std::string id = fs::path(path.ends_with('/') ? path.substr(0, path.size() - 1) : path).filename().string();
+  std::string id = hub_folder_name(path);
+  if (const auto merged = base_and_adapter(path))
+    id = id_from(merged->base) + std::string(1, merge_sign) + id_from(merged->adapter);
+  if (id.empty())
+    id = fs::path(path.ends_with('/') ? path.substr(0, path.size() - 1) : path).filename().string();
   id = id.substr(0, 120);
   for (char& c : id) {
     if (!is_model_id(std::string("x") + c)) c = '-';
@@ -80,10 +87,15 @@ class Expansion {
       case ModelListing::Kind::sheet:
         add_sheet(source);
         return;
+      case ModelListing::Kind::adapter:
+        source.base = {entry.on};
+        adapters_.push_back(std::move(source));
+        return;
     }
   }
 
   std::vector<ModelSource> finish() {
+    for (ModelSource& adapter : adapters_) add_merged(std::move(adapter));
     if (models_.empty() && problems_.empty())
       complain("", "models names nothing. Add a path, a glob or a sheet");
     name_them();
@@ -102,7 +114,7 @@ class Expansion {
   }
 
   void add_path(ModelSource source) {
-    if (const std::string why = why_absent(source.path); !why.empty()) {
+    if (const std::string why = why_absent_model(source.path); !why.empty()) {
       complain(source.place,
                fmt::format("the model {} {}{}", shown(source.path), why, advice_on(source.path, why)));
     } else if (models_.size() < most_models) {
@@ -111,6 +123,26 @@ class Expansion {
       full_ = true;
       complain(source.place, fmt::format("more than {} models; that is the limit", most_models));
     }
+  }
+
+  /// An adapter becomes the model that it makes of its base, which may be listed behind it.
+  void add_merged(ModelSource adapter) {
+    const std::string on = adapter.base.front();
+    const auto named = [&](const ModelSource& model) {
+      return (model.id.empty() ? id_from(model.path) : model.id) == on;
+    };
+    const auto base = std::ranges::find_if(models_, named);
+    if (base == models_.end()) {
+      complain(adapter.place, fmt::format("the base {} of the adapter {} is not among the models. Add it, or "
+                                          "correct the id",
+                                          shown(on), shown(adapter.path)));
+      return;
+    }
+    if (adapter.id.empty()) adapter.id = fmt::format("{}+{}", on, id_from(adapter.path)).substr(0, 128);
+    if (adapter.relation.empty()) adapter.relation = "adapter";
+    if (const std::string why = why_absent(adapter.path); !why.empty()) return add_path(std::move(adapter));
+    adapter.path = base->path + std::string(1, merge_sign) + adapter.path;
+    add_path(std::move(adapter));
   }
 
   void add_glob(const ModelSource& pattern) {
@@ -183,21 +215,20 @@ class Expansion {
         source.use = static_cast<ModelUse>(found - use_names().begin());
       }
     }
-    if (!adapter.empty()) {
-      complaints.add(at, "adapter_on", "adapters are not supported by this version. Leave the row out");
-    }
+    check_id("adapter_on", adapter);
     if (location.empty()) {
       complaints.add(at, "path",
                      fmt::format("this row of {} has no path. Cells are separated by tabs",
                                  row.cells == 1 ? "1 cell" : fmt::format("{} cells", row.cells)));
-    } else if (std::string refusal = refused_location(location); !refusal.empty()) {
-      complaints.add(at, "path", std::move(refusal));
     } else {
-      const ExpandedPath path = input_path(location, directory_of(defaults.path), environment_);
+      const ExpandedPath path = model_location(location, directory_of(defaults.path), environment_);
       if (!path.problem.empty()) complaints.add(at, "path", path.problem);
       source.path = path.path;
     }
-    if (complaints.problems().size() == before) add_path(std::move(source));
+    if (complaints.problems().size() != before) return;
+    if (adapter.empty()) return add_path(std::move(source));
+    source.base = {adapter};
+    adapters_.push_back(std::move(source));
   }
 
   /// Sheets are absolute by now; messages name them from the working directory where that is shorter.
@@ -263,6 +294,7 @@ class Expansion {
   std::vector<std::string>& notes_;
   const Environment& environment_;
   std::vector<ModelSource> models_;
+  std::vector<ModelSource> adapters_;  ///< whose bases may still come
   std::vector<Problem> problems_;
   bool full_ = false;
 };

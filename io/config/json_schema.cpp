@@ -42,6 +42,9 @@ Json model_schema() {
       {"path", path("Directory, file or index of one model.")},
       {"glob", path("Models by * ? and [..], sorted bytewise.")},
       {"sheet", path("TSV with one model per row.")},
+      {"hf", text("org/name or org/name@revision in the local Hugging Face cache; never the network.")},
+      {"adapter", path("Directory of a LoRA adapter, read merged into the model that `on` names.")},
+      {"on", text("Id of the base of an adapter.")},
       {"id", std::move(id)},
       {"label", text("Free text, shown instead of the id.")},
       {"base", std::move(base)},
@@ -53,6 +56,7 @@ Json model_schema() {
       {"architecture", text("Forces an architecture table.")}};
   Json one_of = Json::array();
   for (const std::string& kind : model_kinds()) one_of.push_back({{"required", {kind}}});
+  one_of.push_back({{"required", {"hf"}}});
   const Json mapping = {{"type", "object"},
                         {"properties", std::move(properties)},
                         {"additionalProperties", false},

@@ -80,12 +80,12 @@ std::string advice_for(const std::string& path) {
 }
 
 const std::vector<std::string>& model_kinds() {
-  static const std::vector<std::string> kinds = {"path", "glob", "sheet"};
+  static const std::vector<std::string> kinds = {"path", "glob", "sheet", "adapter"};
   return kinds;
 }
 const std::vector<std::string>& model_traits() {
-  static const std::vector<std::string> traits = {"id",  "label",    "base",    "relation",    "family",
-                                                  "use", "revision", "variant", "architecture"};
+  static const std::vector<std::string> traits = {"id",  "label",    "base",    "relation",     "family",
+                                                  "use", "revision", "variant", "architecture", "on"};
   return traits;
 }
 const std::vector<std::string>& use_names() {
@@ -93,9 +93,6 @@ const std::vector<std::string>& use_names() {
   return names;
 }
 
-bool is_later_model_key(std::string_view key) {
-  constexpr std::array<std::string_view, 4> later = {"hf", "adapter", "on", "merged"};
-  return std::find(later.begin(), later.end(), key) != later.end();
-}
+bool is_later_model_key(std::string_view key) { return key == "merged"; }
 
 }  // namespace stemma

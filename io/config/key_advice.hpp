@@ -12,7 +12,7 @@ namespace stemma {
 std::string advice_for(const std::string& path);
 
 /// Keys and values of a model entry, for the reader and the schema.
-const std::vector<std::string>& model_kinds();   ///< path, glob, sheet
+const std::vector<std::string>& model_kinds();   ///< path, glob, sheet, adapter
 const std::vector<std::string>& model_traits();  ///< id, label, base, ...
 const std::vector<std::string>& use_names();     ///< in the order of ModelUse
 

@@ -9,6 +9,7 @@
 #include <tuple>
 #include <utility>
 
+#include "io/config/hub_cache.hpp"
 #include "io/config/key_advice.hpp"
 #include "io/config/yaml_section.hpp"
 
@@ -17,12 +18,13 @@ namespace {
 
 constexpr std::size_t text_limit = 64 << 10;
 
-/// The one key of path, glob and sheet that is given; "" after a problem.
+/// The one key of path, hf, glob, sheet and adapter that is given; "" after a problem.
 std::string kind_of(Section& entry) {
   std::vector<std::string> given;
   for (const std::string& kind : model_kinds()) {
     if (entry.find(kind)) given.push_back(kind);
   }
+  if (entry.find("hf")) given.emplace_back("hf");
   if (given.size() == 1) return given[0];
   if (given.empty()) {
     const auto& keys = entry.keys();
@@ -31,7 +33,7 @@ std::string kind_of(Section& entry) {
     if (!later) {
       entry.complaints().add(
           entry.at(), entry.path(),
-          fmt::format("{} names no model. Give it one of path, glob and sheet", entry.path()));
+          fmt::format("{} names no model. Give it one of path, hf, glob, sheet and adapter", entry.path()));
     }
   } else {
     entry.complaints().add(
@@ -63,7 +65,13 @@ void read_traits(Section& section, ModelListing& entry) {
   entry.revision = section.text("revision").value_or("");
   entry.variant = section.text("variant").value_or("");
   entry.architecture = section.text("architecture").value_or("");
-  if (entry.kind == ModelListing::Kind::path) return;
+  if (auto on = section.text("on")) entry.on = checked_id(section, "on", *on);
+  const bool is_adapter = entry.kind == ModelListing::Kind::adapter;
+  if (is_adapter) section.require("on", "An adapter is read merged into its base");
+  if (!is_adapter && section.has("on"))
+    section.complain(
+        "on", fmt::format("{} names the base of an adapter, and this entry has none", section.path_of("on")));
+  if (is_adapter || entry.kind == ModelListing::Kind::path) return;
   for (const char* key : {"id", "label"}) {
     if (section.has(key)) {
       section.complain(
@@ -76,10 +84,22 @@ void read_traits(Section& section, ModelListing& entry) {
 std::string advice_for_model_key(const std::string& path) {
   const std::string_view key = std::string_view(path).substr(path.rfind('.') + 1);
   return is_later_model_key(key)
-             ? fmt::format("{} is not supported by this version. {}", shown(path),
-                           key == "hf" ? "Name a local directory by path"
-                                       : "stemma trace BASE ADAPTER reads an adapter beside its base")
+             ? fmt::format(
+                   "{} is not supported by this version. An adapter is read merged into its base; "
+                   "stemma trace BASE ADAPTER reads its factors alone",
+                   shown(path))
              : "";
+}
+
+/// The snapshot that `hf: org/name@rev` names; `revision` may stand apart.
+std::string read_hub_name(Section& section, const PathAnchors& anchors) {
+  std::string name = section.text("hf").value_or("");
+  if (const auto revision = section.text("revision"); revision && name.find('@') == std::string::npos)
+    name += "@" + *revision;
+  if (!name.starts_with("hf:")) name = "hf:" + name;
+  const ExpandedPath snapshot = model_location(name, "", anchors.environment);
+  if (!snapshot.problem.empty()) section.complain("hf", snapshot.problem);
+  return snapshot.path;
 }
 
 ModelListing read_entry(const YamlNode& node, const std::string& path, const PathAnchors& anchors,
@@ -87,22 +107,27 @@ ModelListing read_entry(const YamlNode& node, const std::string& path, const Pat
   ModelListing entry;
   entry.place = printed(node.at, complaints.file());
   if (node.kind == YamlNode::Kind::scalar) {
-    entry.location = read_input_path(node, path, anchors, complaints);
+    entry.location = read_input_path(node, path, anchors, complaints, Locates::model);
     return entry;
   }
   if (node.kind != YamlNode::Kind::mapping) {
-    complaints.add(node.at, path,
-                   fmt::format("{} is {}; it must be a path, or a mapping with path, glob or sheet", path,
-                               name_of(node.kind)));
+    complaints.add(
+        node.at, path,
+        fmt::format("{} is {}; it must be a path, or a mapping with path, hf, glob, sheet or adapter", path,
+                    name_of(node.kind)));
     return entry;
   }
   Section section(node, path, complaints);
   const std::string kind = kind_of(section);
-  if (!kind.empty()) {
+  if (kind == "hf") {
+    entry.location = read_hub_name(section, anchors);
+  } else if (!kind.empty()) {
     const auto at = std::find(model_kinds().begin(), model_kinds().end(), kind) - model_kinds().begin();
     entry.kind = static_cast<ModelListing::Kind>(at);
     entry.location = read_input_path(*section.find(kind), section.path_of(kind), anchors, complaints,
-                                     entry.kind == ModelListing::Kind::glob);
+                                     entry.kind == ModelListing::Kind::glob   ? Locates::glob
+                                     : entry.kind == ModelListing::Kind::path ? Locates::model
+                                                                              : Locates::file);
     if (entry.kind == ModelListing::Kind::glob && entry.location.find("**") != std::string::npos) {
       section.complain(
           kind, fmt::format("{} holds **, which is not read (a glob never descends)", section.path_of(kind)));
@@ -118,7 +143,7 @@ ModelListing read_entry(const YamlNode& node, const std::string& path, const Pat
 bool ModelListing::operator==(const ModelListing& other) const {
   const auto fields = [](const ModelListing& e) {
     return std::tie(e.kind, e.location, e.id, e.label, e.base, e.relation, e.family, e.use, e.revision,
-                    e.variant, e.architecture);
+                    e.variant, e.architecture, e.on);
   };
   return fields(*this) == fields(other);
 }
@@ -146,35 +171,26 @@ bool is_model_id(std::string_view text) {
                      [&](char c) { return alphanumeric(c) || c == '.' || c == '_' || c == '+' || c == '-'; });
 }
 
-std::string refused_location(std::string_view location) {
-  if (!location.starts_with("hf:")) return "";
-  std::string folder(location.substr(3, location.find('@') - 3));
-  for (std::size_t at = 0; (at = folder.find('/', at)) != std::string::npos;) folder.replace(at, 1, "--");
-  return fmt::format(
-      "{} is a Hugging Face name, and caches are not searched by this version. Name the directory of the "
-      "snapshot, in ~/.cache/huggingface/hub/models--{}/snapshots",
-      shown(location), shown(folder));
-}
-
 std::string read_input_path(const YamlNode& node, const std::string& path, const PathAnchors& anchors,
-                            Complaints& complaints, bool is_glob) {
+                            Complaints& complaints, Locates what) {
   const auto text = read_text(node, path, complaints);
   if (!text) return "";
   if (text->size() > text_limit) {
     complaints.add(node.at, path, fmt::format("{} has more than {} bytes", path, text_limit));
     return "";
   }
-  if (std::string refusal = refused_location(*text); !refusal.empty()) {
-    complaints.add(node.at, path, std::move(refusal));
-    return "";
-  }
-  ExpandedPath expanded = input_path(*text, anchors.directory_for(node.at), anchors.environment, is_glob);
+  const std::string directory = anchors.directory_for(node.at);
+  const ExpandedPath expanded =
+      what == Locates::model ? model_location(*text, directory, anchors.environment)
+                             : input_path(*text, directory, anchors.environment, what == Locates::glob);
   if (!expanded.problem.empty()) {
-    complaints.add(node.at, path, fmt::format("{}: {}", path, expanded.problem));
+    const bool says_where = expanded.problem.starts_with("hf:");
+    complaints.add(node.at, path,
+                   says_where ? expanded.problem : fmt::format("{}: {}", path, expanded.problem));
     return "";
   }
   std::error_code error;
-  if (node.comment_follows && !is_glob && !std::filesystem::exists(expanded.path, error)) {
+  if (node.comment_follows && what != Locates::glob && !std::filesystem::exists(expanded.path, error)) {
     complaints.add(node.at, path,
                    fmt::format("{} does not exist, and what follows # in this line is a comment. Quote the "
                                "path if # belongs to it",

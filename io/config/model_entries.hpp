@@ -26,12 +26,12 @@ inline constexpr std::string_view model_id_pattern = "^[A-Za-z0-9][A-Za-z0-9._+-
 inline constexpr std::string_view model_id_rule =
     "an id begins with a letter or digit and has at most 128 letters, digits and ._+-";
 
-/// "" for a location that this version can open if it exists; otherwise why not ("hf:org/name").
-std::string refused_location(std::string_view location);
+/// What a path of the configuration names.
+enum class Locates { file, glob, model };
 
-/// An input path as read from YAML, absolute; "" after a problem. Notes a comment that may belong to the
-/// path.
+/// An input path (of a model: a location) as read from YAML, absolute; "" after a problem. Notes a comment
+/// that may belong to the path.
 std::string read_input_path(const YamlNode& node, const std::string& path, const PathAnchors& anchors,
-                            Complaints& complaints, bool is_glob = false);
+                            Complaints& complaints, Locates what = Locates::file);
 
 }  // namespace stemma

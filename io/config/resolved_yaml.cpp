@@ -27,6 +27,7 @@ std::string printed_entry(const ModelListing& entry) {
   add("revision", entry.revision);
   add("variant", entry.variant);
   add("architecture", entry.architecture);
+  add("on", entry.on);
   return fmt::format("{{{}}}", fmt::join(parts, ", "));
 }
 

@@ -20,7 +20,7 @@ enum class ModelUse : std::uint8_t { subject, reference, background };
 
 /// One entry of `models` before globs and sheets are expanded.
 struct ModelListing {
-  enum class Kind : std::uint8_t { path, glob, sheet };
+  enum class Kind : std::uint8_t { path, glob, sheet, adapter };
 
   Kind kind = Kind::path;
   std::string location;  ///< absolute
@@ -33,6 +33,7 @@ struct ModelListing {
   std::string revision;
   std::string variant;
   std::string architecture;
+  std::string on;     ///< of an adapter: the id of its base
   std::string place;  ///< "configs/audit.yaml:14:5"; where it was written does not count in comparisons
 
   bool operator==(const ModelListing& other) const;

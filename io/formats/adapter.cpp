@@ -24,6 +24,12 @@ namespace {
 
 constexpr std::string_view config_name = "adapter_config.json", weights_name = "adapter_model.safetensors";
 constexpr std::string_view torch_name = "adapter_model.bin", prefix = "base_model.model.";
+constexpr std::string_view magnitude_infix = ".lora_magnitude_vector";
+constexpr std::string_view dora_hint =
+    "a DoRA adapter scales whole rows of the weight, so its update has no rank: trace BASE BASE+ADAPTER "
+    "compares "
+    "the base with what the adapter makes of it";
+constexpr std::array<std::string_view, 3> trunks = {"model.", "transformer.", "gpt_neox."};
 /// Bytes of all patterns times bytes of all modules: what matching may cost.
 constexpr double most_matching = 0x1p34;
 
@@ -99,7 +105,8 @@ struct Halves {
 
 class Pairing {
  public:
-  Pairing(Adapter& adapter, const std::vector<StoredTensor>& tensors) : adapter_(adapter) {
+  Pairing(Adapter& adapter, const std::vector<StoredTensor>& tensors, Dora dora)
+      : adapter_(adapter), dora_(dora) {
     for (const StoredTensor& tensor : tensors) sort_in(tensor);
   }
 
@@ -123,13 +130,15 @@ class Pairing {
 
  private:
   void sort_in(const StoredTensor& tensor) {
-    if (tensor.name.find("lora_magnitude_vector") != std::string::npos)
-      refuse("adapter.dora", file_, tensor.name, "",
-             "a DoRA adapter scales whole rows of the weight, so its update has no rank: merge it into its "
-             "base and trace the merged model");
+    if (const std::size_t at = tensor.name.find(magnitude_infix); at != std::string::npos) {
+      if (dora_ == Dora::refused) refuse("adapter.dora", file_, tensor.name, "", std::string(dora_hint));
+      if (tensor.name.starts_with(prefix) && at > prefix.size())
+        magnitudes_.emplace(tensor.name.substr(prefix.size(), at - prefix.size()), &tensor);
+      return;
+    }
     const auto name = factor_named(tensor.name);
     if (!name) {
-      adapter_.others.push_back(tensor.name);
+      adapter_.others.push_back(tensor);
       return;
     }
     words_.insert(name->adapter);
@@ -162,13 +171,25 @@ class Pairing {
              fmt::format("B {} beside A {}", shape_of(*halves.b), shape_of(*halves.a)),
              "B needs as many columns as A has rows: save the adapter again");
     const AdapterConfig& config = adapter_.config;
-    adapter_.pairs.push_back({module, *halves.a, *halves.b, halves.embedding, config.rank_of(module),
-                              config.alpha_of(module), config.scale_of(module)});
+    adapter_.pairs.push_back({module, *halves.a, *halves.b, magnitude_of(module), halves.embedding,
+                              config.rank_of(module), config.alpha_of(module), config.scale_of(module)});
+  }
+
+  std::optional<StoredTensor> magnitude_of(const std::string& module) const {
+    const auto found = magnitudes_.find(module);
+    if (found == magnitudes_.end()) return std::nullopt;
+    const StoredTensor& tensor = *found->second;
+    if (!is_plain_float(tensor.dtype))
+      refuse("adapter.dtype", file_, tensor.name, std::string(name_of(tensor.dtype)),
+             "magnitudes are read as BF16, F16, F32 or F64: save the adapter in one of them");
+    return tensor;
   }
 
   Adapter& adapter_;
   const std::string file_{weights_name};
   std::map<std::string, Halves> halves_;
+  std::map<std::string, const StoredTensor*> magnitudes_;
+  Dora dora_;
   std::set<std::string> words_;
 };
 
@@ -187,7 +208,7 @@ bool is_adapter(const std::string& location) {
   }
 }
 
-Adapter open_adapter(const std::string& location, ByteReader& reader) {
+Adapter open_adapter(const std::string& location, ByteReader& reader, Dora dora) {
   const std::vector<std::string> listing = list_directory(location);
   Adapter adapter{.location = location, .config = {}, .file = {}, .pairs = {}, .others = {}};
   if (!holds(listing, config_name))
@@ -195,6 +216,8 @@ Adapter open_adapter(const std::string& location, ByteReader& reader) {
            "ranks and scales stand in it: put it beside adapter_model.safetensors");
   adapter.config = parse_adapter_config(read_whole(beside(location, config_name), limits::config_bytes),
                                         std::string(config_name));
+  if (adapter.config.dora && dora == Dora::refused)
+    refuse("adapter.dora", std::string(config_name), "", "use_dora = true", std::string(dora_hint));
   if (!holds(listing, weights_name))
     refuse("adapter.weights_missing", std::string(weights_name), "",
            holds(listing, torch_name) ? "only adapter_model.bin" : "no such file",
@@ -202,8 +225,25 @@ Adapter open_adapter(const std::string& location, ByteReader& reader) {
   adapter.file = stat_source(beside(location, weights_name));
   const SafetensorsHeader header = read_safetensors_header(adapter.file, reader);
   adapter.file.header_bytes = header.header_bytes;
-  Pairing(adapter, header.tensors).pair();
+  Pairing(adapter, header.tensors, dora).pair();
   return adapter;
+}
+
+std::optional<std::uint32_t> tensor_of_module(const std::vector<StoredTensor>& tensors,
+                                              const std::string& module, std::string_view ending) {
+  const auto named = [&](const std::string& name) -> std::optional<std::uint32_t> {
+    const auto found = std::ranges::lower_bound(tensors, name, {}, &StoredTensor::name);
+    if (found == tensors.end() || found->name != name) return std::nullopt;
+    return static_cast<std::uint32_t>(found - tensors.begin());
+  };
+  const std::string name = module + std::string(ending);
+  if (const auto found = named(name)) return found;
+  for (const std::string_view trunk : trunks)
+    if (name.starts_with(trunk))
+      if (const auto found = named(name.substr(trunk.size()))) return found;
+  for (const std::string_view trunk : trunks)
+    if (const auto found = named(std::string(trunk) + name)) return found;
+  return std::nullopt;
 }
 
 std::vector<double> read_factor(const Adapter& adapter, const StoredTensor& factor, ByteReader& reader) {

@@ -1,7 +1,9 @@
 // Which pairs of factors does a LoRA adapter hold, for which modules, and with which ranks and scales?
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "io/formats/adapter_config.hpp"
@@ -15,6 +17,7 @@ namespace stemma {
 struct LoraPair {
   std::string module;  ///< path in the base: "model.layers.0.self_attn.q_proj"
   StoredTensor a, b;
+  std::optional<StoredTensor> magnitude;  ///< of a DoRA adapter: the lengths of the updated weight's rows
   bool embedding = false;
   std::uint64_t rank = 0;  ///< as the configuration states it; the factors themselves have a.shape[0]
   double alpha = 0;
@@ -27,15 +30,17 @@ struct LoraPair {
 struct Adapter {
   std::string location;  ///< its directory
   AdapterConfig config;
-  SourceFile file;              ///< adapter_model.safetensors
-  std::vector<LoraPair> pairs;  ///< by module, at least one
-  std::vector<std::string>
-      others;  ///< tensors that are no factors: weights and biases that replace the base's
+  SourceFile file;                   ///< adapter_model.safetensors
+  std::vector<LoraPair> pairs;       ///< by module, at least one
+  std::vector<StoredTensor> others;  ///< that are no factors: weights and biases that replace the base's
 };
 
 /// A directory that holds an adapter_config.json or an adapter_model.safetensors and no whole model. False
 /// for whatever cannot be listed. Looks at names only.
 bool is_adapter(const std::string& location);
+
+/// Whether an adapter that scales whole rows, and so makes no update of a rank, is any use to the caller.
+enum class Dora { refused, read };
 
 /// Opens the adapter in a directory. Factors are matrices of 16-, 32- or 64-bit floats, named
 /// base_model.model.MODULE.lora_A.weight (lora_A.NAME.weight with one NAME for all), lora_B alike, and
@@ -43,7 +48,13 @@ bool is_adapter(const std::string& location);
 /// read_safetensors_header throw, adapter.config_missing, adapter.weights_missing, adapter.no_tensors,
 /// adapter.several_adapters, adapter.dora, adapter.unpaired, adapter.dtype, adapter.shape_mismatch,
 /// adapter.rank_differs (A has not as many rows as B columns), limit.adapter_patterns.
-Adapter open_adapter(const std::string& location, ByteReader& reader);
+Adapter open_adapter(const std::string& location, ByteReader& reader, Dora dora = Dora::refused);
+
+/// The name of the tensor in `tensors` (sorted by name) that holds a module's weight: under the module's own
+/// name, or with the first of its words ("model", "transformer", "gpt_neox") left out or added, because bases
+/// are saved with and without it. Nothing where there is none.
+std::optional<std::uint32_t> tensor_of_module(const std::vector<StoredTensor>& tensors,
+                                              const std::string& module, std::string_view ending = ".weight");
 
 /// One factor widened to doubles, row-major. Throws what the reader throws, and adapter.nonfinite.
 std::vector<double> read_factor(const Adapter& adapter, const StoredTensor& factor, ByteReader& reader);

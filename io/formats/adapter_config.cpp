@@ -78,6 +78,7 @@ class ConfigReader {
     if (const Value* v = value("lora_alpha")) out.alpha = alpha(*v, "lora_alpha");
     out.rank_stabilised = is_true("use_rslora");
     out.fan_in_fan_out = is_true("fan_in_fan_out");
+    out.dora = is_true("use_dora");
     out.base = word("base_model_name_or_path");
     const Value* const made = value("init_lora_weights");
     if (made != nullptr && made->kind == Kind::word) out.initialisation = made->text.substr(0, 60);
@@ -108,10 +109,6 @@ class ConfigReader {
     if (type == nullptr || type->kind != Kind::word || type->text != "LORA")
       refuse("adapter.unsupported_type", "peft_type", type != nullptr ? printable(type->text, 60) : "null",
              "only LORA adapters are read: merge this one into its base and trace the merged model");
-    if (is_true("use_dora"))
-      refuse("adapter.dora", "use_dora", "true",
-             "a DoRA adapter scales whole rows of the weight, so its update has no rank: merge it into its "
-             "base and trace the merged model");
     for (const char* key : {"use_qalora", "layer_replication", "target_parameters", "arrow_config"}) {
       const Value* const v = value(key);
       if (v == nullptr || v->text == "false" || (v->kind == Kind::container && v->entries == 0)) continue;

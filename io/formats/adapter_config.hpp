@@ -17,6 +17,7 @@ struct AdapterConfig {
   double alpha = 8;              ///< lora_alpha
   bool rank_stabilised = false;  ///< use_rslora: the scale is alpha / sqrt(r), not alpha / r
   bool fan_in_fan_out = false;   ///< the base's weights are stored (in, out)
+  bool dora = false;             ///< use_dora: rows of the updated weight are scaled to magnitudes
   std::string initialisation;    ///< init_lora_weights where it is a word: "pissa", "gaussian", ...
   std::vector<std::pair<ModulePattern, std::uint64_t>> ranks;  ///< rank_pattern, in the order of the file
   std::vector<std::pair<ModulePattern, double>> alphas;        ///< alpha_pattern
@@ -30,7 +31,7 @@ struct AdapterConfig {
 
 /// Reads the text of an adapter_config.json. Keys that change nothing about ranks, scales and weights are
 /// passed over. Throws InvalidInput that names the key: json.*, adapter.unsupported_type (no LoRA),
-/// adapter.dora, adapter.unsupported_key (a key that changes what factors mean), adapter.config_value (a
+/// adapter.unsupported_key (a key that changes what factors mean), adapter.config_value (a
 /// value that its key cannot have), adapter.pattern_unsupported, limit.adapter_patterns.
 AdapterConfig parse_adapter_config(std::string_view text, const std::string& file_name);
 

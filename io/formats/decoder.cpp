@@ -9,6 +9,7 @@
 #include <stdexcept>
 #include <string_view>
 
+#include "io/formats/merged_adapter.hpp"
 #include "io/formats/strided.hpp"
 
 namespace stemma {
@@ -20,6 +21,7 @@ struct Codec {
 };
 
 constexpr std::array codecs{
+    Codec{"merged_adapter", merged_adapter_decoder},
     Codec{"strided", strided_decoder},
 };
 

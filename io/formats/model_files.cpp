@@ -133,7 +133,7 @@ std::string base_of_adapter(const std::string& directory) {
     throw InvalidInput(about(
         "format.refused", name,
         fmt::format("an adapter without its base model{}", base_of_adapter(directory)),
-        "models are read whole: merge the adapter into its base, or let trace read it beside its base"));
+        "name it as BASE+ADAPTER to read the model that it makes, or let trace read it beside its base"));
   }
   Names weights;
   std::copy_if(listing.begin(), listing.end(), std::back_inserter(weights), [&](const std::string& file) {

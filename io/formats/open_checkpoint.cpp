@@ -5,8 +5,11 @@
 #include <filesystem>
 #include <tuple>
 
+#include "io/config/merged_location.hpp"
 #include "io/formats/companions.hpp"
 #include "io/formats/descriptor.hpp"
+#include "io/formats/file_reader.hpp"
+#include "io/formats/merged_adapter.hpp"
 #include "io/formats/model_files.hpp"
 #include "io/formats/shard_assembly.hpp"
 
@@ -34,8 +37,7 @@ bool only_weights(const std::vector<std::string>& listing, const std::string& na
   });
 }
 
-void open_into(Checkpoint& checkpoint) {
-  const std::string& location = checkpoint.location;
+void open_into(const std::string& location, Checkpoint& checkpoint) {
   std::error_code error;
   const fs::file_status status = fs::status(location, error);
   if (!fs::exists(status)) {
@@ -71,7 +73,13 @@ Checkpoint open_checkpoint(const std::string& location) {
   checkpoint.format = "safetensors";
   std::vector<Finding>& findings = checkpoint.findings;
   try {
-    open_into(checkpoint);
+    if (const auto both = base_and_adapter(location)) {
+      open_into(both->base, checkpoint);
+      FileReader reader;
+      merge_adapter(open_adapter(both->adapter, reader, Dora::read), checkpoint);
+    } else {
+      open_into(location, checkpoint);
+    }
   } catch (const InvalidInput& refused) {
     findings.push_back(refused.finding());
   }

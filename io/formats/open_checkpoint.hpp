@@ -19,7 +19,8 @@ class UnreadableModel : public InvalidInput {
   std::vector<Finding> findings_;
 };
 
-/// Opens a model directory, a *.safetensors file or a *.index.json. Reads headers, index, configuration and
+/// Opens a model directory, a weight file, a *.index.json, or BASE+ADAPTER, which is a base with an adapter
+/// merged into it. Reads headers, index, configuration and
 /// front matter only; never writes, never touches the network. Throws UnreadableModel.
 Checkpoint open_checkpoint(const std::string& location);
 

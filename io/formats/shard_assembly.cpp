@@ -10,6 +10,7 @@
 #include <string_view>
 #include <tuple>
 
+#include "io/config/hub_cache.hpp"
 #include "io/formats/container.hpp"
 #include "io/formats/file_reader.hpp"
 #include "io/formats/limits.hpp"
@@ -42,6 +43,24 @@ std::optional<Finding> absence(const ModelFiles& files, const std::string& name)
                  .hint = files.index ? fmt::format("named by {}, but absent. Fetch it",
                                                    printable(files.index->file_name))
                                      : "its number belongs to the set of parts, but it is absent. Fetch it"};
+}
+
+/// Links of a hub's cache lead to blobs of the same repository; one that leads elsewhere was not made by a
+/// download.
+void require_inside_repository(const std::string& directory, const std::string& name) {
+  namespace fs = std::filesystem;
+  if (hub_folder_name(directory).empty()) return;
+  std::error_code error;
+  const std::string repository =
+      fs::weakly_canonical(fs::path(directory) / ".." / "..", error).string() + "/";
+  const std::string file = fs::weakly_canonical(fs::path(directory) / name, error).string();
+  if (!error && file.starts_with(repository)) return;
+  throw InvalidInput({.rule = "path.symlink_escape",
+                      .file = name,
+                      .found = "a link out of the repository's folder in the cache",
+                      .hint =
+                          "its blobs lie in that folder: fetch the model again, or name the directory that "
+                          "holds the file"});
 }
 
 class Assembly {
@@ -116,6 +135,7 @@ class Assembly {
     if (files_.is_set) {
       if (auto absent = absence(files_, name)) throw InvalidInput(std::move(*absent));
     }
+    require_inside_repository(files_.directory, name);
     SourceFile source = stat_source(files_.directory + "/" + name);
     Container container = open_container(source, reader_);
     source.header_bytes = container.header_bytes;

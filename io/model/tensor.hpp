@@ -26,7 +26,8 @@ struct SourceFile {
       decoding;  ///< not null: what is read is what this makes of the file's bytes
 };
 
-/// A run of bytes on disk that values are made from: codes, scales, a factor.
+/// A run of bytes that values are made from: codes, scales, a factor. They lie on disk, or follow in turn
+/// from what `file.decoding` says.
 struct EncodedPart {
   SourceFile file;
   Dtype dtype = Dtype::u8;
@@ -45,6 +46,14 @@ struct Decoding {
   std::vector<std::int64_t> numbers;
 };
 
+/// Bytes on disk that a decoding reads; a part may have a decoding of its own.
+inline std::uint64_t bytes_of_parts(const Decoding& decoding) {
+  std::uint64_t sum = 0;
+  for (const EncodedPart& part : decoding.parts)
+    sum += part.file.decoding ? bytes_of_parts(*part.file.decoding) : part.bytes;
+  return sum;
+}
+
 /// One tensor: row-major, little-endian, at [offset, offset + bytes) of its file, or of what its decoding
 /// makes.
 struct StoredTensor {
@@ -57,12 +66,7 @@ struct StoredTensor {
   std::shared_ptr<const Decoding> decoding;  ///< null where the values lie on disk as such
 
   /// Bytes that it takes on disk.
-  std::uint64_t stored_bytes() const {
-    if (!decoding) return bytes;
-    std::uint64_t sum = 0;
-    for (const EncodedPart& part : decoding->parts) sum += part.bytes;
-    return sum;
-  }
+  std::uint64_t stored_bytes() const { return decoding ? bytes_of_parts(*decoding) : bytes; }
 
   /// Where its bytes begin on disk: the order in which tensors of one file are best read.
   std::uint64_t place() const { return decoding ? decoding->parts.front().offset : offset; }

@@ -6,6 +6,8 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "io/config/hub_cache.hpp"
+
 namespace stemma {
 namespace {
 
@@ -23,7 +25,12 @@ Configuration adhoc_configuration(const std::vector<Word>& words, const std::str
   std::vector<Override> changes;
   Configuration result;
   const auto add = [&](const char* kind, const std::string& location, const std::string& place) {
-    const nlohmann::json entry{{kind, std::filesystem::absolute(location).string()}};
+    const ExpandedPath found = model_location(location, ".", process_environment());
+    const bool is_known = kind == std::string_view("path") && found.problem.empty();
+    const bool is_hub_name = location.starts_with("hf:");
+    const nlohmann::json entry{{kind, is_known      ? found.path
+                                      : is_hub_name ? location
+                                                    : std::filesystem::absolute(location).string()}};
     document["models"].push_back(entry);
     changes.push_back({"models+=" + quoted(entry), place});
   };

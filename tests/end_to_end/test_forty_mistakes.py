@@ -154,10 +154,10 @@ NAMES = [
              "c.yaml:3:10: base qwen2.5-7b is not among the models; the claim stays untestable. Add it, or correct the id", "--dry-run",
              code=0),
     modelled("name of a hub", "['hf:Qwen/Qwen2.5-7B@main']",
-             "c.yaml:3:10: hf:Qwen/Qwen2.5-7B@main is a Hugging Face name, and caches are not searched by this version. Name the directory "
-             "of the snapshot, in ~/.cache/huggingface/hub/models--Qwen--Qwen2.5-7B/snapshots"),
+             "c.yaml:3:10: hf:Qwen/Qwen2.5-7B is not in the cache /no/cache. Fetch it where there is network: hf download Qwen/Qwen2.5-7B",
+             environment={"HF_HUB_CACHE": "/no/cache"}),
     modelled("adapter as an entry", "[{adapter: lora}]",
-             "c.yaml:3:11: models[0].adapter is not supported by this version. stemma trace BASE ADAPTER reads an adapter beside its base"),
+             "c.yaml:3:10: models[0].on is missing. An adapter is read merged into its base"),
     modelled("misspelt key of a model", f"[{{path: '{ASPEN}', bases: y}}]",
              "c.yaml:3:§\\d+§: models[0].bases is not a known key. Did you mean base?"),
     modelled("variable that is not set", "['${NOWHERE_AT_ALL}/x']",
@@ -231,8 +231,8 @@ MODELS = [
            "snapshots", lambda test: (test.directory / "m/snapshots").mkdir(parents=True)),
     failed("part that is missing", "m: model-00002-of-00002.safetensors: missing_shard: named by model.safetensors.index.json, but absent. "
            "Fetch it", without_a_part),
-    failed("adapter without its base", "m: format.refused: found an adapter without its base model §.+§: models are read whole: merge the "
-           "adapter into its base, or let trace read it beside its base", copy(ADAPTER, "m")),
+    failed("adapter without its base", "m: format.refused: found an adapter without its base model §.+§: name it as BASE+ADAPTER to read "
+           "the model that it makes, or let trace read it beside its base", copy(ADAPTER, "m")),
     modelled("empty directory, strictly", "[m]", f"stemma: m: no_model_found: found an empty directory: {WANTED}", "--strict",
              make=made(), code=3),
     Mistake("weights that were never fetched, to be traced", ["trace", "m", ASPEN],

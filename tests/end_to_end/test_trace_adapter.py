@@ -237,7 +237,7 @@ class Refusals(Traced):
                 self.assertIn(words, lines[0])
 
     def test_configurations(self):
-        for config, *says in (({"use_dora": True}, "use_dora = true", "adapter.dora", "merge it into its base"),
+        for config, *says in (({"use_dora": True}, "use_dora = true", "adapter.dora", "BASE+ADAPTER"),
                               ({"peft_type": "LOHA"}, "peft_type = LOHA", "adapter.unsupported_type", "merge this one"),
                               ({"peft_type": None}, "adapter.unsupported_type"),
                               ({"fan_in_fan_out": True}, "fan_in_fan_out = true", "adapter.fan_in_fan_out", "name the base"),

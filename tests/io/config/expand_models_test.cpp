@@ -160,10 +160,10 @@ TEST_F(ExpandModels, ErrorsInSheetsNameTheirLine) {
                              "models.tsv:3: use = subjct: write one of subject, reference, background",
                              "models.tsv:4: this row of 4 cells has no path. Cells are separated by tabs",
                              "models.tsv:5: the model gone does not exist",
-                             "models.tsv:6: adapters are not supported by this version. Leave the row out",
+                             HasSubstr("models.tsv:6: the base base of the adapter"),
                              "models.tsv:7: this row has 6 cells, the header names 4 columns. Remove what is "
                              "too much, or name it",
-                             HasSubstr("models.tsv:8: hf:a/b is a Hugging Face name")));
+                             HasSubstr("models.tsv:8: hf:a/b is not in the cache")));
 }
 
 TEST_F(ExpandModels, IdsOfTwoRowsAreNamedWithBothLines) {

@@ -184,15 +184,19 @@ TEST(RunConfig, SaysWhatIsWrongWithModels) {
   const std::vector<std::pair<std::string, std::string>> mistakes = {
       {"[]", "/etc/a.yaml:2:9: models names nothing: the list is empty"},
       {"/x", "/etc/a.yaml:2:9: models is a single value; it must be a list of locations"},
-      {"[{id: x}]", "/etc/a.yaml:2:10: models[0] names no model. Give it one of path, glob and sheet"},
+      {"[{id: x}]",
+       "/etc/a.yaml:2:10: models[0] names no model. Give it one of path, hf, glob, sheet and adapter"},
       {"[{path: /a, glob: /b}]",
        "/etc/a.yaml:2:21: models[0] has path and glob; it must have exactly one of them"},
-      {"[\"hf:Qwen/Qwen2.5-7B\"]",
-       "/etc/a.yaml:2:10: hf:Qwen/Qwen2.5-7B is a Hugging Face name, and caches are not searched by this "
-       "version. Name the directory of the snapshot, in "
-       "~/.cache/huggingface/hub/models--Qwen--Qwen2.5-7B/snapshots"},
-      {"[{hf: Qwen/Qwen2.5-7B}]",
-       "/etc/a.yaml:2:11: models[0].hf is not supported by this version. Name a local directory by path"},
+      {"[\"hf:Qwen/Qwen2.5-7B@..\"]",
+       "/etc/a.yaml:2:10: hf:Qwen/Qwen2.5-7B@.. is no name of the hub. It is hf:org/name or "
+       "hf:org/name@revision"},
+      {"[{hf: a--b/c}]",
+       "/etc/a.yaml:2:15: hf:a--b/c is no name of the hub. It is hf:org/name or hf:org/name@revision"},
+      {"[{adapter: b}]",
+       "/etc/a.yaml:2:10: models[0].on is missing. An adapter is read merged into its base"},
+      {"[{path: b, \"on\": c}]",
+       "/etc/a.yaml:2:26: models[0].on names the base of an adapter, and this entry has none"},
       {"[{path: /a, lable: x}]", "/etc/a.yaml:2:21: models[0].lable is not a known key. Did you mean label?"},
       {"[{path: /a, use: refrence}]",
        "/etc/a.yaml:2:26: models[0].use = refrence: write one of subject, reference, background"},
@@ -206,7 +210,8 @@ TEST(RunConfig, SaysWhatIsWrongWithModels) {
        "most 128 "
        "letters, digits and ._+-)"},
       {"[[a]]",
-       "/etc/a.yaml:2:10: models[0] is a list; it must be a path, or a mapping with path, glob or sheet"},
+       "/etc/a.yaml:2:10: models[0] is a list; it must be a path, or a mapping with path, hf, glob, sheet or "
+       "adapter"},
   };
   for (const auto& [text, expected] : mistakes) {
     EXPECT_THAT(problems_of("schema_version: 1\nmodels: " + text + "\n"), ElementsAre(expected)) << text;

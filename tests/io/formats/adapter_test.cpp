@@ -91,7 +91,7 @@ TEST(AdapterConfig, Refusals) {
   EXPECT_EQ(refusal("{}"), "adapter.unsupported_type");
   EXPECT_EQ(refusal(R"({"peft_type": "IA3"})"), "adapter.unsupported_type");
   EXPECT_EQ(refusal(R"({"peft_type": ["LORA"]})"), "adapter.unsupported_type");
-  EXPECT_EQ(refusal_of(R"(, "use_dora": true)"), "adapter.dora");
+  EXPECT_EQ(refusal_of(R"(, "use_dora": true)"), "") << "whoever opens the adapter decides";
   EXPECT_EQ(refusal_of(R"(, "use_dora": false)"), "");
   EXPECT_EQ(refusal_of(R"(, "use_dora": "yes")"), "adapter.config_value");
   EXPECT_EQ(refusal_of(R"(, "layer_replication": [[0, 4], [2, 5]])"), "adapter.unsupported_key");
@@ -111,12 +111,12 @@ TEST(AdapterConfig, Refusals) {
 
 TEST(AdapterConfig, SentencesNameFileKeyRuleAndRemedy) {
   try {
-    config(R"(, "use_dora": true)");
+    config(R"(, "layer_replication": [[0, 4]])");
     FAIL();
   } catch (const InvalidInput& refused) {
     const std::string text = refused.what();
     for (const char* part :
-         {"adapter_config.json", "use_dora = true", "adapter.dora", "merge it into its base"})
+         {"adapter_config.json", "layer_replication = ", "adapter.unsupported_key", "merge the adapter"})
       EXPECT_NE(text.find(part), std::string::npos) << text;
   }
   try {
@@ -185,7 +185,9 @@ TEST_F(Opening, PairsByModule) {
   EXPECT_EQ(adapter.pairs[1].module, "model.layers.0.self_attn.q_proj");
   EXPECT_EQ(adapter.pairs[1].stored_rank(), 2U);
   EXPECT_EQ(adapter.pairs[1].scale, 2.0);
-  EXPECT_EQ(adapter.others, (std::vector<std::string>{k + "lora_B.bias", "base_model.model.lm_head.weight"}));
+  ASSERT_EQ(adapter.others.size(), 2U);
+  EXPECT_EQ(adapter.others[0].name, k + "lora_B.bias");
+  EXPECT_EQ(adapter.others[1].name, "base_model.model.lm_head.weight");
   FileReader reader;
   EXPECT_EQ(read_factor(adapter, adapter.pairs[1].b, reader), std::vector<double>(12, 0.0));
 }

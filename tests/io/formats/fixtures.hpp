@@ -35,6 +35,7 @@ class TemporaryDirectory {
   std::string path() const { return path_.string(); }
   std::string path(std::string_view name) const { return (path_ / name).string(); }
   void write(std::string_view name, std::string_view content) const {
+    std::filesystem::create_directories((path_ / name).parent_path());
     std::ofstream(path_ / name, std::ios::binary) << content;
   }
 

@@ -212,6 +212,22 @@ TEST_F(Sharded, LinksAreFollowed) {
   EXPECT_THAT(rules_of(directory.path()), IsEmpty());
 }
 
+TEST_F(Sharded, LinksOutOfARepositoryOfTheHubAreNot) {
+  const std::string snapshot = "models--a--b/snapshots/" + std::string(40, '0') + "/";
+  for (const std::string& part : {first, second}) {
+    directory.write(snapshot + part, "");
+    std::filesystem::copy(directory.path(part), directory.path("models--a--b/" + part));
+    std::filesystem::remove(directory.path(snapshot + part));
+    std::filesystem::create_symlink("../../" + part, directory.path(snapshot + part));
+  }
+  EXPECT_THAT(rules_of(directory.path(snapshot)), ElementsAre("missing_index"));
+  std::filesystem::remove(directory.path(snapshot + second));
+  std::filesystem::create_symlink(directory.path(second), directory.path(snapshot + second));
+  const Finding finding = refusal(directory.path(snapshot));
+  EXPECT_EQ(finding.rule, "unreadable_shard");
+  EXPECT_EQ(finding.found, "path.symlink_escape");
+}
+
 TEST_F(Sharded, UnreadableShardCarriesItsRule) {
   directory.write(first, safetensors("[]"));
   directory.write(second, safetensors("{}", "x"));
