@@ -168,7 +168,7 @@ class AdapterLeader {
       result_.remarks.push_back(fmt::format(
           "{} of the adapter {} no factor and {} not read: {}", counted(adapter.others.size(), "tensor"),
           adapter.others.size() == 1 ? "is" : "are", adapter.others.size() == 1 ? "was" : "were",
-          printable(adapter.others.front()) + (adapter.others.size() > 1 ? ", ..." : "")));
+          printable(adapter.others.front().name) + (adapter.others.size() > 1 ? ", ..." : "")));
   }
 
   /// A model of the adapted weights alone: each is one item, or part of one.

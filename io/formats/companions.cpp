@@ -5,7 +5,9 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "io/config/yaml.hpp"
 #include "io/formats/limits.hpp"
+#include "io/formats/mergekit.hpp"
 #include "io/formats/small_file.hpp"
 #include "io/formats/strict_json.hpp"
 
@@ -13,7 +15,7 @@ namespace stemma {
 namespace {
 
 constexpr std::string_view config_name = "config.json", readme_name = "README.md",
-                           vocabulary_name = "tokenizer.json";
+                           vocabulary_name = "tokenizer.json", recipe_name = "mergekit_config.yml";
 
 /// Remembers the root's kind only.
 class RootKind final : public JsonHandler {
@@ -66,6 +68,18 @@ void read_config(const std::string& directory, Checkpoint& checkpoint) {
   }
 }
 
+/// A merge recipe of at most 1 MiB, the limit of the reader of YAML.
+void read_recipe(const std::string& directory, Checkpoint& checkpoint) {
+  try {
+    const std::string text = read_whole(beside(directory, recipe_name), YamlLimits{}.bytes);
+    std::ranges::move(mergekit_claims(text, std::string(recipe_name)), std::back_inserter(checkpoint.claims));
+  } catch (const InvalidInput& refused) {
+    Finding finding = refused.finding();
+    finding.severity = Severity::warning;
+    checkpoint.findings.push_back(std::move(finding));
+  }
+}
+
 void read_readme(const std::string& directory, Checkpoint& checkpoint) {
   constexpr std::size_t markers = 16;  // the two lines around the front matter
   try {
@@ -104,6 +118,7 @@ void read_companions(const std::string& directory, const std::vector<std::string
   };
   if (present(config_name)) read_config(directory, checkpoint);
   if (present(readme_name)) read_readme(directory, checkpoint);
+  if (present(recipe_name)) read_recipe(directory, checkpoint);
   if (present(vocabulary_name)) checkpoint.vocabulary = beside(directory, vocabulary_name);
 }
 
