@@ -79,7 +79,7 @@ class Leader {
     say_places(log_, result_.plan.memory_per_rank,
                request_.memory_per_rank ? "runtime.memory_per_rank" : memory_limit(ranks_per_host(hosts_)),
                result_.models, request_.store.string());
-    logs_.emplace(request_.store, request_.leftovers);
+    logs_.emplace(request_.store, request_.leftovers, request_.earlier);
     if (request_.calibration == Calibration::automatic) {
       OrderBook orders(result_.models, request_.questions, result_.plan.width_rule, arithmetic_);
       return result_.plan.makespan > worth_measuring &&

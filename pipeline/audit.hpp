@@ -22,6 +22,13 @@ namespace stemma {
 /// attempts left to do should take longer than a minute by the rates at hand.
 enum class Calibration : std::uint8_t { automatic, always, never };
 
+/// What the tables of a run hold, for whom.
+struct TableWishes {
+  bool all_pairs = true;                    ///< else those that are declared, related or were read again
+  std::uint64_t most_features = 2'000'000;  ///< rows; of more features.tsv has none
+  bool redact = false;                      ///< paths are shortened, users and machines left out
+};
+
 /// Everything that decides a run. Only rank 0 has one.
 struct AuditRequest {
   std::vector<ModelRequest> models;
@@ -42,14 +49,17 @@ struct AuditRequest {
   std::string resolved_yaml, original_yaml, overrides;  ///< for the archive
   std::string command_line;
   Leftovers leftovers = Leftovers::removed;         ///< in the store
+  EarlierResults earlier = EarlierResults::used;    ///< of those that lie there
   DirectReading direct = DirectReading::automatic;  ///< past the page cache?
   CoordinatorMode coordinator = CoordinatorMode::automatic;
   WidthRule width_rule = WidthRule::soonest;  ///< by_size: an item that finds no such team ends the run
   Calibration calibration = Calibration::automatic;
   bool strict = false;  ///< an invalid model ends the run before any weight is read
   ProgressRenderer progress = ProgressRenderer::automatic;
-  bool labels = false;  ///< the printed table shows labels where models have them
-  bool html = true;     ///< whether a page is written
+  bool labels = false;   ///< the printed table shows labels where models have them
+  bool html = true;      ///< whether a page is written
+  bool multiqc = false;  ///< whether stemma_mqc.json is written
+  TableWishes tables;
 };
 
 /// What came out. Only rank 0 has one.

@@ -3,6 +3,7 @@
 #include <map>
 
 #include "analyzers/curve_score.hpp"
+#include "io/report/redaction.hpp"
 #include "pipeline/deciding_pair.hpp"
 #include "pipeline/json_document.hpp"
 #include "pipeline/outputs.hpp"
@@ -105,17 +106,44 @@ std::string comparison_json(const std::vector<Fingerprint>& models, const Compar
                     {"pairs", pairs}});
 }
 
+namespace {
+
+Redaction redaction_of(const AuditResult& result, const AuditRequest& request) {
+  if (!request.tables.redact) return {};
+  std::vector<std::string> paths = {request.archive.string(), request.store.string()};
+  for (const SurveyedModel& s : result.models) {
+    paths.push_back(s.request.path);
+    if (!s.model) continue;
+    for (const SourceFile& file : s.model->checkpoint.files) paths.push_back(file.path);
+  }
+  return Redaction(paths);
+}
+
+/// Failures without the machines on which they happened.
+std::vector<Failure> nowhere(std::vector<Failure> failures) {
+  for (Failure& failure : failures) failure.node.clear();
+  return failures;
+}
+
+}  // namespace
+
 void write_outputs(const RunDirectory& directory, const AuditResult& result, const AuditRequest& request) {
-  directory.write("models.tsv", models_table(result));
-  directory.write("pairs.tsv", pairs_table(result.fingerprints, result.comparison));
-  directory.write("evidence.tsv", evidence_table(result.fingerprints, result.comparison));
-  directory.write("verdicts.tsv", verdicts_table(result.fingerprints, result.comparison));
-  directory.write("features.tsv", features_table(result.fingerprints));
-  directory.write("families.tsv", families_table(result.fingerprints));
-  directory.write("findings.tsv", findings_table(result.models));
-  directory.write("failures.tsv", failures_table(result.failures));
-  directory.write("verdicts.json", verdicts_json(result, request));
-  directory.write("manifest.json", manifest_json(result, request, directory.path()));
+  const TableWishes& wishes = request.tables;
+  const Redaction redaction = redaction_of(result, request);
+  const auto write = [&](const char* file, const std::string& text) {
+    directory.write(file, redaction.active() ? redaction(text) : text);
+  };
+  const PairRows pairs = wishes.all_pairs ? PairRows::all : PairRows::candidates;
+  write("models.tsv", models_table(result));
+  write("pairs.tsv", pairs_table(result.fingerprints, result.comparison, pairs));
+  write("evidence.tsv", evidence_table(result.fingerprints, result.comparison, pairs));
+  write("verdicts.tsv", verdicts_table(result.fingerprints, result.comparison));
+  write("features.tsv", features_table(result.fingerprints, wishes.most_features));
+  write("families.tsv", families_table(result.fingerprints));
+  write("findings.tsv", findings_table(result.models));
+  write("failures.tsv", failures_table(wishes.redact ? nowhere(result.failures) : result.failures));
+  write("verdicts.json", verdicts_json(result, request));
+  write("manifest.json", manifest_json(result, request, directory.path()));
 }
 
 }  // namespace stemma

@@ -110,19 +110,21 @@ Json methods_of(const AuditRequest& request) {
   return methods;
 }
 
-Json hosts_of(const Provenance& run) {
+Json hosts_of(const Provenance& run, bool named) {
   Json hosts = Json::array();
-  for (const Host& h : run.hosts)
+  for (const Host& h : run.hosts) {
     hosts.push_back({{"name", h.name},
                      {"cpu", h.cpu_model},
                      {"blas", h.blas_config},
                      {"blas_core", h.blas_core},
                      {"selftest", h.selftest}});
+    if (!named) hosts.back().erase("name");
+  }
   return hosts;
 }
 
 /// Empty outside of a job.
-Json slurm() {
+Json slurm(bool named) {
   constexpr std::array<std::pair<const char*, const char*>, 6> facts = {
       {{"job", "SLURM_JOB_ID"},
        {"array_job", "SLURM_ARRAY_JOB_ID"},
@@ -133,18 +135,19 @@ Json slurm() {
   Json found = Json::object();
   for (const auto& [name, variable] : facts)
     if (const char* value = std::getenv(variable)) found[name] = value;
+  if (!named) found.erase("nodelist");
   return found;
 }
 
-/// These variables alone: others may hold secrets.
-Json environment() {
+/// These variables alone: others may hold secrets. Those of Open MPI hold addresses of machines.
+Json environment(bool named) {
   std::map<std::string, std::string> found;
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string_view text = *entry;
     const std::string_view name = text.substr(0, text.find('='));
     bool wanted = name == "LOADEDMODULES" || name == "APPTAINER_CONTAINER";
-    for (const char* beginning : {"OMP_", "OMPI_", "OPENBLAS_", "HDF5_"})
-      wanted |= name.starts_with(beginning);
+    for (const char* beginning : {"OMP_", "OPENBLAS_", "HDF5_"}) wanted |= name.starts_with(beginning);
+    wanted |= named && name.starts_with("OMPI_");
     if (wanted && name.size() < text.size()) found.emplace(name, text.substr(name.size() + 1));
   }
   return found;
@@ -177,6 +180,7 @@ Json outputs_in(const fs::path& directory) {
 }  // namespace
 
 std::string manifest_json(const AuditResult& result, const AuditRequest& request, const fs::path& directory) {
+  const bool named = !request.tables.redact;
   return json_text({{"schema", "stemma.manifest/1"},
                     {"tool", tool()},
                     {"libraries", libraries(result.provenance)},
@@ -184,9 +188,9 @@ std::string manifest_json(const AuditResult& result, const AuditRequest& request
                     {"config", config_of(request)},
                     {"inputs", inputs_of(result)},
                     {"methods", methods_of(request)},
-                    {"machine", {{"hosts", hosts_of(result.provenance)}}},
-                    {"slurm", slurm()},
-                    {"environment", environment()},
+                    {"machine", {{"hosts", hosts_of(result.provenance, named)}}},
+                    {"slurm", slurm(named)},
+                    {"environment", environment(named)},
                     {"outputs", outputs_in(directory)},
                     {"guarantees",
                      {{"canonical_exact", result.hashes.exact},

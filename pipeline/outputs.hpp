@@ -8,9 +8,12 @@
 
 namespace stemma {
 
+/// Which pairs a table holds. Candidates are those that are declared or related, or that were read again.
+enum class PairRows : std::uint8_t { all, candidates };
+
 /// Writes models.tsv, pairs.tsv, evidence.tsv, verdicts.tsv, verdicts.json, features.tsv, families.tsv,
 /// findings.tsv, failures.tsv and manifest.json. All of them exist afterwards, with a header line even when
-/// they have no rows. Throws StorageError.
+/// they have no rows. What the request says about tables is done to all of them. Throws StorageError.
 void write_outputs(const RunDirectory& directory, const AuditResult& result, const AuditRequest& request);
 
 /// Hash of what a model holds: SHA-256 over the sorted (role, content key) of its canonical tensors. It does
@@ -18,10 +21,15 @@ void write_outputs(const RunDirectory& directory, const AuditResult& result, con
 std::string content_of(const Fingerprint& model);
 
 std::string models_table(const AuditResult& result);
-std::string pairs_table(const std::vector<Fingerprint>& models, const Comparison& comparison);
-std::string evidence_table(const std::vector<Fingerprint>& models, const Comparison& comparison);
+std::string pairs_table(const std::vector<Fingerprint>& models, const Comparison& comparison,
+                        PairRows rows = PairRows::all);
+std::string evidence_table(const std::vector<Fingerprint>& models, const Comparison& comparison,
+                           PairRows rows = PairRows::all);
 std::string verdicts_table(const std::vector<Fingerprint>& models, const Comparison& comparison);
-std::string features_table(const std::vector<Fingerprint>& models);
+/// Rows of features_table: one for each number that is known.
+std::uint64_t feature_count(const std::vector<Fingerprint>& models);
+/// Only the header where there are more than `most` rows.
+std::string features_table(const std::vector<Fingerprint>& models, std::uint64_t most = UINT64_MAX);
 /// Where tensorguard puts every model, and where the control does; only the header without two bases.
 std::string families_table(const std::vector<Fingerprint>& models);
 std::string findings_table(const std::vector<SurveyedModel>& models);

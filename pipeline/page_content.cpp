@@ -12,6 +12,7 @@
 #include "analyzers/thresholds.hpp"
 #include "analyzers/verdict.hpp"
 #include "io/config/yaml.hpp"
+#include "io/config/yaml_values.hpp"
 #include "io/report/page/relation_mark.hpp"
 #include "pipeline/comparison.hpp"
 #include "pipeline/page_parts.hpp"
@@ -178,6 +179,7 @@ std::vector<std::uint32_t> models_with_spectra(const PageContent& content, bool 
 /// What the configuration decides about the page beside its words.
 struct Settings {
   TreeWishes tree;
+  bool redact = false;
 };
 
 /// A scalar of the configuration, "" where it is not there.
@@ -201,6 +203,8 @@ void add_words(PageContent& content, const ArchiveReader& archive, const PageWis
     content.description = setting(*root, {"description"});
     content.contact = setting(*root, {"contact"});
     content.claims_checked = setting(*root, {"verdicts", "declared"}) != "ignore";
+    settings.redact = setting(*root, {"report", "redact_paths"}) == "true";
+    if (const auto most = size_from(setting(*root, {"report", "max_size"}))) content.most_bytes = *most;
     const std::string tree = setting(*root, {"verdicts", "tree"});
     if (tree == "average") settings.tree.method = TreeMethod::average;
     if (tree == "none") settings.tree.method = TreeMethod::none;
@@ -273,6 +277,7 @@ PageContent page_content(const ArchiveReader& archive, const std::string& name, 
   content.findings = archive.findings();
   content.failures = archive.failures();
   add_provenance(content, archive);
+  if (settings.redact || wishes.redact) redact(content);
   return asked ? only_pair(std::move(content), *asked) : content;
 }
 

@@ -15,6 +15,7 @@ namespace stemma {
 struct PageWishes {
   std::string title;           ///< "": from the configuration
   std::string theme = "auto";  ///< auto, light or dark
+  bool redact = false;         ///< paths are shortened, whatever the configuration of the run says
   /// Names for people by id, in place of those of the archive.
   std::vector<std::pair<std::string, std::string>> labels;
   /// A page of these two models alone, whose scores still stand beside those of the whole archive.

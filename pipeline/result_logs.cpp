@@ -57,7 +57,7 @@ bool lately(const std::filesystem::path& path) {
 
 }  // namespace
 
-ResultLogs::ResultLogs(std::filesystem::path directory, Leftovers leftovers)
+ResultLogs::ResultLogs(std::filesystem::path directory, Leftovers leftovers, EarlierResults earlier)
     : directory_(std::move(directory)), leftovers_(leftovers) {
   std::error_code error;
   std::filesystem::create_directories(directory_, error);
@@ -66,7 +66,9 @@ ResultLogs::ResultLogs(std::filesystem::path directory, Leftovers leftovers)
   const auto path = directory_ / fmt::format("{}{}", new_uuid(), extension);
   logs_.push_back({.path = path, .sealed = true});
   numbers_.emplace(path.string(), 0);
+  by_content_only_ = earlier == EarlierResults::checked;
   if (leftovers_ == Leftovers::kept) look_at_all();
+  by_content_only_ = false;
   own_.emplace(RecordLog::create(path));
 }
 
@@ -201,11 +203,11 @@ bool ResultLogs::claimed(const Hash128& key) const {
 void ResultLogs::take(const RecordName& name, const RecordPlace& place) {
   switch (name.kind) {
     case RecordName::Kind::result:
-      by_key_.emplace(name.key, place);
+      if (!by_content_only_) by_key_.emplace(name.key, place);
       if (name.content != Hash128{}) by_content_.emplace(name.content, place);
       break;
     case RecordName::Kind::same:
-      same_.try_emplace(name.key, name.content);
+      if (!by_content_only_) same_.try_emplace(name.key, name.content);
       break;
     case RecordName::Kind::failure:
     case RecordName::Kind::claim:

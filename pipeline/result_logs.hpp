@@ -19,6 +19,10 @@ namespace stemma {
 /// What becomes of a log when its run is over.
 enum class Leftovers : std::uint8_t { removed, kept };
 
+/// What a run makes of results that lay there when it began: it uses them; or it reads their weights again,
+/// and uses them where the bytes turn out to be the same (find_content).
+enum class EarlierResults : std::uint8_t { used, checked };
+
 /// Where one record lies.
 struct RecordPlace {
   std::uint32_t log = 0;
@@ -48,7 +52,8 @@ class ResultLogs {
   /// Enters `directory`, which is made, with a log of its own. With Leftovers::removed nobody else is looked
   /// at, and the log goes with this object. Throws StorageError, and InvalidInput for a directory of a newer
   /// version.
-  ResultLogs(std::filesystem::path directory, Leftovers leftovers);
+  ResultLogs(std::filesystem::path directory, Leftovers leftovers,
+             EarlierResults earlier = EarlierResults::used);
   ~ResultLogs();
   ResultLogs(const ResultLogs&) = delete;
   ResultLogs& operator=(const ResultLogs&) = delete;
@@ -114,6 +119,7 @@ class ResultLogs {
 
   std::filesystem::path directory_;
   Leftovers leftovers_;
+  bool by_content_only_ = false;  ///< what is taken now is known by its bytes, not by its place
   std::optional<RecordLog> own_;
   std::vector<RecordName> own_names_;                       ///< for the index
   std::vector<std::uint64_t> own_offsets_;                  ///< parallel to own_names_

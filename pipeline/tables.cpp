@@ -33,6 +33,14 @@ std::string found_direction(const Pair& pair) {
   return pair.direction > 0 ? "a_to_b" : pair.direction < 0 ? "b_to_a" : "unknown";
 }
 
+bool is_row(const std::vector<Fingerprint>& models, const Comparison& comparison, std::size_t place,
+            PairRows rows) {
+  if (rows == PairRows::all || comparison.confirmed(place)) return true;
+  const Pair& pair = comparison.pairs()[place];
+  const Fingerprint &a = models[pair.a], &b = models[pair.b];
+  return pair.relation < Relation::no_evidence || declares(a, b) || declares(b, a);
+}
+
 std::string dtypes_of(const Model& model) {
   std::set<std::string> names;
   for (const StoredTensor& t : model.checkpoint.tensors) names.emplace(name_of(t.dtype));
@@ -42,22 +50,6 @@ std::string dtypes_of(const Model& model) {
 std::uint64_t count(const std::vector<Finding>& findings, Severity severity) {
   return static_cast<std::uint64_t>(std::count_if(findings.begin(), findings.end(),
                                                   [&](const Finding& f) { return f.severity == severity; }));
-}
-
-/// One line of features_table, or none for NaN.
-void put_feature(Tsv& table, const std::string& model, std::string_view method, int layer,
-                 std::string_view part, std::string_view feature, double value) {
-  if (!std::isnan(value)) table.row(model, method, layer, part, feature, value);
-}
-
-void put_repaired(Tsv& table, const Fingerprint& model) {
-  if (!model.repaired) return;
-  const RepairedCurves& repaired = *model.repaired;
-  for (std::size_t row = 0; row < repaired.layer.size(); ++row)
-    for (std::size_t p = 0; p < projection_parts.size(); ++p)
-      for (const auto& [name, curves] : repaired_columns)
-        put_feature(table, model.id, "tensorguard", repaired.layer[row], projection_parts[p], name,
-                    (repaired.*curves)[p][row]);
 }
 
 }  // namespace
@@ -102,12 +94,13 @@ std::string models_table(const AuditResult& result) {
   return table.text();
 }
 
-std::string pairs_table(const std::vector<Fingerprint>& models, const Comparison& comparison) {
+std::string pairs_table(const std::vector<Fingerprint>& models, const Comparison& comparison, PairRows rows) {
   Tsv table({"a", "b", "stage", "relation", "abstain_reason", "direction", "declared", "log10_p",
              "log10_p_corrected", "tests", "equal_tensors", "equal_bytes_share", "permuted_bytes_share",
              "sigma_score", "sigma_twin", "sigma_percentile", "sigma_background_n", "sigma_percentile_basis",
              "sigma_background"});
   for (std::size_t i = 0; i < comparison.size(); ++i) {
+    if (!is_row(models, comparison, i, rows)) continue;
     const Pair& pair = comparison.pairs()[i];
     const PairNumbers& numbers = comparison.numbers(i);
     const Rank rank = comparison.curve_rank(i);
@@ -121,10 +114,12 @@ std::string pairs_table(const std::vector<Fingerprint>& models, const Comparison
   return table.text();
 }
 
-std::string evidence_table(const std::vector<Fingerprint>& models, const Comparison& comparison) {
+std::string evidence_table(const std::vector<Fingerprint>& models, const Comparison& comparison,
+                           PairRows rows) {
   Tsv table({"a", "b", "method", "statistic", "null", "value", "background", "background_n",
              "background_percentile", "control", "log10_p", "grade", "role", "abstain_reason", "detail"});
   for (std::size_t i = 0; i < comparison.size(); ++i) {
+    if (!is_row(models, comparison, i, rows)) continue;
     const Pair pair = comparison.with_evidence(i);
     for (const Evidence& e : pair.evidence)
       table.row(models[pair.a].id, models[pair.b].id, e.method, e.statistic, e.null, e.score, e.background,
@@ -151,44 +146,6 @@ std::string verdicts_table(const std::vector<Fingerprint>& models, const Compari
               v.nearest_rank.basis, v.nearest_rank.population, fmt::format("{}", fmt::join(v.others, ",")),
               pair ? pair->log10_p : missing, pair ? pair->log10_p_corrected : missing,
               pair && pair->grade ? name_of(*pair->grade) : std::string_view());
-  }
-  return table.text();
-}
-
-std::string features_table(const std::vector<Fingerprint>& models) {
-  Tsv table({"model", "method", "layer", "part", "feature", "value"});
-  for (const Fingerprint& model : models) {
-    const LayerTable& t = model.table;
-    for (std::size_t row = 0; row < t.layer.size(); ++row)
-      for (const char* part : layer_parts) {
-        const auto put = [&](const char* method, const char* feature,
-                             const std::map<std::string, std::vector<double>>& columns) {
-          const auto column = columns.find(part);
-          if (column != columns.end())
-            put_feature(table, model.id, method, t.layer[row], part, feature, column->second[row]);
-        };
-        put("histogram", "std_unbiased", t.std_unbiased);
-        put("histogram", "log_frobenius", t.log_frobenius);
-        put("histogram", "kurtosis_excess", t.kurtosis_excess);
-        put("spectrum", "s1", t.s1);
-        put("spectrum", "stable_rank", t.stable_rank);
-        put("spectrum", "effective_rank", t.effective_rank);
-      }
-    put_repaired(table, model);
-    if (!model.intrinsic) continue;
-    const IntrinsicCurves& c = *model.intrinsic;
-    for (std::size_t row = 0; row < c.layer.size(); ++row) {
-      const auto put = [&](std::string_view part, const char* feature, const std::vector<double>& curve) {
-        if (row < curve.size())
-          put_feature(table, model.id, "intrinsic_fingerprint", c.layer[row], part, feature, curve[row]);
-      };
-      for (std::size_t p = 0; p < qkvo_parts.size(); ++p) {
-        put(qkvo_parts[p], "std", c.curve[p]);
-        put(qkvo_parts[p], "edge_ratio", c.edge[p]);
-      }
-      for (std::size_t p = 0; p < twin_parts.size(); ++p) put(twin_parts[p], "twin", c.twin[p]);
-      for (const auto& [name, values] : c.further) put(name, "further", values);
-    }
   }
   return table.text();
 }

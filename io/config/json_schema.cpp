@@ -16,7 +16,8 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::string_view draft = "http://json-schema.org/draft-07/schema#";
-constexpr std::string_view size_pattern = R"(^(auto|(0|[1-9][0-9]*)(\.[0-9]{1,6})?([KMGT]i?B|B))$)";
+constexpr std::string_view size_pattern = R"(^(0|[1-9][0-9]*)(\.[0-9]{1,6})?([KMGT]i?B|B)$)";
+constexpr std::string_view size_or_auto_pattern = R"(^(auto|(0|[1-9][0-9]*)(\.[0-9]{1,6})?([KMGT]i?B|B))$)";
 constexpr std::string_view duration_pattern = R"(^(0|[1-9][0-9]*)(\.[0-9]{1,6})?(s|min|h|d)$)";
 
 Json text(std::string_view description) { return {{"type", "string"}, {"description", description}}; }
@@ -90,9 +91,11 @@ Json value_schema(const Key& key) {
       return {{"type", "boolean"}};
     case KeyType::choice:
       return {{"enum", key.choices}};
-    case KeyType::size_or_auto:
-      return {{"anyOf",
-               Json::array({Json{{"type", "string"}, {"pattern", size_pattern}}, bounded_integer(key)})}};
+    case KeyType::size:
+    case KeyType::size_or_auto: {
+      const auto pattern = key.type == KeyType::size ? size_pattern : size_or_auto_pattern;
+      return {{"anyOf", Json::array({Json{{"type", "string"}, {"pattern", pattern}}, bounded_integer(key)})}};
+    }
     case KeyType::duration:
       return {{"type", "string"}, {"pattern", duration_pattern}};
     case KeyType::moment:

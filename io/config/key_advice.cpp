@@ -24,13 +24,7 @@ constexpr std::array later_keys = {"analyzers.content.roles",
                                    "verdicts.fdr",
                                    "verdicts.min_share",
                                    "verdicts.min_layers_share",
-                                   "report.max_size",
-                                   "report.pairs",
-                                   "report.features",
-                                   "report.redact_paths",
-                                   "report.multiqc",
                                    "runtime.retry_quarantined",
-                                   "runtime.rehash",
                                    "runtime.trust_published_hashes"};
 
 struct Synonym {

@@ -29,6 +29,9 @@ std::string type_of(const Key& key) {
       return "true, false";
     case KeyType::choice:
       return choices;
+    case KeyType::size:
+      return fmt::format("size, {}..{}", printed_size(static_cast<std::uint64_t>(key.lowest)),
+                         printed_size(static_cast<std::uint64_t>(key.highest)));
     case KeyType::size_or_auto:
       return fmt::format("auto or size, at least {}", printed_size(static_cast<std::uint64_t>(key.lowest)));
     case KeyType::duration:

@@ -291,6 +291,14 @@ std::vector<Key> make_table() {
              .computed_default = "store in the run directory",
              .fixed = "all points share one store"},
             STEMMA_MEMBER(runtime.store)));
+  add(bound(
+      {.path = "runtime.rehash",
+       .type = T::boolean,
+       .meaning = "Read all weights again, even of files that have not changed since their results were "
+                  "stored. Where the bytes are those of then, long work is not repeated.",
+       .consumer = "work",
+       .changes_results = false},
+      STEMMA_MEMBER(runtime.rehash)));
   add(bound({.path = "runtime.strict",
              .type = T::boolean,
              .meaning = "End with exit code 3 at the first invalid model, before weights are read.",

@@ -23,6 +23,7 @@ enum class KeyType : std::uint8_t {
   integer,
   boolean,
   choice,
+  size,
   size_or_auto,
   duration,
   moment,       ///< see moment.hpp
@@ -44,7 +45,7 @@ struct Key {
   std::string meaning = {};
   std::string consumer = {};  ///< who acts on it
   std::vector<std::string> choices = {};
-  std::int64_t lowest = 0;  ///< of integer, size_or_auto, duration
+  std::int64_t lowest = 0;  ///< of integer, size, duration
   std::int64_t highest = INT64_MAX;
   std::string reason = {};  ///< why values outside make no sense
   bool required = false;

@@ -29,7 +29,8 @@ std::string printed(const Key& key, const KeyValue& value) {
     std::string operator()(std::monostate) const { return "auto"; }
     std::string operator()(bool flag) const { return flag ? "true" : "false"; }
     std::string operator()(std::int64_t number) const {
-      if (key.type == KeyType::size_or_auto) return printed_size(static_cast<std::uint64_t>(number));
+      if (key.type == KeyType::size || key.type == KeyType::size_or_auto)
+        return printed_size(static_cast<std::uint64_t>(number));
       if (key.type == KeyType::duration) return printed_duration(number);
       return fmt::format("{}", number);
     }

@@ -63,6 +63,48 @@ std::vector<Key> report_keys() {
              .choices = {"label", "id"},
              .changes_results = false},
             STEMMA_MEMBER(report.labels)));
+  add(bound({.path = "report.max_size",
+             .type = T::size,
+             .meaning = "The page leaves out details, and says which, until it is no larger. Its tables hold "
+                        "everything.",
+             .consumer = "report",
+             .lowest = 1'000'000,
+             .highest = 200'000'000,
+             .changes_results = false},
+            STEMMA_MEMBER(report.max_size)));
+  add(bound(
+      {.path = "report.pairs",
+       .type = T::choice,
+       .meaning = "Rows of pairs.tsv and evidence.tsv: all pairs; only those that are declared, related "
+                  "or were read again.",
+       .consumer = "tables",
+       .choices = {"candidates", "all"},
+       .changes_results = false},
+      STEMMA_MEMBER(report.pairs)));
+  add(bound(
+      {.path = "report.features",
+       .type = T::choice,
+       .meaning = "Write the rows of features.tsv; auto: where there are at most 2,000,000. The archive "
+                  "holds them in any case.",
+       .consumer = "tables",
+       .choices = {"auto", "yes", "no"},
+       .changes_results = false},
+      STEMMA_MEMBER(report.features)));
+  add(bound(
+      {.path = "report.redact_paths",
+       .type = T::boolean,
+       .meaning = "Shorten absolute paths to their last two parts, and leave out users and machines, in "
+                  "page, tables, verdicts.json and manifest.json. The archive, the configuration and "
+                  "the log beside them keep what a later run needs: do not hand those over.",
+       .consumer = "report, tables, manifest",
+       .changes_results = false},
+      STEMMA_MEMBER(report.redact_paths)));
+  add(bound({.path = "report.multiqc",
+             .type = T::boolean,
+             .meaning = "Write stemma_mqc.json too: the heatmap, for pages that MultiQC makes.",
+             .consumer = "report",
+             .changes_results = false},
+            STEMMA_MEMBER(report.multiqc)));
   return table;
 }
 

@@ -103,8 +103,11 @@ class Reader {
         return checked(read_choice(node, key.path, complaints_, key.choices));
       case KeyType::duration:
         return checked(read_duration(node, key.path, complaints_, key.lowest, key.highest));
+      case KeyType::size:
       case KeyType::size_or_auto: {
-        if (node.kind == YamlNode::Kind::scalar && node.text == "auto") return std::monostate{};
+        const bool automatic =
+            key.type == KeyType::size_or_auto && node.kind == YamlNode::Kind::scalar && node.text == "auto";
+        if (automatic) return std::monostate{};
         const auto bytes = read_size(node, key.path, complaints_, static_cast<std::uint64_t>(key.lowest),
                                      static_cast<std::uint64_t>(key.highest));
         return checked(bytes ? std::optional(static_cast<std::int64_t>(*bytes)) : std::nullopt);

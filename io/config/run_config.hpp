@@ -44,6 +44,8 @@ enum class TracedPairs : std::uint8_t { candidates, declared, listed, all };
 enum class DeclaredLineage : std::uint8_t { check, ignore };
 enum class TreeMethod : std::uint8_t { neighbour_joining, average, none };
 enum class Labels : std::uint8_t { label, id };
+enum class ReportedPairs : std::uint8_t { candidates, all };
+enum class ReportedFeatures : std::uint8_t { automatic, yes, no };
 enum class DirectIo : std::uint8_t { automatic, always, never };
 enum class CoordinatorStyle : std::uint8_t { automatic, shared, dedicated };
 enum class ProgressStyle : std::uint8_t { automatic, bar, lines, none };
@@ -88,6 +90,11 @@ struct RunConfig {
     std::string title;  ///< "": the name of the run
     std::string subtitle;
     Labels labels = Labels::id;
+    std::int64_t max_size = 10'000'000;  ///< bytes of the page
+    ReportedPairs pairs = ReportedPairs::all;
+    ReportedFeatures features = ReportedFeatures::automatic;
+    bool redact_paths = false;
+    bool multiqc = false;
     bool operator==(const Report&) const = default;
   };
   struct Runtime {
@@ -97,6 +104,7 @@ struct RunConfig {
     };
     std::optional<std::uint64_t> memory_per_rank;  ///< bytes; nullopt: from the machine
     std::string store;  ///< directory, relative to the working directory; empty: in the run directory
+    bool rehash = false;
     bool strict = false;
     bool reproducible = false;  ///< spectra equal bit for bit on any number of ranks
     CoordinatorStyle coordinator = CoordinatorStyle::automatic;

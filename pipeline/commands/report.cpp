@@ -49,6 +49,8 @@ class ReportCommand final : public Command {
         ->check(one_of({"auto", "light", "dark"}))
         ->type_name("HOW")
         ->default_str("auto");
+    app.add_flag("--redact-paths", wishes_.redact,
+                 "shorten paths, and leave out users and machines; the archive keeps them");
   }
 
   ExitCode execute(const Invocation& invocation, const World&) override {

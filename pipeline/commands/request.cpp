@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <limits>
 #include <set>
 
 #include "analyzers/catalogue.hpp"
@@ -234,6 +235,16 @@ DirectReading direct_reading_of(const RunConfig& config) {
   return DirectReading::automatic;
 }
 
+TableWishes tables_of(const RunConfig& config) {
+  TableWishes wishes;
+  wishes.all_pairs = config.report.pairs == ReportedPairs::all;
+  if (config.report.features == ReportedFeatures::yes)
+    wishes.most_features = std::numeric_limits<std::uint64_t>::max();
+  if (config.report.features == ReportedFeatures::no) wishes.most_features = 0;
+  wishes.redact = config.report.redact_paths;
+  return wishes;
+}
+
 void leave_out_pairs(AuditRequest& request) {
   request.comparison->which = ComparisonPlan::Which::listed;  // of nothing
   request.comparison->listed.clear();
@@ -272,6 +283,9 @@ AuditRequest request_of(const Configuration& configuration, const Invocation& in
   request.seed = config.seed;
   request.labels = config.report.labels == Labels::label;
   request.html = config.report.html;
+  request.multiqc = config.report.multiqc;
+  request.tables = tables_of(config);
+  request.earlier = config.runtime.rehash ? EarlierResults::checked : EarlierResults::used;
   request.resolved_yaml = resolved_yaml(config);
   request.original_yaml = configuration.original;
   request.overrides = configuration.overrides;

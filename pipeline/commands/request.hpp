@@ -56,6 +56,8 @@ Verbosity verbosity_of(const RunConfig& config, const Invocation& invocation);
 CoordinatorMode coordinator_of(const RunConfig& config);
 DirectReading direct_reading_of(const RunConfig& config);
 
+TableWishes tables_of(const RunConfig& config);
+
 /// Fingerprints only: no pair is compared, and no weight is read again.
 void leave_out_pairs(AuditRequest& request);
 

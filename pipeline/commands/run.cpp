@@ -3,7 +3,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <ctime>
 #include <nlohmann/json.hpp>
@@ -11,10 +10,11 @@
 
 #include "analyzers/distributed/unison.hpp"
 #include "io/archive/sha256.hpp"
-#include "io/archive/storage_error.hpp"
 #include "io/config/key_table.hpp"
 #include "io/config/moment.hpp"
 #include "pipeline/clock.hpp"
+#include "pipeline/commands/chosen_part.hpp"
+#include "pipeline/commands/final_outputs.hpp"
 #include "pipeline/commands/log_copy.hpp"
 #include "pipeline/commands/plan_text.hpp"
 #include "pipeline/commands/receipt.hpp"
@@ -24,7 +24,6 @@
 #include "pipeline/commands/usage_sentence.hpp"
 #include "pipeline/greeting.hpp"
 #include "pipeline/outputs.hpp"
-#include "pipeline/page_files.hpp"
 #include "pipeline/run_directory.hpp"
 #include "pipeline/summary.hpp"
 #include "pipeline/sweep_directory.hpp"
@@ -35,33 +34,6 @@ namespace {
 
 /// What a launcher is told of several runs: 85 (stopped early) outranks 4 (failed in part), which outranks 0.
 ExitCode worse(ExitCode a, ExitCode b) { return std::max(a, b); }
-
-CLI::Validator point_or_all() {
-  const auto check = [](const std::string& word) -> std::string {
-    if (word == "all" ||
-        (!word.empty() && word.size() < 10 && word.find_first_not_of("0123456789") == std::string::npos))
-      return "";
-    return fmt::format("{} is neither a point (0, 1, ...) nor all", printable(word));
-  };
-  return CLI::Validator(check, "");
-}
-
-/// "3/40"; all of the work for "".
-Shard shard_from(const std::string& text) {
-  if (text.empty()) return {};
-  constexpr std::uint32_t most = 100'000;
-  Shard shard;
-  const char* const end = text.data() + text.size();
-  const auto [slash, bad_index] = std::from_chars(text.data(), end, shard.index);
-  if (bad_index == std::errc() && slash != end && *slash == '/') {
-    const auto [behind, bad_count] = std::from_chars(slash + 1, end, shard.count);
-    if (bad_count == std::errc() && behind == end && shard.index < shard.count && shard.count <= most)
-      return shard;
-  }
-  throw UsageError(
-      fmt::format("--shard {} is no part of the work: write I/N with I from 0 to N-1, N at most {}",
-                  printable(text), with_commas(most)));
-}
 
 class RunCommand final : public Command {
  public:
@@ -115,6 +87,9 @@ class RunCommand final : public Command {
     app.add_option("--inputs", inputs_, "where the models of that archive lie now, by id")
         ->type_name("DIR")
         ->needs(reproduce);
+    app.add_flag("--rehash", rehash_, "read all weights again, even of files that have not changed since");
+    app.add_flag("--redact-paths", redact_,
+                 "shorten paths, and leave out users and machines, in what is written for others");
     log_copy_.declare(app);
     receipt_.declare(app);
   }
@@ -162,6 +137,8 @@ class RunCommand final : public Command {
       end = fmt::format("@{}", std::time(nullptr) + std::llround(moment->seconds));
     if (!end.empty()) words.push_back({"runtime.deadline=" + quoted_text(end), "--deadline", true});
     if (!margin_.empty()) words.push_back({"runtime.deadline_margin=" + margin_, "--deadline-margin", true});
+    if (rehash_) words.push_back({"runtime.rehash=true", "--rehash", true});
+    if (redact_) words.push_back({"report.redact_paths=true", "--redact-paths", true});
     return words;
   }
 
@@ -255,6 +232,10 @@ class RunCommand final : public Command {
     log_copy_.begin(log);
     AuditRequest request = request_of(configuration, invocation, notes);
     if (reproduction_) reproduction_->limit(request);
+    if (request.earlier == EarlierResults::checked && part_.count > 1)
+      throw UsageError(
+          "--shard goes by the results of other shards, which --rehash (runtime.rehash) does not. "
+          "Leave one of them out");
     if (until_ == "archive") leave_out_pairs(request);
     if (until_ == "compare") request.trace.reset();
     if (index != chosen_.front())
@@ -286,8 +267,7 @@ class RunCommand final : public Command {
   ExitCode end(const AuditResult& result, const AuditRequest& request, const Invocation& invocation,
                Log& log) {
     if (result.plan.model != request.rates) directory_->write("calibration.json", to_json(result.plan.model));
-    const std::filesystem::path page = write_page_of(request, log);
-    write_outputs(*directory_, result, request);
+    const std::filesystem::path page = leave_outputs(*directory_, result, request, log);
     std::optional<Reproduced> reproduced;
     if (reproduction_) reproduced = reproduction_->hold(request.archive);
     const bool differs = reproduced && reproduced->against.agreement == Agreement::different;
@@ -313,25 +293,6 @@ class RunCommand final : public Command {
     }
     directory_.reset();  // the run is whole, whatever becomes of the words about it
     return code;
-  }
-
-  /// The page of the archive that was just published; "" where none is wanted, or none could be made: the
-  /// results do not depend on it.
-  std::filesystem::path write_page_of(const AuditRequest& request, Log& log) const {
-    if (!request.html) return {};
-    const std::filesystem::path page = directory_->path() / "report.html";
-    try {
-      const WrittenPage written = write_page(request.archive, page, {});
-      log.info("report", fmt::format("{}, {:.1f} MB", page.filename().string(), double(written.bytes) / 1e6));
-      return page;
-    } catch (const StorageError&) {
-      throw;  // a disk that takes no page takes no tables
-    } catch (const std::exception& e) {
-      log.warn(
-          fmt::format("the page could not be made ({}). All results are there; stemma report {} tries again",
-                      printable(e.what(), 300), printable(directory_->path().string(), 4000)));
-      return {};
-    }
   }
 
   /// Where everything lies, for the last lines on the screen.
@@ -421,7 +382,7 @@ class RunCommand final : public Command {
 
   std::vector<std::string> arguments_;
   std::string output_, store_, point_, shard_, until_, deadline_, margin_, reproduce_, inputs_;
-  bool fresh_ = false, dry_run_ = false;
+  bool fresh_ = false, dry_run_ = false, rehash_ = false, redact_ = false;
   LogCopy log_copy_;
   // All below is rank 0's.
   Receipt receipt_;

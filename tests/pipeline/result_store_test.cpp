@@ -126,6 +126,29 @@ TEST_F(Leftover, IsTakenOverByTheNextAttemptAndTheOneAfter) {
   }
 }
 
+TEST_F(Leftover, ThatIsCheckedIsFoundByItsBytesAndNoLongerByItsPlace) {
+  const Hash128 content{17, 4};
+  for (const bool sealed : {false, true}) {
+    {
+      ResultLogs logs(path(), Leftovers::kept);
+      ResultStore(logs, 1).add(0, result_of(order()));
+      const std::byte payload{1};
+      logs.append({.key = {1, 2}, .content = content}, std::span(&payload, 1));
+      if (sealed) logs.seal();
+    }
+    ResultLogs logs(path(), Leftovers::kept, EarlierResults::checked);
+    ResultStore store(logs, 1);
+    EXPECT_FALSE(store.recall(order()));
+    EXPECT_FALSE(logs.promises({1, 2}));
+    EXPECT_TRUE(logs.find_content(content));
+    store.add(0, result_of(order()));  // what this run has read itself
+    EXPECT_TRUE(ResultStore(logs, 1).recall(order()));
+    logs.look_at_all();
+    EXPECT_FALSE(logs.find({1, 2}));
+    for (const auto& log : this->logs()) std::filesystem::remove(log);
+  }
+}
+
 TEST_F(Leftover, OfFailuresIsNone) {
   attempt(order(), Status::failed);
   EXPECT_FALSE(recalled(order()));

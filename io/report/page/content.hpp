@@ -73,6 +73,7 @@ struct CurveFigure {
   double reference = missing;  ///< a level to compare with, or NaN
   std::string reference_name;
   std::size_t left_out = 0;  ///< models that were not asked: of many, those of no pair that is told in full
+  std::optional<std::size_t> thinned_to;  ///< so many models are left, because the page was too large
   std::vector<CurvePanel> panels;
 };
 
@@ -105,10 +106,11 @@ struct PageContent {
   std::vector<PagePair> pairs;    ///< by (a, b)
   std::vector<Dossier> dossiers;  ///< declared ones first, then by class
   std::size_t dossiers_possible = 0;
-  bool headlines_only = false;  ///< of so many pairs the archive keeps the headline of each test
-  bool claims_checked = true;   ///< declarations were held against the evidence
-  double noise_multiple = 1;    ///< of the rounding null, from which on a singular value is signal
-  Dendrogram dendrogram;        ///< over models
+  bool dossiers_thinned = false;  ///< because the page was too large
+  bool headlines_only = false;    ///< of so many pairs the archive keeps the headline of each test
+  bool claims_checked = true;     ///< declarations were held against the evidence
+  double noise_multiple = 1;      ///< of the rounding null, from which on a singular value is signal
+  Dendrogram dendrogram;          ///< over models
   DistanceLimits limits;
   FamilyTree tree;  ///< over models that have distances to all others
   bool tree_wanted = true;
@@ -123,7 +125,8 @@ struct PageContent {
   std::string configuration;                                    ///< as the user wrote it, many lines
   std::string bibtex;
   std::string theme = "auto";
-  std::string tables = "report_data";  ///< directory of the tables, beside the page
+  std::uint64_t most_bytes = 10'000'000;  ///< of the page, where thinning can have it so
+  std::string tables = "report_data";     ///< directory of the tables, beside the page
 };
 
 }  // namespace stemma

@@ -74,7 +74,7 @@ Frame frame_of(const CurveFigure& figure, const CurvePanel& panel) {
 void write_curves(Markup& page, const PageContent& content, const Families& families) {
   for (const CurveFigure& figure : content.curves) {
     open_section(page, figure.id, figure.title, figure.caption);
-    if (figure.panels.empty()) {
+    if (figure.panels.empty() && !figure.thinned_to) {
       page.element("p", "No model of this archive has such curves.").close("section");
       continue;
     }
@@ -86,6 +86,12 @@ void write_curves(Markup& page, const PageContent& content, const Families& fami
           .text(fmt::format(
               "The first {} of {} models are drawn; a model that is chosen as A or B is drawn above them.",
               most_lines, most))
+          .close("p");
+    if (figure.thinned_to)
+      page.open("p", {{"class", "note"}})
+          .text(fmt::format("Only {} of {} models are shown here, {}; {}/{} holds what is left out.",
+                            grouped(*figure.thinned_to), grouped(content.models.size()), size_words(content),
+                            content.tables, figure.file))
           .close("p");
     if (figure.left_out > 0)
       page.open("p", {{"class", "note"}})

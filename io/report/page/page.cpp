@@ -73,14 +73,15 @@ void write_pairs(Markup& page, const PageContent& content) {
   page.open("datalist", {{"id", "ids"}}).close("datalist");
   page.close("div");
   page.open("div", {{"id", "pair"}, {"aria-live", "polite"}}).close("div");
-  if (content.dossiers.empty()) page.element("p", "No pair of this archive is related or declared.");
+  if (content.dossiers_possible == 0) page.element("p", "No pair of this archive is related or declared.");
   for (const Dossier& dossier : content.dossiers) write_dossier(page, content, dossier);
   if (content.dossiers.size() < content.dossiers_possible)
-    page.element("p", {{"class", "note"}},
-                 fmt::format("{} of {} related or declared pairs are told in full here; stemma report --pair "
-                             "A B makes such a page "
-                             "of any pair.",
-                             grouped(content.dossiers.size()), grouped(content.dossiers_possible)));
+    page.element(
+        "p", {{"class", "note"}},
+        fmt::format("{} of {} related or declared pairs are told in full here{}; stemma report --pair "
+                    "A B makes such a page of any pair.",
+                    grouped(content.dossiers.size()), grouped(content.dossiers_possible),
+                    content.dossiers_thinned ? ", " + size_words(content) : ""));
   write_table_name(page, "pairs.tsv, evidence.tsv");
   page.close("section");
 }

@@ -51,6 +51,9 @@ std::string page_data(const PageContent& content);
 /// The whole page, HTML 5 in UTF-8. Equal contents give equal bytes.
 std::string page_of(const PageContent& content);
 
+/// "so that the page takes no more than 10 MB (report.max_size)"
+std::string size_words(const PageContent& content);
+
 /// "499,500"
 std::string grouped(std::size_t n);
 

@@ -76,6 +76,11 @@ std::string grouped(std::size_t n) {
   return digits;
 }
 
+std::string size_words(const PageContent& content) {
+  return fmt::format("so that the page takes no more than {:g} MB (report.max_size)",
+                     static_cast<double>(content.most_bytes) / 1e6);
+}
+
 void open_section(Markup& page, std::string_view id, std::string_view heading, std::string_view caption) {
   const std::string name = fmt::format("h-{}", id);
   page.open("section", {{"id", id}, {"aria-labelledby", name}});

@@ -22,6 +22,8 @@ std::string other_value(const Key& key) {
     }
     case KeyType::integer:
       return "7";
+    case KeyType::size:
+      return "30MB";
     case KeyType::size_or_auto:
       return "3GiB";
     case KeyType::duration:
@@ -130,8 +132,14 @@ report:
   title: ""
   subtitle: ""
   labels: id
+  max_size: 10MB
+  pairs: all
+  features: auto
+  redact_paths: false
+  multiqc: false
 runtime:
   memory_per_rank: auto
+  rehash: false
   strict: false
   reproducible: false
   coordinator: auto
