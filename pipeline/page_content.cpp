@@ -17,6 +17,7 @@
 #include "pipeline/comparison.hpp"
 #include "pipeline/page_parts.hpp"
 #include "pipeline/pair_view.hpp"
+#include "pipeline/redacted.hpp"
 
 namespace stemma {
 namespace {

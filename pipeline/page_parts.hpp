@@ -38,9 +38,6 @@ void add_nulls(PageContent& content, const std::vector<BackgroundScores>& backgr
 /// is that of the pair, which has the only dossier and the only marks.
 PageContent only_pair(PageContent content, std::size_t place);
 
-/// Shortens the paths that the page would show, and leaves out users and machines.
-void redact(PageContent& content);
-
 /// Who made the archive, with what, when.
 void add_provenance(PageContent& content, const ArchiveReader& archive);
 

@@ -9,6 +9,7 @@
 #include "io/report/columns.hpp"
 #include "pipeline/commands/adhoc.hpp"
 #include "pipeline/commands/target.hpp"
+#include "pipeline/redacted.hpp"
 #include "pipeline/version.hpp"
 #include "pipeline/wording.hpp"
 
@@ -134,6 +135,7 @@ class InspectCommand final : public Command {
         ->type_name("TARGET...");
     app.add_option("--sheet", sheet_, "a table of models")->type_name("FILE");
     declare_list(app, list_);
+    app.add_flag("--redact-paths", redact_, "shorten absolute paths, to show the rest to others");
     app.add_flag("--tensors", tensors_, "list every tensor with its role, too");
   }
 
@@ -157,7 +159,9 @@ class InspectCommand final : public Command {
       Log log(true);
       for (const std::string& note : notes) log.warn(note);
       const auto tables = ArchitectureTables::shipped_and(architectures_of(configuration.config, invocation));
-      for (const SurveyedModel& s : survey(requests, tables)) {
+      std::vector<SurveyedModel> models = survey(requests, tables);
+      if (redact_) redact(models);
+      for (const SurveyedModel& s : models) {
         usable &= s.model.has_value();
         if (invocation.json) {
           documents.push_back(as_json(s));
@@ -176,7 +180,7 @@ class InspectCommand final : public Command {
  private:
   std::vector<std::string> targets_;
   std::string sheet_, list_;
-  bool tensors_ = false;
+  bool tensors_ = false, redact_ = false;
 };
 
 }  // namespace

@@ -47,6 +47,7 @@ class PlanCommand final : public Command {
     app.add_option("--calibration", calibration_, "rates that a run measured: its calibration.json")
         ->type_name("FILE")
         ->default_str("built-in");
+    app.add_flag("--redact-paths", redact_, "shorten absolute paths, to show the rest to others");
   }
 
   ExitCode execute(const Invocation& invocation, const World&) override {
@@ -54,6 +55,7 @@ class PlanCommand final : public Command {
     if (!calibration_.empty())
       words.push_back({"runtime.calibration=" + calibration_, "--calibration", true});
     if (!memory_.empty()) words.push_back({"runtime.memory_per_rank=" + memory_, "--memory-per-rank", true});
+    if (redact_) words.push_back({"report.redact_paths=true", "--redact-paths", true});
     const ConfiguredRuns runs = read_configuration(words);
     const Configuration configuration = runs.at(0);
     std::vector<std::string> notes = configuration.notes;
@@ -71,6 +73,7 @@ class PlanCommand final : public Command {
   std::vector<int> ranks_;
   std::string memory_, calibration_;
   int ranks_per_node_ = 0;
+  bool redact_ = false;
 };
 
 }  // namespace

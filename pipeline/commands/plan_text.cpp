@@ -10,6 +10,7 @@
 #include "pipeline/commands/sweep_text.hpp"
 #include "pipeline/json_document.hpp"
 #include "pipeline/machine.hpp"
+#include "pipeline/redacted.hpp"
 #include "pipeline/refusal.hpp"
 #include "pipeline/version.hpp"
 #include "pipeline/wording.hpp"
@@ -145,13 +146,14 @@ void print_text(const std::vector<SurveyedModel>& models, const std::vector<Plan
 
 bool print_plan(const RunSeries& series, std::size_t index, const AuditRequest& request,
                 const std::vector<int>& ranks, bool json, int ranks_here) {
-  const std::vector<SurveyedModel> models =
+  std::vector<SurveyedModel> models =
       survey(request.models, ArchitectureTables::shipped_and(request.architectures));
   std::vector<Plan> plans;
   for (const int p : ranks)
     plans.push_back(make_plan(
         models, request.questions, request.rates, MachineLayout::uniform(p, ranks_here, request.coordinator),
         request.memory_per_rank.value_or(memory_budget(std::min(p, ranks_here))), request.width_rule));
+  if (request.tables.redact) redact(models);
   if (json) {
     Json document = document_of(models, plans);
     if (series.is_sweep()) document["sweep"] = points_document(series.sweep(), index);

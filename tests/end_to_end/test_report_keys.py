@@ -77,6 +77,14 @@ class ReportKeys(EndToEnd):
         self.stemma("report", str(told))
         self.assertNotIn("secret place", (told / "report.html").read_text())
 
+    def test_what_is_said_before_a_run(self):
+        sheet = str(self.models / "models.tsv")
+        for words in (["inspect", "--sheet", sheet], ["inspect", "--sheet", sheet, "--json"], ["plan", "c.yaml"], ["plan", "c.yaml", "--json"]):
+            self.assertIn(str(self.models / "gone"), self.stemma(*words, code=4).stdout)
+            told = self.stemma(*words, "--redact-paths", code=4).stdout
+            self.assertNotIn("secret place", told)
+            self.assertIn("…/of bob/gone", told)
+
     def test_rows_of_pairs(self):
         every = self.run_with()
         some = self.run_with("report.pairs=candidates", output="some")
@@ -124,6 +132,33 @@ class ReportKeys(EndToEnd):
         self.assertFalse((out / "report.html").exists())
         self.assertIn("stemma_mqc.json", {entry["file"] for entry in json.loads((out / "manifest.json").read_text())["outputs"]})
         self.assertFalse((self.run_with(output="without") / "stemma_mqc.json").exists())
+
+    def test_a_page_keeps_to_its_size(self):
+        """The page shows the configuration as it was written, so comments make it as large as one likes."""
+        configuration = (self.directory / "c.yaml").read_text()
+        whole = self.run_with("report.max_size=200MB", output="whole") / "report.html"
+        usual = whole.stat().st_size
+        self.assertLess(usual, 900_000)
+        told = whole.read_text().count('class="dossier"')
+        self.assertGreater(told, 0)
+
+        def padded(size):
+            line = "# " + "x" * 97 + "\n"
+            self.write("c.yaml", configuration + line * (size // len(line)))
+            out = self.run_with("report.max_size=1MB", output=f"of_{size}")
+            return (out / "report.html").read_text(), (out / "log/run.log").read_text(), out
+
+        text, said, out = padded(1_002_000 - usual)
+        self.assertLessEqual(len(text.encode()), 1_000_000)
+        self.assertGreater(len(text.encode()), 900_000)
+        self.assertEqual(text.count('class="dossier"'), told - 1)
+        self.assertIn("are told in full here, so that the page takes no more than 1 MB (report.max_size)", text)
+        self.assertNotIn("larger than report.max_size", said)
+        for table in (out / "report_data").iterdir():  # what the page lacks is there
+            self.assertEqual(table.read_bytes(), (whole.parent / "report_data" / table.name).read_bytes())
+        text, said, _ = padded(1_040_000)
+        self.assertNotIn('class="dossier"', text)
+        self.assertIn("the page is larger than report.max_size", said)
 
     def test_size_is_bounded(self):
         refused = self.run_with_words("report.max_size=999999", code=2)

@@ -1,8 +1,9 @@
-// What does a page not tell that is written for others?
+// Texts that may hold paths are named one by one: a name of a model is none, whatever it looks like.
+#include "pipeline/redacted.hpp"
+
 #include <algorithm>
 
 #include "io/report/redaction.hpp"
-#include "pipeline/page_parts.hpp"
 
 namespace stemma {
 namespace {
@@ -22,7 +23,27 @@ void redact(Failure& failure, const Redaction& redaction) {
   failure.node.clear();
 }
 
+void redact(std::vector<Claim>& claims, const Redaction& redaction) {
+  for (Claim& claim : claims) claim.source = redaction(claim.source);
+}
+
 }  // namespace
+
+void redact(std::span<SurveyedModel> models) {
+  std::vector<std::string> known;
+  for (const SurveyedModel& s : models) known.push_back(s.request.path);
+  const Redaction redaction(known);
+  for (SurveyedModel& s : models) {
+    s.request.path = redaction(s.request.path);
+    redact(s.request.declared, redaction);
+    for (Finding& finding : s.findings) redact(finding, redaction);
+    if (s.failure) redact(*s.failure, redaction);
+    if (!s.model) continue;
+    redact(s.model->checkpoint.claims, redaction);
+    for (auto* findings : {&s.model->checkpoint.findings, &s.model->findings})
+      for (Finding& finding : *findings) redact(finding, redaction);
+  }
+}
 
 void redact(PageContent& content) {
   std::vector<std::string> known;
@@ -30,7 +51,7 @@ void redact(PageContent& content) {
   const Redaction redaction(known);
   for (PageModel& model : content.models) {
     model.path = redaction(model.path);
-    for (Claim& claim : model.declared) claim.source = redaction(claim.source);
+    redact(model.declared, redaction);
   }
   for (Dossier& dossier : content.dossiers)
     for (Evidence& evidence : dossier.found.evidence) redact(evidence, redaction);
