@@ -39,7 +39,7 @@ PageContent content() {
     content.dossiers.push_back(std::move(dossier));
   }
   content.dossiers_possible = dossiers;
-  content.curves = {figure("curves", 200), figure("spectra", 200)};
+  content.curves = {figure("curves", 60), figure("spectra", 60)};
   return content;
 }
 
@@ -111,7 +111,7 @@ TEST(Thinning, KeepsToTheSizeAndComesToAnEnd) {
   nothing.dossiers.clear();
   nothing.curves.clear();
   const std::size_t least = page_of(nothing).size() + 2000;
-  for (std::size_t bytes = least; bytes < whole; bytes += (whole - least) / 16) {
+  for (std::size_t bytes = least; bytes < whole; bytes += (whole - least) / 5) {
     const std::string page = page_within(bytes);
     EXPECT_LE(page.size(), bytes);
     EXPECT_EQ(page_within(bytes), page);
