@@ -18,7 +18,7 @@ bool ends_a_path(char c) {
 bool continues_a_word(char c) {
   const auto byte = static_cast<unsigned char>(c);
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || byte >= 0x80 ||
-         std::string_view("_.-~*?+%/<").find(c) != std::string_view::npos;
+         std::string_view("_.-~*?%/<").find(c) != std::string_view::npos;
 }
 
 /// "https:" before the slashes of an address; files are no addresses.
@@ -72,7 +72,8 @@ std::size_t Redaction::end_of_path(std::string_view text, std::size_t begin) con
   const std::string_view rest = text.substr(begin);
   for (const std::string& path : awkward_)
     if (rest.starts_with(path)) end = std::max(end, begin + path.size());
-  while (end < text.size() && !ends_a_path(text[end])) ++end;
+  // BASE+ADAPTER is two paths.
+  while (end < text.size() && !ends_a_path(text[end]) && !text.substr(end).starts_with("+/")) ++end;
   const auto closes = [&](char c) { return c == ':' || c == '.'; };
   while (end > begin + 1 && closes(text[end - 1])) --end;
   return end;
