@@ -153,16 +153,6 @@ Json environment(bool named) {
   return found;
 }
 
-std::string sha256_of_file(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  Sha256 hash;
-  std::vector<char> block(std::size_t{1} << 20);
-  while (file.read(block.data(), static_cast<std::streamsize>(block.size())) || file.gcount() > 0)
-    hash.add(std::as_bytes(std::span(block.data(), static_cast<std::size_t>(file.gcount()))));
-  if (!file.eof()) throw StorageError(path, "", "read", EIO);
-  return hex(hash.finish());
-}
-
 /// Files of the run that change no more, by name. The log and the status still do.
 Json outputs_in(const fs::path& directory) {
   std::map<std::string, Json> files;

@@ -16,6 +16,7 @@ struct PageWishes {
   std::string title;           ///< "": from the configuration
   std::string theme = "auto";  ///< auto, light or dark
   bool redact = false;         ///< paths are shortened, whatever the configuration of the run says
+  std::string source;          ///< where the results come from; "": the file name of the archive
   /// Names for people by id, in place of those of the archive.
   std::vector<std::pair<std::string, std::string>> labels;
   /// A page of these two models alone, whose scores still stand beside those of the whole archive.

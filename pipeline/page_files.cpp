@@ -13,7 +13,8 @@ namespace fs = std::filesystem;
 
 WrittenPage write_page(const fs::path& archive, const fs::path& page, const PageWishes& wishes) {
   const ArchiveReader reader(archive);
-  PageContent content = page_content(reader, archive.filename().string(), wishes);
+  PageContent content =
+      page_content(reader, wishes.source.empty() ? archive.filename().string() : wishes.source, wishes);
   const fs::path tables = page.parent_path() / (page.stem().string() + "_data");
   content.tables = tables.filename().string();
   std::error_code error;

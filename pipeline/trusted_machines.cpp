@@ -40,4 +40,9 @@ int ranks_per_host(const std::vector<std::string>& hosts) {
   return static_cast<int>(most);
 }
 
+std::filesystem::path scratch_for(const std::vector<std::string>& hosts) {
+  const bool one_node = std::ranges::all_of(hosts, [&](const auto& host) { return host == hosts.front(); });
+  return one_node ? std::filesystem::temp_directory_path() : std::filesystem::current_path();
+}
+
 }  // namespace stemma

@@ -1,5 +1,6 @@
 // On which machines does this job run, and may their linear algebra be trusted?
 #pragma once
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -21,5 +22,9 @@ Machines trusted_machines(const Communicator& ranks);
 
 /// Largest number of ranks that share one machine.
 int ranks_per_host(const std::vector<std::string>& hosts);
+
+/// Where files may lie for a while that all ranks have to see: a temporary directory belongs to one node, the
+/// current one to all.
+std::filesystem::path scratch_for(const std::vector<std::string>& hosts);
 
 }  // namespace stemma

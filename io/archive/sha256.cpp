@@ -4,7 +4,12 @@
 #include <fmt/format.h>
 #include <openssl/evp.h>
 
+#include <cerrno>
+#include <fstream>
 #include <stdexcept>
+#include <vector>
+
+#include "io/archive/storage_error.hpp"
 
 namespace stemma {
 
@@ -34,6 +39,18 @@ std::string hex(const Sha256::Digest& digest) {
 std::string sha256_hex(std::string_view text) {
   Sha256 hash;
   hash.add(std::as_bytes(std::span(text)));
+  return hex(hash.finish());
+}
+
+std::string sha256_of_file(const std::filesystem::path& path) {
+  errno = 0;
+  std::ifstream file(path, std::ios::binary);
+  if (!file) throw StorageError(path, "", "read", errno);
+  Sha256 hash;
+  std::vector<char> block(std::size_t{1} << 20);
+  while (file.read(block.data(), static_cast<std::streamsize>(block.size())) || file.gcount() > 0)
+    hash.add(std::as_bytes(std::span(block.data(), static_cast<std::size_t>(file.gcount()))));
+  if (!file.eof()) throw StorageError(path, "", "read", EIO);
   return hex(hash.finish());
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 #include <array>
 #include <cstddef>
+#include <filesystem>
 #include <memory>
 #include <span>
 #include <string>
@@ -32,5 +33,7 @@ class Sha256 {
 std::string hex(const Sha256::Digest& digest);
 /// SHA-256 of a text in hex.
 std::string sha256_hex(std::string_view text);
+/// SHA-256 of a file in hex, read once in pieces of 1 MiB. Throws StorageError.
+std::string sha256_of_file(const std::filesystem::path& path);
 
 }  // namespace stemma

@@ -6,13 +6,8 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "io/archive/merge_archives.hpp"
-#include "pipeline/clock.hpp"
 #include "pipeline/commands/command.hpp"
-#include "pipeline/commands/merged_pairs.hpp"
-#include "pipeline/commands/target.hpp"
-#include "pipeline/commands/words.hpp"
-#include "pipeline/machine.hpp"
+#include "pipeline/commands/merger.hpp"
 #include "pipeline/version.hpp"
 #include "pipeline/wording.hpp"
 
@@ -23,22 +18,6 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 constexpr std::size_t most_of_a_path = 4000;
-
-/// The archives that the words name, each once.
-std::vector<fs::path> archives_of(const std::vector<Word>& words) {
-  std::vector<fs::path> paths;
-  for (const Word& word : words) {
-    const fs::path path = archive_at(word.text);
-    for (const fs::path& other : paths)
-      if (fs::equivalent(path, other))
-        throw UsageError(fmt::format("{} is named twice", printable(path.string())));
-    paths.push_back(path);
-  }
-  if (paths.size() < 2)
-    throw UsageError(fmt::format("two archives or more are wanted, one was given ({})",
-                                 printable(paths.front().string())));
-  return paths;
-}
 
 fs::path place_of(const std::string& output, const std::vector<fs::path>& sources) {
   if (output.empty()) throw UsageError("--output is empty. Name the archive to write");
@@ -79,26 +58,22 @@ class MergeCommand final : public Command {
 
   ExitCode execute(const Invocation& invocation, const World&) override {
     const std::vector<fs::path> paths = archives_of(words_of(arguments_));
+    if (paths.size() < 2)
+      throw UsageError(fmt::format("two archives or more are wanted, one was given ({})",
+                                   printable(paths.front().string())));
     const fs::path output = place_of(output_, paths);
-    const std::vector<MergeSource> sources = open_sources(paths);
-    const MergePlan plan = plan_merge(sources, names_of(sources));
-    const PairsAcross across = compare_across(sources, plan);
-    RootRecord root;
-    root.software_version = version_text;
-    root.software_commit = commit_text;
-    root.machine = host_name();
-    root.run_uuid = new_uuid();
-    const MergeOutcome outcome = write_merged(output, writer_name(), sources, plan, across.compared, root);
+    const Merger merger(paths);
+    const MergeOutcome outcome = merger.write(output);
     if (invocation.json)
-      print_json(output, sources, plan, across, outcome);
+      print_json(output, merger, outcome);
     else
-      print_text(output, sources, plan, across, outcome);
+      print_text(output, merger, outcome);
     return ExitCode::done;
   }
 
  private:
-  static void print_text(const fs::path& output, const std::vector<MergeSource>& sources,
-                         const MergePlan& plan, const PairsAcross& across, const MergeOutcome& outcome) {
+  static void print_text(const fs::path& output, const Merger& merger, const MergeOutcome& outcome) {
+    const auto& [sources, plan, across] = merger.parts();
     fmt::print("{}\n", printable(output.string(), most_of_a_path));
     fmt::print("{} of {}, {}, {} of them compared anew\n", counted(plan.models.size(), "model"),
                counted(sources.size(), "archive"), counted(outcome.pairs, "pair"),
@@ -120,8 +95,8 @@ class MergeCommand final : public Command {
                  counted(across.left_out, "pair"));
   }
 
-  static void print_json(const fs::path& output, const std::vector<MergeSource>& sources,
-                         const MergePlan& plan, const PairsAcross& across, const MergeOutcome& outcome) {
+  static void print_json(const fs::path& output, const Merger& merger, const MergeOutcome& outcome) {
+    const auto& [sources, plan, across] = merger.parts();
     Json from = Json::array();
     for (const MergeSource& source : sources)
       from.push_back({{"archive", source.path().string()},

@@ -11,7 +11,7 @@
 
 #include "io/archive/archive_reader.hpp"
 #include "io/archive/row_values.hpp"
-#include "io/config/presence.hpp"
+#include "pipeline/commands/recorded_inputs.hpp"
 #include "pipeline/commands/target.hpp"
 #include "pipeline/version.hpp"
 #include "pipeline/wording.hpp"
@@ -21,8 +21,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
-
-bool is_there(const fs::path& path) { return why_absent(path.string()).empty(); }
 
 /// What the configuration says of a model beyond its archive: forced tables, the user's own words. Entries
 /// that can no longer be listed say what they say themselves.
@@ -47,16 +45,6 @@ std::map<std::string, ModelSource> sources_by_id(const RunConfig& config) {
   return sources;
 }
 
-/// Where the files of a model are now, nothing when they are nowhere.
-std::optional<fs::path> place_of(const ModelRow& row, const std::string& inputs) {
-  const fs::path recorded = row.path;
-  if (!inputs.empty())
-    for (const fs::path& name : {fs::path(row.id), recorded.filename()})
-      if (!name.empty() && is_there(fs::path(inputs) / name)) return fs::absolute(fs::path(inputs) / name);
-  if (is_there(recorded) || row.status == Status::failed) return recorded;
-  return std::nullopt;
-}
-
 ModelListing listing_of(const ModelRow& row, const fs::path& place,
                         const std::map<std::string, ModelSource>& sources) {
   ModelListing entry;
@@ -76,22 +64,15 @@ ModelListing listing_of(const ModelRow& row, const fs::path& place,
 }
 
 /// A file that is as long as it was may be the same; one that is not cannot.
-void check_sizes(const SourceRows& archive, const std::vector<ModelRow>& models,
-                 const std::vector<ModelListing>& places) {
-  const auto paths = archive.table().text("files/path");
-  const auto bytes = archive.table().read<std::uint64_t>("files/bytes");
-  const auto owners = archive.table().read<std::uint32_t>("files/model_index");
-  for (std::size_t i = 0; i < paths.size(); ++i) {
-    const fs::path inside = fs::path(paths[i]).lexically_relative(models[owners[i]].path);
-    const fs::path now =
-        inside == "." ? fs::path(places[owners[i]].location) : places[owners[i]].location / inside;
+void check_sizes(const std::vector<RecordedFile>& files) {
+  for (const RecordedFile& file : files) {
     std::error_code error;
-    const std::uintmax_t size = fs::file_size(now, error);
-    if (error || size == bytes[i]) continue;
+    const std::uintmax_t size = fs::file_size(file.now, error);
+    if (error || size == file.bytes) continue;
     throw InvalidInput(
         {.rule = "reproduce.size",
-         .file = now.string(),
-         .expected = fmt::format("{} bytes, as the archive has recorded", with_commas(bytes[i])),
+         .file = file.now.string(),
+         .expected = fmt::format("{} bytes, as the archive has recorded", with_commas(file.bytes)),
          .found = fmt::format("{} bytes", with_commas(size)),
          .hint = "it is another file. Name the place of the right ones with --inputs"});
   }
@@ -164,17 +145,19 @@ Reproduction::Reproduction(const std::string& archive, const std::string& inputs
 
   const auto sources = sources_by_id(config);
   std::vector<std::string> absent;
+  std::vector<fs::path> places;
   config.models.clear();
   for (const ModelRow& row : reader.models()) {
     const auto place = place_of(row, inputs);
     if (!place) absent.push_back(fmt::format("{} (was {})", printable(row.id), printable(row.path)));
-    config.models.push_back(listing_of(row, place.value_or(row.path), sources));
+    places.push_back(place.value_or(row.path));
+    config.models.push_back(listing_of(row, places.back(), sources));
   }
   if (!absent.empty())
     throw UsageError(
         fmt::format("{} of {} not found: {}. Say with --inputs in which directory they lie, by id",
                     absent.size(), counted(config.models.size(), "input"), fmt::join(absent, ", ")));
-  check_sizes(rows, reader.models(), config.models);
+  check_sizes(recorded_files(rows, reader.models(), places));
   config.output = (fs::absolute(archive_).parent_path() / (config.name + "-reproduced")).string();
 }
 
@@ -212,8 +195,6 @@ Reproduced Reproduction::hold(const fs::path& again) const {
       fmt::format("{} of {} the recorded hashes", result.same_inputs,
                   result.inputs == 1 ? "1 input has" : fmt::format("{} inputs have", result.inputs)));
   result.lines.push_back(hashes_in_words(recorded.hashes(), repeated.hashes(), result.against));
-  for (const auto* list : {&result.against.differing, &result.against.rounding})
-    result.lines.insert(result.lines.end(), list->begin(), list->end());
   return result;
 }
 

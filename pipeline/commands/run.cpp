@@ -376,7 +376,8 @@ class RunCommand final : public Command {
 
   static void print(const Reproduced& reproduced, const std::filesystem::path& archive, bool json) {
     if (json) return fmt::print("{}\n", reproduced_json(reproduced, archive).dump(2));
-    for (const std::string& line : reproduced.lines) fmt::print("reproduce  {}\n", line);
+    for (const auto* lines : {&reproduced.lines, &reproduced.against.differing, &reproduced.against.rounding})
+      for (const std::string& line : *lines) fmt::print("reproduce  {}\n", line);
     fmt::print("reproduce  {}\n", printable(archive.string(), 4000));
   }
 

@@ -115,7 +115,7 @@ class TraceCommand final : public Command {
                            .origin_options = request.trace ? request.trace->tests.at("origin_tracer")
                                                            : std::map<std::string, double>(),
                            .terms = terms_of(request, machines),
-                           .scratch = store_for(machines.hosts)};
+                           .scratch = scratch_for(machines.hosts)};
     });
     const CommonReading reading(ranks, ranks.leads() ? std::optional(request.direct) : std::nullopt);
     if (grey_box_) {
@@ -144,7 +144,7 @@ class TraceCommand final : public Command {
 
  private:
   RoundTerms terms_of(const AuditRequest& request, const Machines& machines) {
-    logs_.emplace(store_for(machines.hosts), Leftovers::removed);
+    logs_.emplace(scratch_for(machines.hosts), Leftovers::removed);
     limit_ = request.limit;
     return {
         .rates = request.rates,
@@ -174,12 +174,6 @@ class TraceCommand final : public Command {
       fmt::print("  {}\n", cost_words(result));
     }
     return say(result.failures);
-  }
-
-  /// All ranks have to see it, and a temporary directory belongs to one node.
-  static std::filesystem::path store_for(const std::vector<std::string>& hosts) {
-    const bool one_node = std::ranges::all_of(hosts, [&](const auto& host) { return host == hosts.front(); });
-    return one_node ? std::filesystem::temp_directory_path() : std::filesystem::current_path();
   }
 
   static void say(const GreyBoxTrace& found, const Invocation& invocation) {

@@ -2,19 +2,14 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <filesystem>
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "analyzers/histogram.hpp"
-#include "io/archive/archive_reader.hpp"
-#include "io/archive/archive_validator.hpp"
-#include "io/archive/layout.hpp"
+#include "analyzers/distributed/unison.hpp"
 #include "io/config/presence.hpp"
-#include "io/formats/open_checkpoint.hpp"
-#include "io/model/architecture.hpp"
 #include "pipeline/commands/adhoc.hpp"
-#include "pipeline/commands/against.hpp"
-#include "pipeline/commands/expectation.hpp"
+#include "pipeline/commands/derive_again.hpp"
+#include "pipeline/commands/soundness.hpp"
 #include "pipeline/commands/target.hpp"
 #include "pipeline/version.hpp"
 #include "pipeline/wording.hpp"
@@ -26,90 +21,6 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::size_t most_of_a_line = 4000;
 
-/// What was found out about one target.
-struct Report {
-  std::string target, kind;
-  std::vector<std::string> complaints;  ///< any of them makes the target invalid
-  std::vector<std::string> remarks;     ///< warnings and notes
-  ArchiveHashes hashes;
-  Against against;  ///< relation "" without --against
-  std::optional<Expectation> expectation;
-};
-
-/// Moments of every tensor, recomputed from its histogram and compared bit by bit.
-void check_all_moments(const ArchiveReader& archive, std::vector<std::string>& complaints) {
-  for (std::size_t m = 0; m < archive.models().size(); ++m) {
-    const std::vector<TensorRow> rows = archive.tensors(m);
-    for (std::size_t r = 0; r < rows.size(); ++r) {
-      const auto features = archive.histogram(archive.models()[m].first_tensor + r);
-      if (!features) continue;
-      for (const std::string& problem : check_histogram(*features, rows[r].dtype))
-        complaints.push_back(fmt::format("{} {}: archive.moments: {}", printable(archive.models()[m].id),
-                                         printable(rows[r].name), problem));
-    }
-  }
-}
-
-/// How much of an archive is looked at.
-enum class Depth : std::uint8_t { hashes, all };
-
-/// The canonical hashes are those that the columns give: stored ones that differ are a complaint.
-Report verify_archive(const std::filesystem::path& path, Depth depth) {
-  Report report{.target = path.string(), .kind = "archive"};
-  for (const Complaint& complaint : validate(path)) report.complaints.push_back(sentence(complaint));
-  if (!report.complaints.empty()) return report;
-  const ArchiveReader archive(path);
-  report.hashes = archive.hashes();
-  if (const std::string version = archive.attribute("stemma_archive"); version != layout::version)
-    (depth == Depth::hashes ? report.complaints : report.remarks)
-        .push_back(
-            fmt::format("archive.version: the canonical hashes of version {} cannot be computed by this "
-                        "program, which knows {}; the stored ones are not checked",
-                        printable(version), layout::version));
-  if (depth == Depth::all) check_all_moments(archive, report.complaints);
-  return report;
-}
-
-void hold_one_against(Report& report, const Report& other) {
-  if (!report.complaints.empty()) return;
-  if (!other.complaints.empty()) {
-    report.complaints.push_back(fmt::format("verify.against: nothing was compared, because {} is not sound",
-                                            printable(other.target)));
-    return;
-  }
-  report.against = hold_against(report.target, other.target);
-  for (const std::string& line : report.against.differing)
-    report.complaints.push_back("verify.different: " + line);
-  for (const std::string& line : report.against.rounding)
-    report.remarks.push_back("verify.rounding: " + line);
-}
-
-void hold_to(Report& report, const std::string& sheet) {
-  if (!report.complaints.empty()) return;
-  report.expectation = hold_to(ArchiveReader(report.target, SealCheck::trust), sheet);
-  for (const Unexpected& one : report.expectation->differing)
-    report.complaints.push_back("verify.unexpected: " + sentence(one));
-}
-
-Report verify_checkpoint(const std::string& location, const ArchitectureTables& tables) {
-  Report report{.target = location, .kind = "checkpoint"};
-  std::vector<Finding> findings;
-  try {
-    const Model model = tables.canonicalise(open_checkpoint(location));
-    findings = model.checkpoint.findings;
-    findings.insert(findings.end(), model.findings.begin(), model.findings.end());
-  } catch (const UnreadableModel& error) {
-    findings = error.findings();
-    if (findings.empty()) findings.push_back(error.finding());
-  }
-  for (Finding& f : findings) {
-    if (f.file == location) f.file.clear();  // the line begins with it
-    (f.severity == Severity::error ? report.complaints : report.remarks)
-        .push_back(fmt::format("{}: {}", name_of(f.severity), sentence(f)));
-  }
-  return report;
-}
-
 class VerifyCommand final : public Command {
  public:
   std::string_view name() const override { return "verify"; }
@@ -120,8 +31,12 @@ class VerifyCommand final : public Command {
     return {{"stemma verify runs/demo", "is every byte of the archive sound?"},
             {"stemma verify models/llama-7b", "is the checkpoint whole?"},
             {"stemma verify runs/demo --expect truth.tsv", "does it say what is known?"},
-            {"stemma verify runs/demo --against runs/demo/demo-reproduced", "are their results the same?"}};
+            {"stemma verify runs/demo --against runs/demo/demo-reproduced", "are their results the same?"},
+            {"mpirun -n 8 stemma verify runs/demo --deep", "do the weights still say so? on one's own copy"}};
   }
+  /// Without --deep nothing is computed that many ranks could share.
+  bool parallel() const override { return deep_; }
+  bool heeds_signals() const override { return deep_; }
 
   void declare(CLI::App& app) override {
     app.add_option("targets", targets_, "archives, run directories, model directories or files")
@@ -136,25 +51,37 @@ class VerifyCommand final : public Command {
     app.add_option("--expect", sheet_, "a table with columns a, b, relation: are these pairs so related?")
         ->type_name("FILE")
         ->excludes(hash);
+    app.add_flag("--hashes", hashes_,
+                 "read every file of the models and compare its SHA-256 with the recorded one")
+        ->excludes(hash);
+    app.add_flag("--deep", deep_,
+                 "--hashes, the checkpoints behind an archive, and the run behind it once "
+                 "more: do the weights give the same?")
+        ->excludes(hash);
+    app.add_option("--inputs", inputs_, "where the models of an archive lie now, by id")->type_name("DIR");
     app.footer(fmt::format(
         "Relations of --expect: classes such as SAME_LINEAGE, or words for what was done, namely\n{}.\n"
         "Several may stand in one cell with | between them.",
         fmt::join(words_for_deeds(), ", ")));
   }
 
-  ExitCode execute(const Invocation& invocation, const World&) override {
-    const std::vector<Word> targets = words_of(targets_);
-    if (archives_only())
-      for (const Word& target : targets) require_archive(target.text);
-    const std::vector<Report> reports = reports_on(targets, invocation);
-    bool sound = true;
-    for (const Report& report : reports) sound &= report.complaints.empty();
+  ExitCode execute(const Invocation& invocation, const World& world) override {
+    std::vector<Report> reports;
+    if (!deep_) {
+      reports = reports_on(words_of(targets_), invocation);
+    } else {
+      in_unison(world.all(), "verifying", [&] {
+        if (world.all().leads()) reports = reports_on(words_of(targets_), invocation);
+      });
+      derive_all(reports, invocation, world);
+      if (!world.all().leads()) return ExitCode::done;
+    }
     if (invocation.json) {
       print_json(reports);
     } else {
       for (const Report& report : reports) hash_ ? print_hashes(report) : print_text(report);
     }
-    return sound ? ExitCode::done : ExitCode::invalid;
+    return std::ranges::all_of(reports, &Report::sound) ? ExitCode::done : ExitCode::invalid;
   }
 
  private:
@@ -169,23 +96,49 @@ class VerifyCommand final : public Command {
   bool archives_only() const { return hash_ || !against_.empty() || !sheet_.empty(); }
 
   std::vector<Report> reports_on(const std::vector<Word>& targets, const Invocation& invocation) const {
-    std::vector<Report> reports;
-    if (archives_only()) {
-      std::optional<Report> other;
-      if (!against_.empty()) other = verify_archive(archive_at(against_), Depth::hashes);
-      for (const Word& target : targets) {
-        reports.push_back(verify_archive(archive_at(target.text), hash_ ? Depth::hashes : Depth::all));
-        if (other) hold_one_against(reports.back(), *other);
-        if (!sheet_.empty()) hold_to(reports.back(), sheet_);
-      }
-      if (other && !other->complaints.empty()) reports.push_back(std::move(*other));
-      return reports;
-    }
+    if (!inputs_.empty() && !hashes_ && !deep_)
+      throw UsageError("--inputs is for --hashes and --deep, which read the models of an archive again");
+    if (archives_only())
+      for (const Word& target : targets) require_archive(target.text);
     const auto tables = ArchitectureTables::shipped_and(architectures_of(bare_config({}), invocation));
-    for (const Word& target : targets)
-      reports.push_back(is_archive(target.text) ? verify_archive(archive_at(target.text), Depth::all)
-                                                : verify_checkpoint(target.text, tables));
+    std::vector<Report> reports;
+    std::optional<Report> other;
+    if (!against_.empty()) other = verify_archive(archive_at(against_), Depth::hashes);
+    for (const Word& target : targets) {
+      Report& report = reports.emplace_back(
+          archives_only() || is_archive(target.text)
+              ? verify_archive(archive_at(target.text), hash_ ? Depth::hashes : Depth::all)
+              : verify_checkpoint(target.text, tables));
+      if (other) hold_one_against(report, *other);
+      if (!sheet_.empty()) hold_to(report, sheet_);
+      if ((hashes_ || deep_) && report.sound()) read_files(report, tables);
+    }
+    if (other && !other->sound()) reports.push_back(std::move(*other));
     return reports;
+  }
+
+  void read_files(Report& report, const ArchitectureTables& tables) const {
+    if (deep_ && report.kind == "archive") hold_to_checkpoints(report, inputs_, tables);
+    hold_to_files(report, inputs_);
+    const FileHashes& files = *report.files;
+    if (deep_ || report.kind != "archive" || files.stated > 0 || files.files.empty()) return;
+    report.complaints.push_back(
+        "verify.no_hash: it records no SHA-256, so no file was held to one. Make it with "
+        "analyzers.content.sha256=true, or compare what every tensor holds with --deep");
+  }
+
+  /// Collective; `reports` are rank 0's. One after the other: each uses all ranks.
+  void derive_all(std::vector<Report>& reports, const Invocation& invocation, const World& world) const {
+    std::vector<Report*> sound;
+    for (Report& report : reports)
+      if (report.kind == "archive" && report.sound()) sound.push_back(&report);
+    const auto archives = static_cast<std::size_t>(world.all().all_reduce_sum(double(sound.size())));
+    Log log(world.all().leads());
+    for (std::size_t i = 0; i < archives; ++i) {
+      const bool mine = i < sound.size();  // rank 0
+      auto derived = derive_again(world, mine ? sound[i]->target : "", inputs_, invocation, log);
+      if (mine) take_derived(*sound[i], std::move(*derived));
+    }
   }
 
   /// Hashes that do not hold are not said, so that no script takes them.
@@ -202,14 +155,20 @@ class VerifyCommand final : public Command {
   static void print_text(const Report& report) {
     for (const auto* list : {&report.complaints, &report.remarks})
       for (const std::string& line : *list) fmt::print("{}\n", line_of(report, line));
-    fmt::print(
-        "{}: {} {}{}{}\n", printable(report.target, most_of_a_line), report.kind,
-        report.complaints.empty() ? "is sound" : "has " + counted(report.complaints.size(), "complaint"),
-        report.against.relation.empty() ? "" : "; against the other: " + report.against.relation,
-        report.expectation ? fmt::format("; {} of {} as expected",
-                                         report.expectation->pairs - report.expectation->differing.size(),
-                                         counted(report.expectation->pairs, "pair"))
-                           : "");
+    std::vector<std::string> found{report.sound() ? "is sound"
+                                                  : "has " + counted(report.complaints.size(), "complaint")};
+    if (!report.against.relation.empty()) found.push_back("against the other: " + report.against.relation);
+    if (report.expectation)
+      found.push_back(fmt::format("{} of {} as expected",
+                                  report.expectation->pairs - report.expectation->differing.size(),
+                                  counted(report.expectation->pairs, "pair")));
+    if (report.files)
+      found.push_back(fmt::format("{} of {} with the SHA-256 that was stated", report.files->equal,
+                                  counted(report.files->files.size(), "file")));
+    if (report.derived) found.push_back(fmt::format("derived again: {}", report.derived->against.relation));
+    fmt::print("{}: {} {}\n", printable(report.target, most_of_a_line), report.kind, fmt::join(found, "; "));
+    if (report.derived)
+      for (const std::string& line : report.derived->lines) fmt::print("  derived  {}\n", line);
   }
 
   static void print_json(const std::vector<Report>& reports) {
@@ -225,6 +184,8 @@ class VerifyCommand final : public Command {
     for (std::size_t i = 0; i < reports.size(); ++i)
       if (!reports[i].against.relation.empty()) list[i]["difference"] = difference_json(reports[i].against);
     for (std::size_t i = 0; i < reports.size(); ++i) {
+      if (reports[i].files) list[i]["files"] = files_json(*reports[i].files);
+      if (reports[i].derived) list[i]["derived"] = derived_json(*reports[i].derived);
       if (!reports[i].expectation) continue;
       Json differing = Json::array();
       for (const Unexpected& one : reports[i].expectation->differing)
@@ -238,9 +199,29 @@ class VerifyCommand final : public Command {
     fmt::print("{}\n", document.dump(2, ' ', false, Json::error_handler_t::replace));
   }
 
+  static Json files_json(const FileHashes& hashes) {
+    Json files = Json::array();
+    const auto or_null = [](const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); };
+    for (const HashedFile& file : hashes.files)
+      files.push_back({{"model", or_null(file.model)},
+                       {"path", file.place.string()},
+                       {"sha256", or_null(file.found)},
+                       {"stated", or_null(file.stated)},
+                       {"stated_by", or_null(file.source)}});
+    return files;
+  }
+
+  static Json derived_json(const Reproduced& derived) {
+    return {{"agrees", derived.against.agreement != Agreement::different},
+            {"inputs", derived.inputs},
+            {"inputs_with_recorded_hashes", derived.same_inputs},
+            {"other_methods", derived.other_methods},
+            {"difference", difference_json(derived.against)}};
+  }
+
   std::vector<std::string> targets_;
-  std::string against_, sheet_;
-  bool hash_ = false;
+  std::string against_, sheet_, inputs_;
+  bool hash_ = false, hashes_ = false, deep_ = false;
 };
 
 }  // namespace
