@@ -33,6 +33,7 @@ std::string features_table(const std::vector<Fingerprint>& models, std::uint64_t
 /// Where tensorguard puts every model, and where the control does; only the header without two bases.
 std::string families_table(const std::vector<Fingerprint>& models);
 std::string findings_table(const std::vector<SurveyedModel>& models);
+std::string findings_table(const std::vector<ModelFinding>& findings);
 std::string failures_table(const std::vector<Failure>& failures);
 
 /// stemma.verdicts/1

@@ -161,13 +161,19 @@ std::string families_table(const std::vector<Fingerprint>& models) {
   return table.text();
 }
 
-std::string findings_table(const std::vector<SurveyedModel>& models) {
+std::string findings_table(const std::vector<ModelFinding>& findings) {
   Tsv table({"model", "severity", "rule", "file", "tensor", "byte_offset", "expected", "found", "hint"});
-  for (const SurveyedModel& s : models)
-    for (const Finding& f : findings_of(s))
-      table.row(s.request.id, name_of(f.severity), f.rule, f.file, f.tensor, f.byte_offset, f.expected,
-                f.found, f.hint);
+  for (const auto& [model, f] : findings)
+    table.row(model, name_of(f.severity), f.rule, f.file, f.tensor, f.byte_offset, f.expected, f.found,
+              f.hint);
   return table.text();
+}
+
+std::string findings_table(const std::vector<SurveyedModel>& models) {
+  std::vector<ModelFinding> findings;
+  for (const SurveyedModel& s : models)
+    for (Finding& f : findings_of(s)) findings.push_back({s.request.id, std::move(f)});
+  return findings_table(findings);
 }
 
 std::string failures_table(const std::vector<Failure>& failures) {

@@ -8,6 +8,7 @@
 #include "io/archive/archive_reader.hpp"
 #include "io/report/columns.hpp"
 #include "pipeline/commands/adhoc.hpp"
+#include "pipeline/commands/inspected_part.hpp"
 #include "pipeline/commands/target.hpp"
 #include "pipeline/redacted.hpp"
 #include "pipeline/version.hpp"
@@ -127,6 +128,7 @@ class InspectCommand final : public Command {
     return {{"stemma inspect models/llama-7b", "format, architecture, claims, and what is odd about it"},
             {"stemma inspect models/llama-7b --tensors", "every tensor with its role"},
             {"stemma inspect --sheet models.tsv", "all models of a table"},
+            {"stemma inspect --sheet models.tsv --findings", "what is odd about them, as a table"},
             {"stemma inspect runs/demo", "the models of an archive"}};
   }
 
@@ -136,26 +138,39 @@ class InspectCommand final : public Command {
     app.add_option("--sheet", sheet_, "a table of models")->type_name("FILE");
     declare_list(app, list_);
     app.add_flag("--redact-paths", redact_, "shorten absolute paths, to show the rest to others");
-    app.add_flag("--tensors", tensors_, "list every tensor with its role, too");
+    std::vector<CLI::Option*> parts{
+        app.add_flag("--tensors", tensors_, "list every tensor with its role, too"),
+        app.add_flag("--findings", findings_, "only what is odd or wrong, as a table"),
+        app.add_flag("--declared", declared_, "only what is said about descent, by whom, as a table"),
+        app.add_flag("--features", features_, "only what was measured, of archives, as a table")};
+    for (std::size_t i = 0; i < parts.size(); ++i)
+      for (std::size_t j = i + 1; j < parts.size(); ++j) parts[i]->excludes(parts[j]);
   }
 
   ExitCode execute(const Invocation& invocation, const World&) override {
+    part_ = findings_   ? Shown::findings
+            : declared_ ? Shown::declared
+            : features_ ? Shown::features
+                        : Shown::everything;
     std::vector<Word> models;
-    Json documents = Json::array();
-    for (const Word& word : words_of(targets_, list_)) {
-      if (!is_archive(word.text)) {
+    std::vector<std::string> archives;
+    for (const Word& word : words_of(targets_, list_))
+      if (is_archive(word.text))
+        archives.push_back(word.text);
+      else
         models.push_back(word);
-      } else if (invocation.json) {
-        documents.push_back(archive_json(word.text));
-      } else {
-        print_archive(word.text);
-      }
-    }
+    for (const std::string& archive : archives)
+      show_archive(archive, archives.size() > 1 ? archive + ":" : "", invocation);
     bool usable = true;
     if (!models.empty() || !sheet_.empty() || (targets_.empty() && list_.empty())) {
       const Configuration configuration = adhoc_configuration(models, sheet_, "inspect");
       std::vector<std::string> notes = configuration.notes;
       const auto requests = requested_models(configuration.config, notes);
+      if (features_)
+        throw UsageError(
+            fmt::format("{} is no archive, and --features shows what was measured. Measure it first: stemma "
+                        "fingerprint MODEL... -o NAME.h5",
+                        printable(requests.front().id)));
       Log log(true);
       for (const std::string& note : notes) log.warn(note);
       const auto tables = ArchitectureTables::shipped_and(architectures_of(configuration.config, invocation));
@@ -163,24 +178,44 @@ class InspectCommand final : public Command {
       if (redact_) redact(models);
       for (const SurveyedModel& s : models) {
         usable &= s.model.has_value();
-        if (invocation.json) {
-          documents.push_back(as_json(s));
-        } else {
-          print_model(s, tensors_);
-        }
+        show_model(s, invocation);
       }
     }
     if (invocation.json) {
-      const Json document{{"schema", "stemma.inspect/1"}, {"stemma", version_text}, {"targets", documents}};
+      const Json targets = part_ == Shown::everything ? documents_ : part_json(parts_, part_);
+      const Json document{{"schema", "stemma.inspect/1"}, {"stemma", version_text}, {"targets", targets}};
       fmt::print("{}\n", document.dump(2, ' ', false, Json::error_handler_t::replace));
+    } else if (part_ != Shown::everything) {
+      fmt::print("{}", part_table(parts_, part_));
     }
     return usable ? ExitCode::done : invocation.strict ? ExitCode::invalid : ExitCode::partial;
   }
 
  private:
+  void show_archive(const std::string& target, const std::string& prefix, const Invocation& invocation) {
+    if (part_ != Shown::everything)
+      parts_.push_back(part_of_archive(target, part_, prefix));
+    else if (invocation.json)
+      documents_.push_back(archive_json(target));
+    else
+      print_archive(target);
+  }
+
+  void show_model(const SurveyedModel& model, const Invocation& invocation) {
+    if (part_ != Shown::everything)
+      parts_.push_back(part_of(model, part_));
+    else if (invocation.json)
+      documents_.push_back(as_json(model));
+    else
+      print_model(model, tensors_);
+  }
+
   std::vector<std::string> targets_;
   std::string sheet_, list_;
-  bool tensors_ = false, redact_ = false;
+  bool redact_ = false, tensors_ = false, findings_ = false, declared_ = false, features_ = false;
+  Shown part_ = Shown::everything;
+  Json documents_ = Json::array();
+  std::vector<PartOfTarget> parts_;
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 
@@ -144,27 +145,30 @@ void print_text(const std::vector<SurveyedModel>& models, const std::vector<Plan
 
 }  // namespace
 
-bool print_plan(const RunSeries& series, std::size_t index, const AuditRequest& request,
-                const std::vector<int>& ranks, bool json, int ranks_here) {
-  std::vector<SurveyedModel> models =
-      survey(request.models, ArchitectureTables::shipped_and(request.architectures));
-  std::vector<Plan> plans;
+bool PlannedRun::good() const {
+  return std::ranges::all_of(models, [](const auto& m) { return m.model.has_value(); }) &&
+         plans.front().infeasible.empty();
+}
+
+PlannedRun planned(const AuditRequest& request, const std::vector<int>& ranks, int ranks_here) {
+  PlannedRun run{survey(request.models, ArchitectureTables::shipped_and(request.architectures)), {}};
   for (const int p : ranks)
-    plans.push_back(make_plan(
-        models, request.questions, request.rates, MachineLayout::uniform(p, ranks_here, request.coordinator),
-        request.memory_per_rank.value_or(memory_budget(std::min(p, ranks_here))), request.width_rule));
-  if (request.tables.redact) redact(models);
-  if (json) {
-    Json document = document_of(models, plans);
-    if (series.is_sweep()) document["sweep"] = points_document(series.sweep(), index);
-    fmt::print("{}", json_text(document));
-  } else {
-    if (series.is_sweep()) fmt::print("{}plan of point {}:\n", points_text(series.sweep()), index);
-    print_text(models, plans);
-  }
-  const bool readable =
-      std::all_of(models.begin(), models.end(), [](const auto& m) { return m.model.has_value(); });
-  return readable && plans.front().infeasible.empty();
+    run.plans.push_back(make_plan(run.models, request.questions, request.rates,
+                                  MachineLayout::uniform(p, ranks_here, request.coordinator),
+                                  request.memory_per_rank.value_or(memory_budget(std::min(p, ranks_here))),
+                                  request.width_rule));
+  return run;
+}
+
+void print_plan(const RunSeries& series, std::size_t index, const PlannedRun& run) {
+  if (series.is_sweep()) fmt::print("{}plan of point {}:\n", points_text(series.sweep()), index);
+  print_text(run.models, run.plans);
+}
+
+nlohmann::ordered_json plan_json(const RunSeries& series, std::size_t index, const PlannedRun& run) {
+  Json document = document_of(run.models, run.plans);
+  if (series.is_sweep()) document["sweep"] = points_document(series.sweep(), index);
+  return document;
 }
 
 }  // namespace stemma

@@ -112,9 +112,9 @@ class ReportCommand final : public Command {
     if (unknown.empty()) return;
     const std::size_t more = unknown.size() > most_named ? unknown.size() - most_named : 0;
     unknown.resize(unknown.size() - more);
-    Log(true).warn(fmt::format("{} names {} that {} not on the page: {}{}", printable(labels_),
-                               counted(unknown.size() + more, "id"), unknown.size() == 1 ? "is" : "are",
-                               fmt::join(unknown, ", "), more ? fmt::format(" and {} more", more) : ""));
+    Log(true).warn(fmt::format("{} names {} that no model has: {}{}", printable(labels_),
+                               counted(unknown.size() + more, "id"), fmt::join(unknown, ", "),
+                               more ? fmt::format(" and {} more", more) : ""));
   }
 
   std::vector<std::string> targets_;

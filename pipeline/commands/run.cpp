@@ -23,6 +23,7 @@
 #include "pipeline/commands/sweep_text.hpp"
 #include "pipeline/commands/usage_sentence.hpp"
 #include "pipeline/greeting.hpp"
+#include "pipeline/json_document.hpp"
 #include "pipeline/outputs.hpp"
 #include "pipeline/run_directory.hpp"
 #include "pipeline/summary.hpp"
@@ -201,9 +202,12 @@ class RunCommand final : public Command {
       const AuditRequest request = request_of(configuration, invocation, notes);
       Log log(true);
       for (const std::string& note : notes) log.warn(note);
-      if (!print_plan(runs_->series, chosen_.front(), request, {world.all().size()}, invocation.json,
-                      invocation.launch.cores))
-        code = request.strict ? ExitCode::invalid : ExitCode::partial;
+      const PlannedRun run = planned(request, {world.all().size()}, invocation.launch.cores);
+      if (invocation.json)
+        fmt::print("{}", json_text(plan_json(runs_->series, chosen_.front(), run)));
+      else
+        print_plan(runs_->series, chosen_.front(), run);
+      if (!run.good()) code = request.strict ? ExitCode::invalid : ExitCode::partial;
     });
     return code;
   }
