@@ -4,9 +4,11 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <tuple>
 
 #include "analyzers/numerics/log_probability.hpp"
 #include "io/report/columns.hpp"
+#include "io/report/tsv.hpp"
 #include "pipeline/json_document.hpp"
 #include "pipeline/pair_view.hpp"
 #include "pipeline/version.hpp"
@@ -288,30 +290,43 @@ std::string trace_summary(const Pair& pair, const PairTrace& trace) {
   return text;
 }
 
-std::string traces_table(std::span<const Pair> pairs, std::span<const PairTrace> traces) {
-  std::vector<std::vector<std::string>> rows{{"base", "candidate", "the weights say", "circuits", "rank",
-                                              "weights changed", "by low rank", "control"}};
+std::string traces_table(std::span<const Pair> pairs, std::span<const PairTrace> traces,
+                         std::span<const UnreadPair> unread) {
+  Tsv table({"base", "candidate", "relation", "abstain_reason", "direction", "circuits", "rank", "weights",
+             "weights_equal", "weights_changed", "weights_low_rank", "control", "sentence"});
   for (std::size_t i = 0; i < pairs.size(); ++i) {
-    const OriginTrace& o = traces[i].origin;
+    const auto& [pair, trace] = std::tie(pairs[i], traces[i]);
+    const OriginTrace& o = trace.origin;
     const OriginReading* control = o.control();
-    rows.push_back({printable(o.base, 60), printable(o.candidate, 60), relation_words(pairs[i]),
-                    o.label.empty() ? "-" : o.label, three_digits(o.median), fmt::format("{}", o.changed),
-                    fmt::format("{}", o.low_rank),
-                    control == nullptr || control->label.empty() ? "-" : control->label});
+    table.row(o.base, o.candidate, name_of(pair.relation), pair.reason,
+              pair.direction > 0   ? "base_to_candidate"
+              : pair.direction < 0 ? "candidate_to_base"
+                                   : "unknown",
+              o.label, o.median, trace.content.weights, trace.content.equal, o.changed, o.low_rank,
+              control == nullptr ? std::string() : control->label, pair.sentence);
   }
-  return aligned(rows);
+  for (const UnreadPair& pair : unread)
+    table.row(pair.base, pair.candidate, name_of(Relation::abstain), pair.rule, "unknown", "", missing, "",
+              "", "", "", "", pair.sentence);
+  return table.text();
 }
 
-std::string trace_json(std::span<const Pair> pairs, const TraceResult& result) {
+std::string trace_json(std::span<const Pair> pairs, const TraceResult& result,
+                       std::span<const UnreadPair> unread) {
   Json list = Json::array();
   for (std::size_t i = 0; i < pairs.size(); ++i) list.push_back(json_of(pairs[i], result.pairs[i]));
-  const Json document{{"schema", "stemma.trace/1"},
-                      {"stemma", version_text},
-                      {"weight_bytes", result.weight_bytes},
-                      {"bytes_read", result.bytes_read},
-                      {"seconds", result.seconds},
-                      {"failures", result.failures.size()},
-                      {"pairs", list}};
+  Json document{{"schema", "stemma.trace/1"},
+                {"stemma", version_text},
+                {"weight_bytes", result.weight_bytes},
+                {"bytes_read", result.bytes_read},
+                {"seconds", result.seconds},
+                {"failures", result.failures.size()},
+                {"pairs", list}};
+  for (const UnreadPair& pair : unread)
+    document["unread"].push_back({{"base", pair.base},
+                                  {"candidate", pair.candidate},
+                                  {"rule", pair.rule},
+                                  {"sentence", pair.sentence}});
   return json_text(document);
 }
 

@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "io/model/architecture.hpp"
+#include "io/report/shell_word.hpp"
 #include "pipeline/wording.hpp"
 
 namespace stemma {
@@ -22,15 +23,6 @@ constexpr double memory_step = 256;                                   // MiB
 constexpr double spare_time = 3, time_behind = 600, time_step = 300;  // factor, seconds, seconds
 
 double steps_up(double value, double step) { return step * std::max(1.0, std::ceil(value / step)); }
-
-/// Quoted for a shell when it is more than letters, digits and a few signs.
-std::string shell_word(const std::string& text) {
-  constexpr auto plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./=:,+-@%";
-  if (!text.empty() && text.find_first_not_of(plain) == std::string::npos) return text;
-  std::string quoted = "'";
-  for (const char c : text) quoted += c == '\'' ? "'\\''" : std::string(1, c);
-  return quoted + "'";
-}
 
 /// Slurm's D-HH:MM:SS, HH:MM:SS below a day.
 std::string slurm_time(double seconds) {

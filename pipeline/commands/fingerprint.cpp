@@ -11,6 +11,7 @@
 #include "pipeline/audit.hpp"
 #include "pipeline/commands/adhoc.hpp"
 #include "pipeline/commands/log_copy.hpp"
+#include "pipeline/commands/pick.hpp"
 #include "pipeline/commands/receipt.hpp"
 #include "pipeline/greeting.hpp"
 #include "pipeline/version.hpp"
@@ -42,6 +43,7 @@ class FingerprintCommand final : public Command {
   std::vector<Example> examples() const override {
     return {{"stemma fingerprint models/* -o family.h5", "directories or files"},
             {"mpirun -n 8 stemma fingerprint --sheet models.tsv -o family.h5", "many models, on eight ranks"},
+            {"stemma fingerprint --sheet models.tsv --pick some.tsv:id -o some.h5", "a subset, by id"},
             {"ls -d models/* | stemma fingerprint --from-file -", "as many as another program names"}};
   }
   bool parallel() const override { return true; }
@@ -53,6 +55,7 @@ class FingerprintCommand final : public Command {
     app.add_option("--sheet", sheet_, "a table of models; stemma schema --example sheet shows one")
         ->type_name("FILE");
     declare_list(app, list_);
+    declare_pick(app, pick_);
     app.add_option("-o,--output", output_, "archive to write")
         ->type_name("FILE")
         ->default_str("fingerprints.h5");
@@ -76,6 +79,7 @@ class FingerprintCommand final : public Command {
       say_program(log, invocation.command_line(), world);
       request = request_of(configuration, invocation, notes);
       for (const std::string& note : notes) log.warn(note);
+      keep_picked(pick_, request->models);
       request->comparison.reset();
       request->trace.reset();
       request->archive = archive;
@@ -109,7 +113,7 @@ class FingerprintCommand final : public Command {
 
  private:
   std::vector<std::string> arguments_;
-  std::string sheet_, list_, output_ = "fingerprints.h5";
+  std::string sheet_, list_, pick_, output_ = "fingerprints.h5";
   LogCopy log_copy_;
   Receipt receipt_;  ///< of rank 0
 };

@@ -9,6 +9,7 @@
 #include "io/report/columns.hpp"
 #include "pipeline/commands/adhoc.hpp"
 #include "pipeline/commands/inspected_part.hpp"
+#include "pipeline/commands/pick.hpp"
 #include "pipeline/commands/target.hpp"
 #include "pipeline/redacted.hpp"
 #include "pipeline/version.hpp"
@@ -138,6 +139,7 @@ class InspectCommand final : public Command {
     app.add_option("--sheet", sheet_, "a table of models")->type_name("FILE");
     declare_list(app, list_);
     app.add_flag("--redact-paths", redact_, "shorten absolute paths, to show the rest to others");
+    declare_pick(app, pick_);
     std::vector<CLI::Option*> parts{
         app.add_flag("--tensors", tensors_, "list every tensor with its role, too"),
         app.add_flag("--findings", findings_, "only what is odd or wrong, as a table"),
@@ -165,7 +167,8 @@ class InspectCommand final : public Command {
     if (!models.empty() || !sheet_.empty() || (targets_.empty() && list_.empty())) {
       const Configuration configuration = adhoc_configuration(models, sheet_, "inspect");
       std::vector<std::string> notes = configuration.notes;
-      const auto requests = requested_models(configuration.config, notes);
+      auto requests = requested_models(configuration.config, notes);
+      keep_picked(pick_, requests);
       if (features_)
         throw UsageError(
             fmt::format("{} is no archive, and --features shows what was measured. Measure it first: stemma "
@@ -174,9 +177,9 @@ class InspectCommand final : public Command {
       Log log(true);
       for (const std::string& note : notes) log.warn(note);
       const auto tables = ArchitectureTables::shipped_and(architectures_of(configuration.config, invocation));
-      std::vector<SurveyedModel> models = survey(requests, tables);
-      if (redact_) redact(models);
-      for (const SurveyedModel& s : models) {
+      std::vector<SurveyedModel> surveyed = survey(requests, tables);
+      if (redact_) redact(surveyed);
+      for (const SurveyedModel& s : surveyed) {
         usable &= s.model.has_value();
         show_model(s, invocation);
       }
@@ -211,7 +214,7 @@ class InspectCommand final : public Command {
   }
 
   std::vector<std::string> targets_;
-  std::string sheet_, list_;
+  std::string sheet_, list_, pick_;
   bool redact_ = false, tensors_ = false, findings_ = false, declared_ = false, features_ = false;
   Shown part_ = Shown::everything;
   Json documents_ = Json::array();

@@ -251,20 +251,10 @@ void leave_out_pairs(AuditRequest& request) {
   request.trace.reset();
 }
 
-AuditRequest request_of(const Configuration& configuration, const Invocation& invocation,
-                        std::vector<std::string>& notes) {
+AuditRequest conduct_of(const Configuration& configuration, const Invocation& invocation) {
   const RunConfig& config = configuration.config;
   AuditRequest request;
-  request.models = requested_models(config, notes);
-  request.questions = questions_of(config);
   request.architectures = architectures_of(config, invocation);
-  request.comparison = comparison_of(config);
-  std::vector<std::string> ids;
-  for (const ModelRequest& model : request.models) ids.push_back(model.id);
-  check_pair_list(request.comparison->listed, config.compare.list, ids);
-  check_independent(declared_of(request.models), config.compare.independent);
-  request.trace = trace_of(config);
-  if (request.trace) check_pair_list(request.trace->listed, config.trace.list, ids);
   request.direct = direct_reading_of(config);
   request.coordinator = coordinator_of(config);
   request.width_rule = config.runtime.reproducible ? WidthRule::by_size : WidthRule::soonest;
@@ -290,6 +280,22 @@ AuditRequest request_of(const Configuration& configuration, const Invocation& in
   request.original_yaml = configuration.original;
   request.overrides = configuration.overrides;
   request.command_line = invocation.command_line();
+  return request;
+}
+
+AuditRequest request_of(const Configuration& configuration, const Invocation& invocation,
+                        std::vector<std::string>& notes) {
+  const RunConfig& config = configuration.config;
+  AuditRequest request = conduct_of(configuration, invocation);
+  request.models = requested_models(config, notes);
+  request.questions = questions_of(config);
+  request.comparison = comparison_of(config);
+  std::vector<std::string> ids;
+  for (const ModelRequest& model : request.models) ids.push_back(model.id);
+  check_pair_list(request.comparison->listed, config.compare.list, ids);
+  check_independent(declared_of(request.models), config.compare.independent);
+  request.trace = trace_of(config);
+  if (request.trace) check_pair_list(request.trace->listed, config.trace.list, ids);
   return request;
 }
 

@@ -61,6 +61,9 @@ TableWishes tables_of(const RunConfig& config);
 /// Fingerprints only: no pair is compared, and no weight is read again.
 void leave_out_pairs(AuditRequest& request);
 
+/// How work is done and shown, whatever is asked about which models: all but models, questions and pairs.
+AuditRequest conduct_of(const Configuration& configuration, const Invocation& invocation);
+
 /// Everything but the paths of archive, store and status file.
 AuditRequest request_of(const Configuration& configuration, const Invocation& invocation,
                         std::vector<std::string>& notes);

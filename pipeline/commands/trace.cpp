@@ -7,73 +7,54 @@
 #include "analyzers/distributed/unison.hpp"
 #include "analyzers/origin_summary.hpp"
 #include "analyzers/verdict.hpp"
-#include "io/formats/adapter.hpp"
 #include "io/model/finding.hpp"
 #include "pipeline/adapter_text.hpp"
 #include "pipeline/adapter_trace.hpp"
 #include "pipeline/commands/adhoc.hpp"
 #include "pipeline/commands/log_copy.hpp"
 #include "pipeline/commands/receipt.hpp"
+#include "pipeline/commands/target.hpp"
+#include "pipeline/commands/traced_pairs.hpp"
 #include "pipeline/common_reading.hpp"
 #include "pipeline/grey_box_trace.hpp"
 #include "pipeline/machine.hpp"
+#include "pipeline/neuron_stage.hpp"
 #include "pipeline/trace.hpp"
-#include "pipeline/trace_text.hpp"
 #include "pipeline/trusted_machines.hpp"
+#include "pipeline/wording.hpp"
 
 namespace stemma {
 namespace {
-
-/// Two models as the command line names them, the first one as base; or a base and an adapter.
-struct Named {
-  std::vector<SurveyedModel> models;
-  std::vector<TracePair> pairs;
-  std::optional<ModelRequest> adapter;  ///< then `models` has the base alone
-};
-
-Named named_models(const AuditRequest& request) {
-  if (request.models.size() != 2)
-    throw UsageError(fmt::format("two models are wanted, {} {} given. Name both: stemma trace BASE CANDIDATE",
-                                 request.models.size(), request.models.size() == 1 ? "was" : "were"));
-  Named named;
-  const std::string base = request.models.front().id;  // the survey sorts
-  std::vector<ModelRequest> whole = request.models;
-  if (is_adapter(whole.front().path))
-    throw UsageError(fmt::format("{} is an adapter: name its base first, then the adapter", printable(base)));
-  if (is_adapter(whole.back().path)) {
-    named.adapter = whole.back();
-    whole.pop_back();
-  }
-  named.models = survey(whole, ArchitectureTables::shipped_and(request.architectures));
-  for (const SurveyedModel& m : named.models) {
-    if (m.failure) throw InvalidInput(reason_of_failure(m));
-  }
-  if (named.adapter) return named;
-  const std::uint32_t first = named.models.front().request.id == base ? 0 : 1;
-  named.pairs.push_back({first, 1 - first, {}});
-  return named;
-}
 
 class TraceCommand final : public Command {
  public:
   std::string_view name() const override { return "trace"; }
   std::string_view summary() const override {
-    return "read the weights of a pair: equal, re-encoded, or an update of which rank?";
+    return "read the weights of pairs: equal, re-encoded, or an update of which rank?";
   }
   std::vector<Example> examples() const override {
     return {{"stemma trace models/llama-7b acme-7b", "every layer, its null and its control"},
             {"stemma trace models/llama-7b adapters/lora", "an adapter's ranks, stated and found"},
+            {"stemma trace runs/demo", "the candidates of a run, read again: a table"},
+            {"stemma trace family.h5 uploads.h5 --pairs suspects.tsv", "the pairs of a list"},
             {"mpirun -n 8 stemma trace models/llama-7b acme-7b --json", "on eight ranks, for scripts"}};
   }
   bool parallel() const override { return true; }
   bool heeds_signals() const override { return true; }
 
   void declare(CLI::App& app) override {
-    app.add_option("models", arguments_, "two models, or a base and an adapter of it; overrides: key=value")
+    app.add_option("models", arguments_,
+                   "two models, a base and an adapter of it, or archives and run directories; overrides: "
+                   "key=value")
         ->required()
-        ->type_name("BASE CANDIDATE [key=value...]");
+        ->type_name("BASE CANDIDATE|ARCHIVE... [key=value...]");
+    CLI::Option* pairs =
+        app.add_option("--pairs", list_, "a table with columns a and b: these pairs, by id, as a table")
+            ->type_name("FILE");
+    app.add_option("--inputs", inputs_, "where the models of archives lie now, by id")->type_name("DIR");
     app.add_flag("--grey-box", grey_box_,
-                 "the published form: from outputs of layers alone, on one rank; no verdict");
+                 "the published form: from outputs of layers alone, on one rank; no verdict")
+        ->excludes(pairs);
     log_copy_.declare(app);
     receipt_.declare(app);
   }
@@ -83,30 +64,27 @@ class TraceCommand final : public Command {
     Log log(ranks.leads());
     const Machines machines = trusted_machines(ranks);
     AuditRequest request;
-    Named named;
-    std::optional<TraceRequest> trace;
-    std::optional<AdapterRequest> adapter;
-    GreyBoxOptions grey;
+    TracedPairs named;
+    std::optional<ArchivedPairs> archived;
     in_unison(ranks, "reading the command line", [&] {
       if (!ranks.leads()) return;
       receipt_.begin();
-      const Configuration configuration = adhoc_configuration(words_of(arguments_), "", "trace");
-      std::vector<std::string> notes = configuration.notes;
-      log.limit_to(verbosity_of(configuration.config, invocation));
-      log_copy_.begin(log);
-      request = request_of(configuration, invocation, notes);
-      for (const std::string& note : notes) log.warn(note);
-      named = named_models(request);
-      if (grey_box_) {
-        if (named.adapter) throw UsageError("--grey-box wants two models, and an adapter is none");
-        grey.seed = static_cast<std::uint64_t>(configuration.config.seed);
-        return;
-      }
+      named = read_command_line(request, archived, invocation, log);
+    });
+    if (ranks.all_reduce_min(archived && list_.empty() ? 0 : 1) == 0)
+      named = candidates(ranks, archived ? &*archived : nullptr, log);
+    std::optional<TraceRequest> trace;
+    std::optional<AdapterRequest> adapter;
+    GreyBoxOptions grey;
+    in_unison(ranks, "preparing the trace", [&] {
+      if (!ranks.leads()) return;
+      grey.seed = static_cast<std::uint64_t>(request.seed);
+      if (grey_box_) return;
       if (named.adapter) {
         adapter = AdapterRequest{.base = &named.models.front(),
                                  .id = named.adapter->id,
                                  .path = named.adapter->path,
-                                 .seed = static_cast<std::uint64_t>(configuration.config.seed),
+                                 .seed = static_cast<std::uint64_t>(request.seed),
                                  .terms = terms_of(request, machines)};
         return;
       }
@@ -133,16 +111,79 @@ class TraceCommand final : public Command {
       reading.warn(ranks, log);
       return found ? say(*found, invocation) : ExitCode::done;
     }
+    if (ranks.all_reduce_min(trace && trace->pairs.empty() ? 0 : 1) == 0)
+      return ranks.leads() ? say({}, named.unread, invocation) : ExitCode::done;
     const std::optional<TraceResult> result =
         trace_pairs(ranks, request.coordinator, trace ? &*trace : nullptr, reading.maker(), log);
     reading.warn(ranks, log);
     if (!result) return ExitCode::done;
-    return say(*result, invocation);
+    return say(*result, named.unread, invocation);
   }
 
   void ended(ExitCode code) noexcept override { receipt_.write(code); }
 
  private:
+  /// Rank 0. Of archives without a list only what is needed to choose: `archived`.
+  TracedPairs read_command_line(AuditRequest& request, std::optional<ArchivedPairs>& archived,
+                                const Invocation& invocation, Log& log) {
+    std::vector<std::string> operands, models;
+    std::vector<Override> overrides;
+    const std::vector<Word> words = words_of(arguments_);
+    for (const Word& word : words)
+      if (word.changes && !is_archive(word.text))
+        overrides.push_back(word.as_override());
+      else
+        (is_archive(word.text) ? operands : models).push_back(word.text);
+    many_ = !operands.empty() || !list_.empty();
+    if (!operands.empty() && !models.empty())
+      throw UsageError(fmt::format("{} is an archive and {} is none. Name archives alone, or models alone",
+                                   printable(operands.front()), printable(models.front())));
+    if (!inputs_.empty() && operands.empty())
+      throw UsageError("--inputs is for archives, which say where their models were");
+    if (!operands.empty() && grey_box_)
+      throw UsageError("--grey-box wants two models, and an archive holds none");
+    std::vector<std::string> notes;
+    Configuration configuration;
+    if (operands.empty()) {
+      configuration = adhoc_configuration(words, "", "trace");
+      notes = configuration.notes;
+      request = request_of(configuration, invocation, notes);
+    } else {
+      archived.emplace(operands, overrides, inputs_, invocation);
+      configuration = archived->configuration();
+      notes = configuration.notes;
+      request = archived->request();
+    }
+    log.limit_to(verbosity_of(configuration.config, invocation));
+    log_copy_.begin(log);
+    for (const std::string& note : notes) log.warn(note);
+    if (!list_.empty()) return listed_pairs(request, list_);
+    if (archived) return {};
+    TracedPairs named = two_models(request);
+    if (grey_box_ && named.adapter) throw UsageError("--grey-box wants two models, and an adapter is none");
+    return named;
+  }
+
+  /// Collective. `archived` and the result are rank 0's.
+  static TracedPairs candidates(const Communicator& ranks, const ArchivedPairs* archived, Log& log) {
+    std::vector<NeuronAgreement> neurons;
+    if (ranks.all_reduce_sum(archived && !archived->neuron_pairs().empty() ? 1 : 0) > 0)
+      neurons = compare_neurons_together(ranks,
+                                         archived ? archived->fingerprints() : std::span<const Fingerprint>(),
+                                         archived ? archived->neuron_pairs() : ModelPairs());
+    TracedPairs named;
+    in_unison(ranks, "choosing candidates", [&] {
+      if (!archived) return;
+      std::uint64_t left_out = 0;
+      named = archived->candidates(std::move(neurons), left_out);
+      if (left_out > 0)
+        log.warn(fmt::format("{} beyond trace.max_pairs ({}) not traced", counted(left_out, "pair"),
+                             archived->request().trace->max_pairs));
+      log.info("trace", fmt::format("{} to read", counted(named.pairs.size(), "pair")));
+    });
+    return named;
+  }
+
   RoundTerms terms_of(const AuditRequest& request, const Machines& machines) {
     logs_.emplace(scratch_for(machines.hosts), Leftovers::removed);
     limit_ = request.limit;
@@ -157,7 +198,8 @@ class TraceCommand final : public Command {
         .progress_every = request.progress_every};
   }
 
-  static ExitCode say(const TraceResult& result, const Invocation& invocation) {
+  ExitCode say(const TraceResult& result, std::span<const UnreadPair> unread,
+               const Invocation& invocation) const {
     std::vector<Pair> pairs;
     for (const PairTrace& found : result.pairs) {
       Pair& pair = pairs.emplace_back();
@@ -167,13 +209,20 @@ class TraceCommand final : public Command {
       judge_weights(found, true, pair);
     }
     if (invocation.json) {
-      fmt::print("{}", trace_json(pairs, result));
+      fmt::print("{}", trace_json(pairs, result, unread));
+    } else if (many_) {
+      fmt::print("{}", traces_table(pairs, result.pairs, unread));
+      fmt::print(stderr, "{}; {}\n", counted(pairs.size(), "pair"), cost_words(result));
     } else {
       for (std::size_t i = 0; i < pairs.size(); ++i)
         fmt::print("{}", trace_summary(pairs[i], result.pairs[i]));
       fmt::print("  {}\n", cost_words(result));
     }
-    return say(result.failures);
+    for (const UnreadPair& pair : unread)
+      fmt::print(stderr, "{} and {}: {}\n", printable(pair.base), printable(pair.candidate),
+                 printable(pair.sentence, 2000));
+    const ExitCode code = say(result.failures);
+    return unread.empty() ? code : ExitCode::partial;
   }
 
   static void say(const GreyBoxTrace& found, const Invocation& invocation) {
@@ -194,7 +243,9 @@ class TraceCommand final : public Command {
   }
 
   std::vector<std::string> arguments_;
+  std::string list_, inputs_;
   bool grey_box_ = false;
+  bool many_ = false;  ///< of rank 0: pairs are rows of a table
   LogCopy log_copy_;
   Receipt receipt_;                 ///< of rank 0
   std::optional<ResultLogs> logs_;  ///< of rank 0

@@ -14,6 +14,7 @@
 #include "io/report/page/colour.hpp"
 #include "io/report/page/relation_mark.hpp"
 #include "io/report/page/sections.hpp"
+#include "io/report/shell_word.hpp"
 
 namespace stemma {
 namespace {
@@ -319,16 +320,6 @@ void write_origin(Markup& page, const PageContent& content, const std::vector<Or
   }
   page.close("div");
   write_rank_table(page, readings);
-}
-
-/// One word for a shell, whatever a stranger put into it; shown whole, or it would name another file.
-std::string shell_word(std::string_view path) {
-  if (!path.empty() && path.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-                                              "_./@:+-") == std::string_view::npos)
-    return std::string(path);
-  std::string word = "'";
-  for (const char c : path) word += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return printable(word + "'", 4000);
 }
 
 }  // namespace
