@@ -43,7 +43,7 @@ class FingerprintCommand final : public Command {
   std::vector<Example> examples() const override {
     return {{"stemma fingerprint models/* -o family.h5", "directories or files"},
             {"mpirun -n 8 stemma fingerprint --sheet models.tsv -o family.h5", "many models, on eight ranks"},
-            {"stemma fingerprint --sheet models.tsv --pick some.tsv:id -o some.h5", "a subset, by id"},
+            {"stemma fingerprint --sheet models.tsv --pick some.tsv:id", "a subset, by id"},
             {"ls -d models/* | stemma fingerprint --from-file -", "as many as another program names"}};
   }
   bool parallel() const override { return true; }

@@ -27,11 +27,10 @@ class PlanCommand final : public Command {
     return "say what a run would do on any number of ranks, and how long; no weight is read";
   }
   std::vector<Example> examples() const override {
-    return {
-        {"stemma plan configs/demo.yaml", "what the demo needs on this machine"},
-        {"stemma plan audit.yaml --ranks 64,256,1024", "one column for each number of ranks"},
-        {"stemma plan audit.yaml --ranks 256 --memory-per-rank 3GiB", "does everything fit?"},
-        {"stemma plan audit.yaml --ranks 256 --ranks-per-node 64 --sbatch > job.sh", "a script to submit"}};
+    return {{"stemma plan configs/demo.yaml", "what the demo needs on this machine"},
+            {"stemma plan audit.yaml --ranks 64,256,1024", "one column for each number of ranks"},
+            {"stemma plan audit.yaml --ranks 256 --memory-per-rank 3GiB", "does everything fit?"},
+            {"stemma plan audit.yaml --ranks 256 --sbatch > job.sh", "a script to submit"}};
   }
 
   void declare(CLI::App& app) override {

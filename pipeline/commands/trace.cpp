@@ -35,7 +35,7 @@ class TraceCommand final : public Command {
   std::vector<Example> examples() const override {
     return {{"stemma trace models/llama-7b acme-7b", "every layer, its null and its control"},
             {"stemma trace models/llama-7b adapters/lora", "an adapter's ranks, stated and found"},
-            {"stemma trace runs/demo", "the candidates of a run, read again: a table"},
+            {"stemma trace runs/demo", "the candidates of a run, as a table"},
             {"stemma trace family.h5 uploads.h5 --pairs suspects.tsv", "the pairs of a list"},
             {"mpirun -n 8 stemma trace models/llama-7b acme-7b --json", "on eight ranks, for scripts"}};
   }
@@ -43,9 +43,7 @@ class TraceCommand final : public Command {
   bool heeds_signals() const override { return true; }
 
   void declare(CLI::App& app) override {
-    app.add_option("models", arguments_,
-                   "two models, a base and an adapter of it, or archives and run directories; overrides: "
-                   "key=value")
+    app.add_option("models", arguments_, "two models, base and adapter, or archives; and overrides")
         ->required()
         ->type_name("BASE CANDIDATE|ARCHIVE... [key=value...]");
     CLI::Option* pairs =

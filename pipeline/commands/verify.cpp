@@ -32,7 +32,7 @@ class VerifyCommand final : public Command {
             {"stemma verify models/llama-7b", "is the checkpoint whole?"},
             {"stemma verify runs/demo --expect truth.tsv", "does it say what is known?"},
             {"stemma verify runs/demo --against runs/demo/demo-reproduced", "are their results the same?"},
-            {"mpirun -n 8 stemma verify runs/demo --deep", "do the weights still say so? on one's own copy"}};
+            {"mpirun -n 8 stemma verify runs/demo --deep", "do the weights still say so?"}};
   }
   /// Without --deep nothing is computed that many ranks could share.
   bool parallel() const override { return deep_; }
@@ -55,8 +55,7 @@ class VerifyCommand final : public Command {
                  "read every file of the models and compare its SHA-256 with the recorded one")
         ->excludes(hash);
     app.add_flag("--deep", deep_,
-                 "--hashes, the checkpoints behind an archive, and the run behind it once "
-                 "more: do the weights give the same?")
+                 "--hashes, and the run behind an archive once more: do weights still say so?")
         ->excludes(hash);
     app.add_option("--inputs", inputs_, "where the models of an archive lie now, by id")->type_name("DIR");
     app.footer(fmt::format(

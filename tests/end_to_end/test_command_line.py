@@ -56,6 +56,7 @@ class Help(EndToEnd):
         shutil.copytree(harness.SOURCE / "tests/data/adapters/aspen-lora-r8", here / "adapters/lora")
         self.fingerprint("uploads.h5", "acme-7b")
         write_tsv(here / "models.tsv", ["path"], [["models/llama-7b"], ["models/birch"]])
+        write_tsv(here / "some.tsv", ["id"], [["birch"]])
         write_tsv(here / "suspects.tsv", ["a", "b"], [["llama-7b", "acme-7b"]])
         shutil.copyfile(ZOO / "truth.tsv", here / "truth.tsv")
         self.write("audit.yaml", f"schema_version: 1\nmodels: [{{sheet: '{ZOO}/models.tsv'}}]\n")
