@@ -4,7 +4,7 @@
 #include <filesystem>
 
 #include "analyzers/distributed/unison.hpp"
-#include "pipeline/clock.hpp"
+#include "io/archive/writer_name.hpp"
 #include "pipeline/commands/passing_directory.hpp"
 #include "pipeline/trusted_machines.hpp"
 
@@ -43,7 +43,7 @@ std::optional<Reproduced> derive_again(const World& world, const std::string& ar
     directory.emplace(scratch_for(hosts), "verify");
     request = request_in(directory->path(), *reproduction, invocation, log);
   });
-  const std::optional<AuditResult> result = audit(world, request ? &*request : nullptr, log);
+  audit(world, request ? &*request : nullptr, log);
   std::optional<Reproduced> reproduced;
   in_unison(world.all(), "holding both archives together", [&] {
     if (leads) reproduced = reproduction->hold(request->archive);

@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "pipeline/clock.hpp"
+#include "io/archive/writer_name.hpp"
 #include "pipeline/commands/command.hpp"
 #include "pipeline/commands/target.hpp"
 #include "pipeline/machine.hpp"

@@ -2,6 +2,7 @@
 #include "pipeline/commands/plan_items.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <set>
