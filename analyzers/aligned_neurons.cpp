@@ -107,7 +107,7 @@ void weigh(AlignedNeurons& found) {
     if (!layer.problem.empty()) continue;
     tally.add(layer);
     shares.push_back(layer.share());
-    found.agreeing_layers += layer.share() >= thresholds::universal_neurons;
+    found.agreeing_layers += layer.share() >= found.rule.share;
   }
   found.read = shares.size();
   static_cast<NeuronTests&>(found) = tally.tests();
@@ -141,8 +141,10 @@ std::string aligned_neurons_obstacle(const ModelPair& pair) {
   return pair.base->layers() == 0 ? "no layer is known" : "only one model has gates";
 }
 
-AlignedNeurons aligned_neurons_of(const ModelPair& pair, const FeatureSource& features) {
+AlignedNeurons aligned_neurons_of(const ModelPair& pair, const FeatureSource& features,
+                                  const LineageRule& rule) {
   AlignedNeurons out;
+  out.rule = rule;
   out.obstacle = aligned_neurons_obstacle(pair);
   const KnownAlignment& known = pair.alignment;
   out.coordinates = known.by_neurons                                        ? by_other_neurons

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "analyzers/lineage_rule.hpp"
 #include "analyzers/matched_neurons.hpp"
 #include "analyzers/pair_analyzer.hpp"
 #include "io/archive/features.hpp"
@@ -53,9 +54,10 @@ struct AlignedNeurons : NeuronTests {
   std::vector<NeuronLayer> layers;  ///< without the control
   NeuronLayer control;              ///< without subject where a single layer leaves none
   std::uint64_t pairs = 1;          ///< pairs that were asked together
+  LineageRule rule = {};            ///< by which they are judged
 
   std::uint64_t read = 0;             ///< layers without problem
-  std::uint64_t agreeing_layers = 0;  ///< those that agree in a tenth of their neurons
+  std::uint64_t agreeing_layers = 0;  ///< those that agree in the share of neurons of the rule
   double share = missing;             ///< of agreeing neurons, median of layers
 
   /// Medians over weights; of the spikes, over those with spikes in both.
@@ -66,7 +68,8 @@ struct AlignedNeurons : NeuronTests {
 
   bool asked() const { return !layers.empty() || !obstacle.empty(); }
 };
-AlignedNeurons aligned_neurons_of(const ModelPair& pair, const FeatureSource& features);
+AlignedNeurons aligned_neurons_of(const ModelPair& pair, const FeatureSource& features,
+                                  const LineageRule& rule = {});
 
 /// Rows of evidence: agreement of two matchings, then places, kappa, each layer and the control as roles;
 /// none where nobody asked.

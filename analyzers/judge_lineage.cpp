@@ -21,18 +21,18 @@ namespace {
 
 /// p-values that were paid for: of two tests the better one, of all pairs this one.
 struct Lineage {
-  double log_p_places = 0, log_p_robust = 0;
+  double log_p_places = 0, log_p_robust = 0, log_level = 0;
 
   explicit Lineage(const AlignedNeurons& found) {
     const auto pay = [&](double log_p) {
       return log_best_of(log_p, 2 * std::max<std::uint64_t>(found.pairs, 1));
     };
     if (!found.sorted) log_p_places = pay(found.log_p_places);
-    if (2 * found.agreeing_layers >= found.read) log_p_robust = pay(found.log_p_robust);
+    if (found.rule.holds_for(found.agreeing_layers, found.read)) log_p_robust = pay(found.log_p_robust);
+    log_level = std::log(found.rule.level);
   }
-  bool significant() const {
-    return std::min(log_p_places, log_p_robust) <= std::log(thresholds::lineage_level);
-  }
+  bool by_places() const { return log_p_places <= log_level; }
+  bool significant() const { return by_places() || log_p_robust <= log_level; }
 };
 
 bool control_failed(const AlignedNeurons& found) {
@@ -41,7 +41,7 @@ bool control_failed(const AlignedNeurons& found) {
 
 std::string p_words(const AlignedNeurons& found) {
   const Lineage lineage(found);
-  const bool places = lineage.log_p_places <= std::log(thresholds::lineage_level);
+  const bool places = lineage.by_places();
   const std::string seen =
       places ? fmt::format("{} of {} matched neurons stand at the same place", found.fixed, found.labelled)
              : fmt::format("two matchings agree on {:.0f} % of the neurons in the median layer",

@@ -13,7 +13,8 @@ bool lineage_in_question(const OriginTrace& trace, const Reencoding& content);
 
 /// Whether the neurons contradict independent initialisation, every pair and both tests paid for: by their
 /// places, or by the agreement of two matchings beyond what independent models may share, which then must
-/// hold a tenth of the neurons in half of the layers. Unlike layers that agree as much take the word away.
+/// hold the rule's share of the neurons (a tenth) in its share of the layers (half). Unlike layers that agree
+/// as much as independent models may take the word away.
 bool inconsistent_with_independence(const AlignedNeurons& found);
 
 /// Judges a pair where they do, and says whether it did:

@@ -63,7 +63,7 @@ void judge_relatives(const NeuronStanding& standing, Pair& pair) {
         pair, Relation::abstain, "shared_init_undecided",
         fmt::format("{}; whether one descends from the other or both only started alike is open ({}).{}",
                     evidence, remark, map_sentence(standing)));
-  const bool whole = 2 * found.agreeing_blocks >= found.compared_blocks;
+  const bool whole = standing.rule.holds_for(found.agreeing_blocks, found.compared_blocks);
   say(pair, whole ? Relation::same_lineage : Relation::partial_lineage, "",
       fmt::format("{}, as between a model and its descendants ({}).{} {}", evidence, remark,
                   map_sentence(standing), order_words(found.map, standing.a, standing.b)));
@@ -77,7 +77,7 @@ bool judge_neurons(const NeuronStanding& standing, Pair& pair) {
   if (!found.abstain.empty()) return false;
   pair.log10_p = as_log10(std::min(found.log_p_places, found.log_p_robust));
   pair.log10_p_corrected = as_log10(std::min(standing.log_level_places, standing.log_level_robust));
-  const double enough = std::log(thresholds::false_discoveries);
+  const double enough = std::log(standing.rule.level);
   const bool places = standing.log_level_places <= enough,
              robust = standing.log_level_robust <= enough && found.agreeing_blocks > 0;
   if (places || robust) {

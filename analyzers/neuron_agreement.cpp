@@ -67,8 +67,9 @@ BlockAgreement agreement_of(const NeuronBlock& a, const NeuronBlock& b, const Bl
   return out;
 }
 
-/// Everything that follows from the partners as if they had been given beforehand.
-void sum_up(NeuronAgreement& found) {
+/// Everything that follows from the partners as if they had been given beforehand. Blocks agree from `share`
+/// on.
+void sum_up(NeuronAgreement& found, double share) {
   std::vector<double> shares, likenesses;
   std::set<std::uint32_t> agreeing;  // of b, which has fewer
   NeuronTally tally;
@@ -76,7 +77,7 @@ void sum_up(NeuronAgreement& found) {
     tally.add(block);
     shares.push_back(block.share());
     likenesses.push_back(block.likeness);
-    if (block.share() >= thresholds::universal_neurons) agreeing.insert(block.b);
+    if (block.share() >= share) agreeing.insert(block.b);
   }
   static_cast<NeuronTests&>(found) = tally.tests();
   found.partners = found.blocks.size();
@@ -128,10 +129,11 @@ std::vector<std::size_t> numbers_up_to(std::size_t count) {
 /// Compares two sketches of which `a` has at least as many blocks.
 class Comparer {
  public:
-  Comparer(const NeuronSketch& a, const NeuronSketch& b, const SharedAnchors& shared)
+  Comparer(const NeuronSketch& a, const NeuronSketch& b, const SharedAnchors& shared, double share)
       : a_(a),
         b_(b),
         shared_(shared),
+        share_(share),
         turned_{shared.of_b, shared.of_a, shared.by_row},
         answers_a_(a, shared.of_a),
         answers_b_(b, shared.of_b) {}
@@ -143,7 +145,7 @@ class Comparer {
     for (std::size_t i = 0; i < a_.blocks.size(); ++i) found.blocks.push_back(compare(i, i));
     found.control = control(found);
     found.attention = attention(found);
-    sum_up(found);
+    sum_up(found, share_);
     weigh_each(found, 1);
     return found;
   }
@@ -165,7 +167,7 @@ class Comparer {
     found.compared_blocks = std::min(compared_of_a, search.candidates());
     found.control = control(found);
     found.attention = attention(found);
-    sum_up(found);
+    sum_up(found, share_);
     weigh_each(found, search.candidates());
     weigh_chosen(found, a_.blocks.size());
     return found;
@@ -298,6 +300,7 @@ class Comparer {
   const NeuronSketch& a_;
   const NeuronSketch& b_;
   const SharedAnchors& shared_;
+  const double share_;  ///< of neurons from which on blocks agree
   const SharedAnchors turned_;
   AllAnswers answers_a_, answers_b_;
   std::vector<std::size_t> held_;  ///< candidates of each block of a that was searched for
@@ -331,9 +334,9 @@ void turn(NeuronAgreement& found) {
 
 }  // namespace
 
-NeuronAgreement compare_neurons(const NeuronSketch& a, const NeuronSketch& b) {
+NeuronAgreement compare_neurons(const NeuronSketch& a, const NeuronSketch& b, double share) {
   if (!comes_first(a, b)) {
-    NeuronAgreement found = compare_neurons(b, a);
+    NeuronAgreement found = compare_neurons(b, a, share);
     turn(found);
     return found;
   }
@@ -348,7 +351,7 @@ NeuronAgreement compare_neurons(const NeuronSketch& a, const NeuronSketch& b) {
     found.anchors = shared.size();
     return found;
   }
-  Comparer comparer(a, b, shared);
+  Comparer comparer(a, b, shared, share);
   if (!same_structure(a, b)) {
     found = comparer.searched();
     comparer.draw_map(found);
@@ -356,7 +359,10 @@ NeuronAgreement compare_neurons(const NeuronSketch& a, const NeuronSketch& b) {
   }
   found = comparer.in_place();
   const auto best_p = [](const NeuronAgreement& n) { return std::min(n.log_p_places, n.log_p_robust); };
-  if (best_p(found) > thresholds::log_p_in_place || found.agreeing_blocks < found.partners) {
+  const bool all_agree = std::ranges::all_of(found.blocks, [](const BlockAgreement& block) {
+    return block.share() >= thresholds::universal_neurons;
+  });
+  if (best_p(found) > thresholds::log_p_in_place || !all_agree) {
     NeuronAgreement searched = comparer.searched();
     if (best_p(searched) < best_p(found)) found = std::move(searched);
   }

@@ -7,6 +7,7 @@
 
 #include "analyzers/block_map.hpp"
 #include "analyzers/matched_neurons.hpp"
+#include "analyzers/thresholds.hpp"
 #include "io/archive/neuron_sketch.hpp"
 
 namespace stemma {
@@ -33,7 +34,7 @@ struct NeuronAgreement : NeuronTests {
 
   std::size_t partners = 0;  ///< blocks.size(), also where blocks were dropped
   /// Blocks of the model with fewer of them: those that were held against any of the other, and those that
-  /// agree with a partner in a tenth of their neurons.
+  /// agree with a partner in the asked share of their neurons.
   std::size_t compared_blocks = 0, agreeing_blocks = 0;
   bool telling = false;        ///< both models have blocks and tokens enough for the test to find something
   double share = missing;      ///< median over partners of the share of agreeing neurons
@@ -49,7 +50,9 @@ struct NeuronAgreement : NeuronTests {
 
 /// Matches the neurons of every pair of blocks that could be partners: of equal structure, block by block;
 /// otherwise, and where some block finds nothing so, every block of the model with more of them with its best
-/// partner (PartnerSearch). Symmetric in its arguments.
-NeuronAgreement compare_neurons(const NeuronSketch& a, const NeuronSketch& b);
+/// partner (PartnerSearch). Symmetric in both models. `share` of its neurons makes a block one that agrees;
+/// the search for partners does not depend on it.
+NeuronAgreement compare_neurons(const NeuronSketch& a, const NeuronSketch& b,
+                                double share = thresholds::agreeing_neurons);
 
 }  // namespace stemma

@@ -9,7 +9,8 @@
 namespace stemma {
 
 /// compare_neurons of two models; abstains (unsupported) where one was not sketched.
-NeuronAgreement compare_neurons_of(const Fingerprint& a, const Fingerprint& b);
+NeuronAgreement compare_neurons_of(const Fingerprint& a, const Fingerprint& b,
+                                   double share = thresholds::agreeing_neurons);
 
 /// The headline (agreement of two matchings), the places of neurons (role "places"), attention (role
 /// "attention"), then one row for each pair of blocks that the agreement still holds.

@@ -40,8 +40,8 @@ class NeuronPair : public PairTest {
 
 }  // namespace
 
-NeuronAgreement compare_neurons_of(const Fingerprint& a, const Fingerprint& b) {
-  if (a.neurons && b.neurons) return compare_neurons(*a.neurons, *b.neurons);
+NeuronAgreement compare_neurons_of(const Fingerprint& a, const Fingerprint& b, double share) {
+  if (a.neurons && b.neurons) return compare_neurons(*a.neurons, *b.neurons, share);
   NeuronAgreement nothing;
   nothing.abstain = "unsupported";
   return nothing;

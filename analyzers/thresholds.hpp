@@ -140,8 +140,6 @@ inline constexpr std::size_t telling_neurons = 64, telling_blocks = 2;
 inline constexpr double kinship_of_descent = 0.95, kinship_of_shared_start = 0.65;
 /// So many layers of two models are read to match their neurons.
 inline constexpr std::size_t lineage_layers = 8;
-/// Level of the tests of neurons of a pair, after every pair that was asked has been paid for.
-inline constexpr double lineage_level = 0.01;
 /// Kappa, the cosine of what stands out of the noise of weights over that of the noise, needs this cosine of
 /// the noise: below it, trained public models of one start have ratios between -33 and 8.
 inline constexpr double kappa_bulk = 0.1;
@@ -150,7 +148,12 @@ inline constexpr double kappa_bulk = 0.1;
 /// start 0.32 to 0.91, also where they saw the same first batches. 0.8, set on three seeds, took some of
 /// these for descendants. Models of real size are yet to be measured (provisional).
 inline constexpr double kappa_descent = 0.95, kappa_shared = 0.7;
-/// Level of false discoveries over all pairs of a corpus.
+/// Level of false discoveries over all pairs of a corpus, where nobody sets another (LineageRule), as the
+/// next two.
 inline constexpr double false_discoveries = 0.01;
+/// Two MLPs agree from this share of their neurons on: as much as strangers may share, and no less.
+inline constexpr double agreeing_neurons = universal_neurons;
+/// Two models are relatives as wholes where this share of their MLPs agrees.
+inline constexpr double agreeing_layers = 0.5;
 
 }  // namespace stemma::thresholds

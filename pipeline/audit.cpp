@@ -15,6 +15,7 @@
 #include "pipeline/common_reading.hpp"
 #include "pipeline/gather.hpp"
 #include "pipeline/greeting.hpp"
+#include "pipeline/known_models.hpp"
 #include "pipeline/linear_algebra.hpp"
 #include "pipeline/machine.hpp"
 #include "pipeline/neuron_stage.hpp"
@@ -134,6 +135,7 @@ class Leader {
 
   std::span<const Fingerprint> fingerprints() const { return result_.fingerprints; }
   const ModelPairs& pairs() const { return pairs_; }
+  double agreeing_share() const { return request_.comparison ? request_.comparison->rule.share : 0; }
 
   /// Says whether weights are to be read again, in pairs. `neurons` as found by all ranks, in `watch`.
   bool compare(std::vector<NeuronAgreement> neurons, const Stopwatch& watch) {
@@ -153,6 +155,7 @@ class Leader {
     trace_ = TraceRequest{.models = result_.models,
                           .pairs = std::move(chosen.pairs),
                           .origin_options = request_.trace->tests.at("origin_tracer"),
+                          .rule = request_.comparison->rule,
                           .terms = terms(),
                           .scratch = request_.scratch,
                           .maps = request_.leftovers};
@@ -206,6 +209,10 @@ class Leader {
               fmt::format("{} of {} readable, headers read in {}", readable,
                           counted(result_.models.size(), "model"), duration_words(watch.seconds())));
     if (request_.strict) refuse_invalid();
+    if (request_.known.empty()) return;
+    add_known(result_.models, request_.known);
+    log_.info("survey",
+              fmt::format("{} of other archives to compare with", counted(request_.known.size(), "model")));
   }
 
   void refuse_invalid() const {
@@ -358,9 +365,9 @@ std::optional<AuditResult> audit(const World& world, const AuditRequest* request
   const Stopwatch comparing;
   std::vector<NeuronAgreement> neurons;
   if (ranks.all_reduce_sum(compares_neurons ? 1 : 0) > 0)
-    neurons =
-        compare_neurons_together(ranks, leader ? leader->fingerprints() : std::span<const Fingerprint>(),
-                                 leader ? leader->pairs() : ModelPairs());
+    neurons = compare_neurons_together(
+        ranks, leader ? leader->fingerprints() : std::span<const Fingerprint>(),
+        leader ? leader->pairs() : ModelPairs(), leader ? leader->agreeing_share() : 0);
   in_unison(ranks, "comparing", [&] {
     if (leader) traces = leader->compare(std::move(neurons), comparing);
   });

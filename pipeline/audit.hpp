@@ -15,6 +15,7 @@
 #include "pipeline/plan.hpp"
 #include "pipeline/progress.hpp"
 #include "pipeline/round.hpp"
+#include "pipeline/survey.hpp"
 
 namespace stemma {
 
@@ -35,6 +36,7 @@ struct AuditRequest {
   std::vector<Question> questions;
   std::vector<std::filesystem::path> architectures;  ///< beside the shipped tables
   std::optional<ComparisonPlan> comparison;          ///< nothing: fingerprints only
+  std::vector<SurveyedModel> known;                  ///< of other archives, to be compared with these
   std::optional<TracePlan> trace;                    ///< nothing: no weights are read again
   std::filesystem::path archive;                     ///< final path
   std::filesystem::path store;                       ///< directory of record logs

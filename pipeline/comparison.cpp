@@ -26,9 +26,12 @@ class Choice {
       : models_(models), which_(plan.which) {
     for (const auto& [a, b] : plan.listed) listed_.insert(std::minmax(a, b));
     if (which_ == ComparisonPlan::Which::declared) components_ = declared_components(models);
+    for (const Fingerprint& model : models)
+      known_.push_back(std::ranges::binary_search(plan.known, model.id));
   }
 
   bool takes(std::size_t a, std::size_t b) const {
+    if (known_[a] && known_[b]) return false;
     switch (which_) {
       case ComparisonPlan::Which::all:
         return true;
@@ -47,6 +50,7 @@ class Choice {
   ComparisonPlan::Which which_;
   std::set<std::pair<std::string, std::string>> listed_;
   std::vector<std::size_t> components_;
+  std::vector<bool> known_;  ///< from another archive
 };
 
 PairNumbers numbers_of(const Fingerprint& a, const Fingerprint& b, const Pair& pair) {
@@ -154,7 +158,7 @@ double Comparison::score_beside(std::string_view method, const Fingerprint& refe
     if (const auto index = index_of(a, b))
       return neurons ? neurons_[*index].share : pairs_[*index].curve_score;
   }
-  if (neurons) return compare_neurons_of(reference, models_[model]).share;
+  if (neurons) return compare_neurons_of(reference, models_[model], plan_.rule.share).share;
   const auto chosen = std::ranges::find(tests_, method, [](const Chosen& c) { return c.test->name(); });
   return chosen->test->compare(reference, models_[model], chosen->options).front().score;
 }
@@ -163,7 +167,7 @@ void Comparison::weigh_neurons(std::vector<NeuronAgreement> found) {
   neurons_ = std::move(found);
   if (neurons_.empty())
     for (const Pair& pair : pairs_) {
-      neurons_.push_back(compare_neurons_of(models_[pair.a], models_[pair.b]));
+      neurons_.push_back(compare_neurons_of(models_[pair.a], models_[pair.b], plan_.rule.share));
       if (pairs_.size() > most_detailed_pairs) neurons_.back().blocks = std::vector<BlockAgreement>();
     }
   std::vector<double> log_p;
@@ -176,8 +180,13 @@ void Comparison::weigh_neurons(std::vector<NeuronAgreement> found) {
 
 NeuronStanding Comparison::standing(std::size_t index) const {
   const Pair& pair = pairs_[index];
-  return {&neurons_[index],      neuron_levels_[2 * index], neuron_levels_[2 * index + 1],
-          neuron_levels_.size(), models_[pair.a].id,        models_[pair.b].id};
+  return {&neurons_[index],
+          neuron_levels_[2 * index],
+          neuron_levels_[2 * index + 1],
+          neuron_levels_.size(),
+          models_[pair.a].id,
+          models_[pair.b].id,
+          plan_.rule};
 }
 
 void Comparison::weigh() {

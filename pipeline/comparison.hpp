@@ -27,6 +27,8 @@ struct ComparisonPlan {
   std::string background = "corpus";     ///< "corpus", "published", "none", or the path of a table
   std::vector<std::string> independent;  ///< names of models that are independent of all others
   bool check_declarations = true;        ///< whether verdicts hold declared bases against the evidence
+  std::vector<std::string> known;        ///< ids of models of other archives, sorted: no pairs among these
+  LineageRule rule = {};                 ///< by which neurons are judged, of archives and of weights
 };
 
 /// Pairs of models, by index, that the plan asks about: ascending, a < b.

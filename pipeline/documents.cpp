@@ -68,6 +68,7 @@ std::string verdicts_json(const AuditResult& result, const AuditRequest& request
                       {"canonical_exact", result.hashes.exact},
                       {"canonical_all", result.hashes.all}}},
                     {"pairs_tested", result.comparison.size()},
+                    {"fdr", request.comparison ? Json(request.comparison->rule.level) : Json(nullptr)},
                     {"models", models},
                     {"counts", counts},
                     {"failed", failed}});

@@ -47,6 +47,10 @@ std::vector<Fingerprint> gather_fingerprints(std::span<const SurveyedModel> mode
   fingerprints.reserve(models.size());
   for (std::uint32_t m = 0; m < models.size(); ++m) {
     const SurveyedModel& surveyed = models[m];
+    if (surveyed.known) {
+      fingerprints.push_back(*surveyed.known);
+      continue;
+    }
     Fingerprint fingerprint;
     fingerprint.id = surveyed.request.id;
     fingerprint.label = surveyed.request.label;
@@ -156,7 +160,7 @@ void fill_archive(ArchiveWriter& writer, const AuditResult& result, const AuditR
   const std::set<std::string> failed = failed_ids(result.failures);
   for (std::uint32_t m = 0; m < result.models.size(); ++m) {
     const SurveyedModel& surveyed = result.models[m];
-    const bool whole = surveyed.model && !failed.contains(surveyed.request.id);
+    const bool whole = surveyed.known || (surveyed.model && !failed.contains(surveyed.request.id));
     writer.add_model({.id = surveyed.request.id,
                       .label = surveyed.request.label,
                       .path = surveyed.request.path,
@@ -165,7 +169,8 @@ void fill_archive(ArchiveWriter& writer, const AuditResult& result, const AuditR
                       .model = surveyed.model ? &*surveyed.model : nullptr,
                       .fingerprint = &result.fingerprints[m],
                       .status = whole ? Status::ok : Status::failed,
-                      .files = result.files[m]},
+                      .files = result.files[m],
+                      .format = surveyed.known ? format_of_known : ""},
                      store.of_model(m));
     for (const Finding& finding : findings_of(surveyed)) writer.add_finding(surveyed.request.id, finding);
   }

@@ -113,7 +113,8 @@ class Received {
 
 std::vector<NeuronAgreement> compare_neurons_together(const Communicator& ranks,
                                                       std::span<const Fingerprint> models,
-                                                      const ModelPairs& pairs, std::size_t most_bytes) {
+                                                      const ModelPairs& pairs, double share,
+                                                      std::size_t most_bytes) {
   std::optional<Deal> deal;
   std::vector<NeuronAgreement> found;
   std::vector<std::byte> order;
@@ -125,6 +126,7 @@ std::vector<NeuronAgreement> compare_neurons_together(const Communicator& ranks,
     order = bytes_of(deal->block_pairs());
   });
   const bool detailed = ranks.all_reduce_sum(static_cast<double>(pairs.size())) <= most_detailed_pairs;
+  const double share_of_all = ranks.all_reduce_sum(ranks.leads() ? share : 0);
   ranks.broadcast(order, 0);
 
   Received first, second;
@@ -141,7 +143,7 @@ std::vector<NeuronAgreement> compare_neurons_together(const Communicator& ranks,
       std::vector<PlacedAgreement> agreements;
       for (auto i = static_cast<std::size_t>(ranks.rank()); i < tasks.size();
            i += static_cast<std::size_t>(ranks.size())) {
-        agreements.push_back({tasks[i].pair, compare_neurons(a[tasks[i].a], b[tasks[i].b])});
+        agreements.push_back({tasks[i].pair, compare_neurons(a[tasks[i].a], b[tasks[i].b], share_of_all)});
         if (!detailed) agreements.back().found.blocks = std::vector<BlockAgreement>();
       }
       mine = encode_agreements(agreements);

@@ -41,7 +41,7 @@ class Headlines {
 };
 
 PagePair page_pair(const std::vector<Fingerprint>& models, const Pair& pair, const Headlines& headlines,
-                   std::size_t index) {
+                   std::size_t index, double agreeing) {
   Headline neurons = headlines.of("neuron_match", index);
   // Without a token in common only the weights tell of neurons.
   if (std::isnan(neurons.score) && std::isnan(neurons.log10_p))
@@ -59,7 +59,7 @@ PagePair page_pair(const std::vector<Fingerprint>& models, const Pair& pair, con
   p.guard = static_cast<float>(guard.score);
   p.guard_control = static_cast<float>(guard.control);
   p.log10_p = static_cast<float>(pair.log10_p_corrected);
-  p.borderline = std::abs(p.share - thresholds::universal_neurons) <= 0.1 * thresholds::universal_neurons;
+  p.borderline = std::abs(p.share - agreeing) <= 0.1 * agreeing;
   return p;
 }
 
@@ -181,6 +181,7 @@ std::vector<std::uint32_t> models_with_spectra(const PageContent& content, bool 
 struct Settings {
   TreeWishes tree;
   bool redact = false;
+  double agreeing = LineageRule{}.share;  ///< of its neurons from which on an MLP agrees
 };
 
 /// A scalar of the configuration, "" where it is not there.
@@ -211,6 +212,8 @@ void add_words(PageContent& content, const ArchiveReader& archive, const PageWis
     if (tree == "none") settings.tree.method = TreeMethod::none;
     const std::string draws = setting(*root, {"verdicts", "tree_support"});
     std::from_chars(draws.data(), draws.data() + draws.size(), settings.tree.resamplings);
+    const std::string share = setting(*root, {"verdicts", "min_share"});
+    std::from_chars(share.data(), share.data() + share.size(), settings.agreeing);
   }
   if (content.title.empty()) content.title = content.archive_name;
   if (!wishes.title.empty()) content.title = wishes.title;
@@ -246,7 +249,7 @@ PageContent page_content(const ArchiveReader& archive, const std::string& name, 
   const Headlines headlines(archive);
   for (std::size_t i = 0; i < pairs.size(); ++i) {
     pairs[i].curve_score = headlines.of("intrinsic_fingerprint", i).score;
-    content.pairs.push_back(page_pair(models, pairs[i], headlines, i));
+    content.pairs.push_back(page_pair(models, pairs[i], headlines, i, settings.agreeing));
   }
   const std::vector<ModelVerdict> verdicts = model_verdicts(models, pairs);
   const PairIndex index(content.pairs);
@@ -258,7 +261,8 @@ PageContent page_content(const ArchiveReader& archive, const std::string& name, 
   }
   for (const auto& [id, label] : wishes.labels)
     if (const auto m = index_of(models, id)) content.models[*m].label = label;
-  content.limits = distance_limits(content.pairs);
+  content.limits = distance_limits(content.pairs, settings.agreeing);
+  content.strangers = thresholds::universal_neurons;
   content.headlines_only = content.pairs.size() > most_detailed_pairs;
   content.noise_multiple = thresholds::origin_noise;
   if (asked) content.models[pairs[*asked].a].pair = content.models[pairs[*asked].b].pair = asked;

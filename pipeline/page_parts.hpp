@@ -18,8 +18,8 @@ struct TreeWishes {
   std::size_t resamplings = 100;
 };
 
-/// Where something changes, by all pairs of the archive.
-DistanceLimits distance_limits(const std::vector<PagePair>& pairs);
+/// Where something changes, by all pairs of the archive, of which MLPs agree from `share` of the neurons on.
+DistanceLimits distance_limits(const std::vector<PagePair>& pairs, double share);
 
 /// Fills dendrogram and tree from the pairs. `shares` holds, by pair, the share of agreeing neurons
 /// of every matched MLP, for resampling; empty where it is not known.

@@ -3,7 +3,6 @@
 #include <cmath>
 #include <random>
 
-#include "analyzers/thresholds.hpp"
 #include "analyzers/trees/linkage.hpp"
 #include "analyzers/trees/midpoint_root.hpp"
 #include "analyzers/trees/neighbour_joining.hpp"
@@ -117,8 +116,8 @@ Distances neuron_distances(const PageContent& content) {
   return distances;
 }
 
-DistanceLimits distance_limits(const std::vector<PagePair>& pairs) {
-  DistanceLimits limits{.threshold = 1 - thresholds::universal_neurons};
+DistanceLimits distance_limits(const std::vector<PagePair>& pairs, double share) {
+  DistanceLimits limits{.threshold = 1 - share};
   for (const PagePair& pair : pairs) {
     const double distance = 1 - pair.share;
     if (!std::isfinite(distance)) continue;

@@ -32,6 +32,8 @@ struct SurveyedModel {
   std::optional<Failure> failure;
   std::vector<Finding> findings;
   std::shared_ptr<const ModelPair> pair;  ///< of two models that are read together: `model` joins them
+  /// What another archive says of it (known_models.hpp): then nothing of it is read, and there is no `model`.
+  std::shared_ptr<const Fingerprint> known;
 };
 
 /// Opens every model: headers, index and configuration only, no weight is read. A model that cannot be read,

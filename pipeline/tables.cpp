@@ -80,13 +80,17 @@ std::string models_table(const AuditResult& result) {
       const auto value = s.model ? s.model->dim(name) : std::nullopt;
       return value ? cell(static_cast<double>(*value)) : std::string();
     };
-    table.row(r.id, r.label, name_of(r.use), r.family, s.model ? s.model->checkpoint.format : "",
-              s.model ? s.model->family : "", s.model && s.model->heuristic, s.model ? s.model->layers() : 0,
-              dim("hidden"), dim("heads"), dim("kv_heads"), dim("inter"), dim("vocab"), dim("experts"),
-              s.model ? s.model->parameters() : 0, s.model ? s.model->bytes() : 0,
-              s.model ? dtypes_of(*s.model) : "", r.path, r.revision, content_of(result.fingerprints[m]),
+    const Fingerprint& f = result.fingerprints[m];
+    table.row(r.id, r.label, name_of(r.use), r.family,
+              s.model   ? s.model->checkpoint.format
+              : s.known ? format_of_known
+                        : "",
+              f.family, s.model && s.model->heuristic, f.layers, dim("hidden"), dim("heads"), dim("kv_heads"),
+              dim("inter"), dim("vocab"), dim("experts"), f.parameters, s.model ? s.model->bytes() : 0,
+              s.model ? dtypes_of(*s.model) : "", r.path, r.revision, content_of(f),
               joined(r.declared, &Claim::base), joined(r.declared, &Claim::source),
-              !s.model                ? "failed"
+              s.known                 ? "known"
+              : !s.model              ? "failed"
               : failed.contains(r.id) ? "partial"
                                       : "complete",
               count(findings, Severity::error), count(findings, Severity::warning));

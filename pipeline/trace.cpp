@@ -110,7 +110,7 @@ class Leader {
       PairTrace& pair = result_.pairs[in_question_[i].pair];
       const ModelPair& joined = *joined_for_functions_[i].pair;
       if (in_question_[i].function) pair.function = same_function_of(joined, functions_->of(i));
-      pair.neurons = aligned_neurons_of(joined, functions_->of(i));
+      pair.neurons = aligned_neurons_of(joined, functions_->of(i), request_.rule);
       pair.neurons.pairs = in_question_.size();
       pair.heads = aligned_heads_of(joined, functions_->of(i));
     }

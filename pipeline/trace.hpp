@@ -24,6 +24,7 @@ struct TraceRequest {
   std::span<const SurveyedModel> models;
   std::vector<TracePair> pairs;
   std::map<std::string, double> origin_options;  ///< of origin_tracer: max_rank, seed
+  LineageRule rule = {};                         ///< by which neurons are judged
   RoundTerms terms;
   std::filesystem::path scratch;        ///< directory for maps of turned streams, which all ranks see
   Leftovers maps = Leftovers::removed;  ///< kept: until somebody clears the scratch directory

@@ -114,7 +114,7 @@ void write_model(TableWriter& table, std::uint32_t model, const ModelEntry& entr
   table.put("models/architecture", fingerprint != nullptr   ? fingerprint->family
                                    : entry.model != nullptr ? entry.model->family
                                                             : std::string());
-  table.put("models/format", checkpoint == nullptr ? std::string() : checkpoint->format);
+  table.put("models/format", checkpoint == nullptr ? entry.format : checkpoint->format);
   table.put("models/declared_base", claims.empty() ? std::string() : claims.front().base);
   table.put("models/declared_json", declared_json(claims));
   table.put("models/config_json", checkpoint == nullptr ? std::string() : checkpoint->config_json);

@@ -20,6 +20,9 @@ struct FileFacts {
   std::uint64_t bytes_read = 0;
 };
 
+/// models/format of a model that an archive knows from another one: everything but its tensors.
+inline constexpr const char* format_of_known = "stemma archive";
+
 /// One model as it goes into an archive. `model` and `fingerprint` are only borrowed; nullptr when the model
 /// could not be read.
 struct ModelEntry {
@@ -32,6 +35,7 @@ struct ModelEntry {
   const Fingerprint* fingerprint = nullptr;
   Status status = Status::ok;
   std::vector<FileFacts> files;  ///< parallel to model->checkpoint.files, or empty
+  std::string format = {};       ///< of a model that comes without `model`
 };
 
 /// Where a run was when something failed. The numeric values are written to archives: append only.

@@ -62,6 +62,7 @@ compare:
 
 verdicts:
   declared: check
+  fdr: 0.01                           # level of false discoveries over all pairs
 
 report:
   labels: id                          # or label

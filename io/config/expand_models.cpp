@@ -94,12 +94,13 @@ class Expansion {
     }
   }
 
-  std::vector<ModelSource> finish() {
+  /// `others`: archives may hold bases as well.
+  std::vector<ModelSource> finish(bool others) {
     for (ModelSource& adapter : adapters_) add_merged(std::move(adapter));
     if (models_.empty() && problems_.empty())
       complain("", "models names nothing. Add a path, a glob or a sheet");
     name_them();
-    check_bases();
+    check_bases(others);
     note_equal_paths();
     if (!problems_.empty()) throw ConfigProblems(problems_);
     return std::move(models_);
@@ -261,7 +262,7 @@ class Expansion {
     }
   }
 
-  void check_bases() {
+  void check_bases(bool others) {
     std::unordered_set<std::string> ids;
     for (const ModelSource& model : models_) ids.insert(model.id);
     for (const ModelSource& model : models_) {
@@ -270,9 +271,9 @@ class Expansion {
           complain(model.place, fmt::format("{} declares itself as its base. Correct base", model.id));
         } else if (!ids.contains(base)) {
           notes_.push_back(
-              fmt::format("{}: base {} is not among the models; the claim stays untestable. Add it, or "
-                          "correct the id",
-                          model.place, base));
+              fmt::format("{}: base {} is not among the models; the claim stays untestable{}. "
+                          "Add it, or correct the id",
+                          model.place, base, others ? " unless an archive of compare.against holds it" : ""));
         }
       }
     }
@@ -305,7 +306,7 @@ std::vector<ModelSource> expand_models(const RunConfig& config, std::vector<std:
                                        const Environment& environment) {
   Expansion expansion(notes, environment);
   for (const ModelListing& entry : config.models) expansion.add(entry);
-  return expansion.finish();
+  return expansion.finish(!config.compare.against.empty());
 }
 
 }  // namespace stemma

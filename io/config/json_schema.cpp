@@ -87,6 +87,8 @@ Json value_schema(const Key& key) {
       return {{"type", "string"}, {"pattern", identifier_pattern}};
     case KeyType::integer:
       return bounded_integer(key);
+    case KeyType::real:
+      return {{"type", "number"}, {"minimum", key.lowest_real}, {"maximum", key.highest_real}};
     case KeyType::boolean:
       return {{"type", "boolean"}};
     case KeyType::choice:
@@ -136,6 +138,7 @@ Json default_of(const Key& key) {
   if (const auto* words = std::get_if<std::string>(&value)) return *words;
   if (const auto* texts = std::get_if<std::vector<std::string>>(&value)) return *texts;
   if (key.type == KeyType::integer) return std::get<std::int64_t>(value);
+  if (key.type == KeyType::real) return std::get<double>(value);
   return printed(key, value);
 }
 

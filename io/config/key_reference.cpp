@@ -25,6 +25,8 @@ std::string type_of(const Key& key) {
     case KeyType::integer:
       return key.highest == INT64_MAX ? fmt::format("integer, {}..2^63-1", key.lowest)
                                       : fmt::format("integer, {}..{}", key.lowest, key.highest);
+    case KeyType::real:
+      return fmt::format("real, {}..{}", key.lowest_real, key.highest_real);
     case KeyType::boolean:
       return "true, false";
     case KeyType::choice:

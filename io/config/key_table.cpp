@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "io/config/compare_keys.hpp"
 #include "io/config/key_binding.hpp"
 #include "io/config/report_keys.hpp"
+#include "io/config/verdict_keys.hpp"
 
 namespace stemma {
 namespace {
@@ -13,7 +15,6 @@ namespace {
 std::vector<Key> make_table() {
   using T = KeyType;
   const auto analyzers = STEMMA_MEMBER(analyzers);
-  const auto tests = STEMMA_MEMBER(compare.tests);
   const auto traces = STEMMA_MEMBER(trace.tests);
   std::vector<Key> table;
   const auto add = [&](Key key) { table.push_back(std::move(key)); };
@@ -171,64 +172,7 @@ std::vector<Key> make_table() {
               .highest = 1000},
              analyzers));
 
-  add({.path = "compare", .meaning = "How models are compared, from the archive alone."});
-  add(bound({.path = "compare.pairs",
-             .type = T::choice,
-             .meaning = "Which pairs: all; only declared ones; those with a reference; those of a list.",
-             .consumer = "compare",
-             .choices = {"all", "declared", "reference", "listed"}},
-            STEMMA_MEMBER(compare.pairs)));
-  add(bound({.path = "compare.list",
-             .type = T::input_path,
-             .meaning = "TSV with columns a and b of model ids; belongs to pairs: listed.",
-             .consumer = "compare",
-             .computed_default = "none"},
-            STEMMA_MEMBER(compare.list)));
-  add(questions({.path = "compare.tests",
-                 .meaning = "The pair tests. Each needs the analyzer of its name.",
-                 .consumer = "compare",
-                 .computed_default = "those whose analyzer runs"},
-                tests));
-  add(question({.path = "compare.tests.content", .meaning = "Share of equal tensors."}, tests));
-  add(question(
-      {.path = "compare.tests.histogram", .meaning = "Equal histograms: the same values in another order."},
-      tests));
-  add(question({.path = "compare.tests.intrinsic_fingerprint", .meaning = "Correlation of the layer curves."},
-               tests));
-  add(option({.path = "compare.tests.intrinsic_fingerprint.depth",
-              .type = T::choice,
-              .meaning = "Models of different depth: stretch the shorter curve, or abstain.",
-              .consumer = "analyzers/intrinsic_fingerprint",
-              .choices = {"interp_longer", "refuse"}},
-             tests));
-  add(option({.path = "compare.tests.intrinsic_fingerprint.min_layers",
-              .type = T::integer,
-              .meaning = "With fewer layers the test abstains.",
-              .consumer = "analyzers/intrinsic_fingerprint",
-              .lowest = 2,
-              .highest = 1000,
-              .reason = "a correlation needs at least two layers"},
-             tests));
-  add(question({.path = "compare.tests.neuron_match",
-                .meaning = "Agreement of neurons, with p-values against independent initialisation."},
-               tests));
-  add(question({.path = "compare.tests.tensorguard", .meaning = "Distance of gradient responses."}, tests));
-  add(bound(
-      {.path = "compare.background",
-       .type = T::word_or_path,
-       .meaning = "Scores to rank a score in: of this corpus's pairs not known as related (where they are "
-                  "fewer than 20, the published ones), those of unrelated public models, none, or a table.",
-       .consumer = "compare",
-       .choices = {"corpus", "published", "none"}},
-      STEMMA_MEMBER(compare.background)));
-  add(bound({.path = "compare.independent",
-             .type = T::texts,
-             .meaning =
-                 "Ids, or patterns of ids (*, ?), of models stated to be independent of all others, as those "
-                 "of use: background are: their scores give the scores of other pairs a conformal p-value.",
-             .consumer = "compare",
-             .computed_default = "none"},
-            STEMMA_MEMBER(compare.independent)));
+  for (Key& key : compare_keys()) add(std::move(key));
 
   add({.path = "trace", .meaning = "The weights of possible relatives, read once more in pairs."});
   add(bound({.path = "trace.enabled",
@@ -271,6 +215,7 @@ std::vector<Key> make_table() {
               .highest = 4096},
              traces));
 
+  for (Key& key : verdict_keys()) add(std::move(key));
   for (Key& key : report_keys()) add(std::move(key));
 
   add({.path = "runtime",

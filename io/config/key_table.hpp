@@ -21,6 +21,7 @@ enum class KeyType : std::uint8_t {
   texts,       ///< one text, or a list of them
   identifier,  ///< a text that becomes a file name
   integer,
+  real,
   boolean,
   choice,
   size,
@@ -37,7 +38,8 @@ enum class KeyType : std::uint8_t {
 
 /// A value on its way between YAML and RunConfig. monostate: `auto`, or a question that does not run.
 /// Integers carry sizes in bytes and durations in seconds too; a choice is its word.
-using KeyValue = std::variant<std::monostate, bool, std::int64_t, std::string, std::vector<std::string>>;
+using KeyValue =
+    std::variant<std::monostate, bool, std::int64_t, double, std::string, std::vector<std::string>>;
 
 struct Key {
   std::string path;  ///< dotted
@@ -47,6 +49,8 @@ struct Key {
   std::vector<std::string> choices = {};
   std::int64_t lowest = 0;  ///< of integer, size, duration
   std::int64_t highest = INT64_MAX;
+  double lowest_real = 0;  ///< of real
+  double highest_real = 1;
   std::string reason = {};  ///< why values outside make no sense
   bool required = false;
   bool changes_results = true;        ///< false: how a run behaves, where it goes and how it is shown

@@ -34,6 +34,7 @@ std::string printed(const Key& key, const KeyValue& value) {
       if (key.type == KeyType::duration) return printed_duration(number);
       return fmt::format("{}", number);
     }
+    std::string operator()(double number) const { return fmt::format("{}", number); }
     std::string operator()(const std::string& text) const {
       return key.type == KeyType::choice || needs_no_quotes(text) ? text : quoted_text(text);
     }

@@ -1,4 +1,4 @@
-// Which keys say how verdicts and the page look?
+// Which keys say how the page looks?
 #pragma once
 #include <vector>
 
@@ -6,7 +6,7 @@
 
 namespace stemma {
 
-/// The sections verdicts and report of key_table().
+/// The section report of key_table().
 std::vector<Key> report_keys();
 
 }  // namespace stemma

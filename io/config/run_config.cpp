@@ -99,6 +99,9 @@ class Reader {
         return checked(read_bool(node, key.path, complaints_));
       case KeyType::integer:
         return read_whole_number(key, node);
+      case KeyType::real:
+        return checked(
+            read_real(node, key.path, complaints_, {key.lowest_real, key.highest_real, key.reason}));
       case KeyType::choice:
         return checked(read_choice(node, key.path, complaints_, key.choices));
       case KeyType::duration:

@@ -58,6 +58,7 @@ using TestOptions = std::map<std::string, std::map<std::string, std::string>>;
 /// The initial values here are the defaults, and their only place.
 struct RunConfig {
   struct Compare {
+    std::vector<std::string> against;  ///< absolute paths of archives, or of directories that hold one
     Pairs pairs = Pairs::all;
     std::string list;  ///< absolute path of a TSV with columns a, b; empty unless pairs is `listed`
     TestOptions tests = {{"content", {}},
@@ -81,6 +82,9 @@ struct RunConfig {
   };
   struct Verdicts {
     DeclaredLineage declared = DeclaredLineage::check;
+    double fdr = 0.01;              ///< level of false discoveries over all tested pairs
+    double min_share = 0.1;         ///< of its neurons from which on an MLP agrees
+    double min_layers_share = 0.5;  ///< of the MLPs of a model, which have to agree
     TreeMethod tree = TreeMethod::neighbour_joining;
     std::int64_t tree_support = 100;  ///< resamplings
     bool operator==(const Verdicts&) const = default;

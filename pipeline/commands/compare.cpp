@@ -65,7 +65,7 @@ class CompareCommand final : public Command {
     });
     std::vector<NeuronAgreement> neurons;
     if (ranks.all_reduce_sum(asks_neurons_ ? 1 : 0) > 0)
-      neurons = compare_neurons_together(ranks, models_, pairs_of_models_);
+      neurons = compare_neurons_together(ranks, models_, pairs_of_models_, plan_.rule.share);
     in_unison(ranks, "comparing", [&] {
       if (ranks.leads()) show(invocation, std::move(neurons));
     });
@@ -105,9 +105,20 @@ class CompareCommand final : public Command {
     asks_neurons_ = plan_.tests.contains("neuron_match");
   }
 
+  /// Verdicts on weights are repeated from archives, which do not hold all that another rule would ask.
+  static void say_what_stays(const Comparison& comparison, const LineageRule& rule) {
+    std::size_t stays = 0;
+    for (std::size_t i = 0; i < comparison.size(); ++i) stays += comparison.confirmed(i);
+    if (stays == 0 || rule == LineageRule{}) return;
+    fmt::print(stderr, "{} {} the verdict of the run that read the weights, by its own rule.\n",
+               counted(stays, "pair"), stays == 1 ? "keeps" : "keep");
+  }
+
   void show(const Invocation& invocation, std::vector<NeuronAgreement> neurons) {
+    const LineageRule rule = plan_.rule;
     Comparison comparison(models_, std::move(plan_), company_, std::move(neurons));
     comparison.recall(weight_verdicts_of(operands_, models_));
+    say_what_stays(comparison, rule);
     if (invocation.json) {
       fmt::print("{}", comparison_json(models_, comparison));
     } else if (comparison.size() == 1) {

@@ -22,7 +22,7 @@ using Models = std::pair<std::uint32_t, std::uint32_t>;  // merged indexes, a < 
 struct Way {
   std::string methods;
   RunConfig::Compare compare;
-  DeclaredLineage declared = DeclaredLineage::check;
+  RunConfig::Verdicts verdicts;
   bool known = false;  ///< the configuration could be read and chooses pairs by a rule
 
   bool operator==(const Way&) const = default;
@@ -38,7 +38,9 @@ Way way_of(const MergeSource& source, std::uint64_t model) {
     const RunConfig config =
         parse_run_config(source.run_text("resolved_yaml", run), source.path().string(), {}, notes);
     way.compare = config.compare;
-    way.declared = config.verdicts.declared;
+    way.verdicts = config.verdicts;
+    way.verdicts.tree = {};  // of the page alone, as the next
+    way.verdicts.tree_support = {};
     way.known = config.compare.pairs != Pairs::listed;
   } catch (const ConfigProblems&) {
     way.known = false;  // of another version, or its files are gone: nothing is compared as it says
@@ -149,7 +151,7 @@ class Across {
     for (const std::uint32_t m : members) models.push_back(fingerprint(m));
     RunConfig config;
     config.compare = way.compare;
-    config.verdicts.declared = way.declared;
+    config.verdicts = way.verdicts;
     Comparison comparison(models, comparison_of(config));
     comparison.recall(weights_among(members));
     bool found = false;

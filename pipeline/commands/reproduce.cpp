@@ -146,18 +146,22 @@ Reproduction::Reproduction(const std::string& archive, const std::string& inputs
   const auto sources = sources_by_id(config);
   std::vector<std::string> absent;
   std::vector<fs::path> places;
-  config.models.clear();
+  std::vector<ModelListing> listings;
   for (const ModelRow& row : reader.models()) {
-    const auto place = place_of(row, inputs);
+    const bool known = row.format == format_of_known;  // its archive is named by compare.against
+    const auto place = known ? row.path : place_of(row, inputs);
     if (!place) absent.push_back(fmt::format("{} (was {})", printable(row.id), printable(row.path)));
     places.push_back(place.value_or(row.path));
-    config.models.push_back(listing_of(row, places.back(), sources));
+    listings.push_back(listing_of(row, places.back(), sources));
   }
   if (!absent.empty())
     throw UsageError(
         fmt::format("{} of {} not found: {}. Say with --inputs in which directory they lie, by id",
-                    absent.size(), counted(config.models.size(), "input"), fmt::join(absent, ", ")));
+                    absent.size(), counted(places.size(), "input"), fmt::join(absent, ", ")));
   check_sizes(recorded_files(rows, reader.models(), places));
+  config.models.clear();
+  for (std::size_t m = 0; m < listings.size(); ++m)
+    if (reader.models()[m].format != format_of_known) config.models.push_back(std::move(listings[m]));
   config.output = (fs::absolute(archive_).parent_path() / (config.name + "-reproduced")).string();
 }
 

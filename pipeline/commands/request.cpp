@@ -3,13 +3,17 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
 #include <limits>
 #include <set>
 
 #include "analyzers/catalogue.hpp"
 #include "io/config/yaml.hpp"
 #include "io/config/yaml_section.hpp"
+#include "pipeline/commands/target.hpp"
 #include "pipeline/commands/words.hpp"
+#include "pipeline/known_models.hpp"
 #include "pipeline/wording.hpp"
 
 namespace stemma {
@@ -131,6 +135,9 @@ ComparisonPlan comparison_of(const RunConfig& config) {
   plan.background = config.compare.background;
   plan.independent = config.compare.independent;
   plan.check_declarations = config.verdicts.declared == DeclaredLineage::check;
+  plan.rule = {.level = config.verdicts.fdr,
+               .share = config.verdicts.min_share,
+               .layers_share = config.verdicts.min_layers_share};
   return plan;
 }
 
@@ -292,10 +299,15 @@ AuditRequest request_of(const Configuration& configuration, const Invocation& in
   request.comparison = comparison_of(config);
   std::vector<std::string> ids;
   for (const ModelRequest& model : request.models) ids.push_back(model.id);
-  check_pair_list(request.comparison->listed, config.compare.list, ids);
   check_independent(declared_of(request.models), config.compare.independent);
   request.trace = trace_of(config);
   if (request.trace) check_pair_list(request.trace->listed, config.trace.list, ids);
+  std::vector<std::filesystem::path> archives;
+  for (const std::string& archive : config.compare.against) archives.push_back(archive_at(archive));
+  request.known = known_models(archives, request.questions, notes);
+  for (const SurveyedModel& model : request.known) request.comparison->known.push_back(model.request.id);
+  std::ranges::copy(request.comparison->known, std::back_inserter(ids));  // of their weights nothing is here
+  check_pair_list(request.comparison->listed, config.compare.list, ids);
   return request;
 }
 

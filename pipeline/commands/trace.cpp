@@ -90,6 +90,7 @@ class TraceCommand final : public Command {
                            .pairs = named.pairs,
                            .origin_options = request.trace ? request.trace->tests.at("origin_tracer")
                                                            : std::map<std::string, double>(),
+                           .rule = request.comparison->rule,
                            .terms = terms_of(request, machines),
                            .scratch = scratch_for(machines.hosts)};
     });

@@ -90,6 +90,24 @@ TEST(JudgeLineage, TwoMatchingsNeedATenthInHalfOfTheLayers) {
   EXPECT_EQ(judged(found).reason, "no_valid_null") << "places of neurons that somebody sorted";
 }
 
+TEST(JudgeLineage, AnotherRuleHasOtherEdges) {
+  const auto class_by = [](const LineageRule& rule, AlignedNeurons found) {
+    found.rule = rule;
+    return judged(found).relation;
+  };
+  const double paid = std::log(1e-6) - std::log(2);  // of two tests the better one
+  EXPECT_EQ(class_by({.level = 1e-6}, neurons(paid - 0.01, 1)), Relation::same_lineage);
+  EXPECT_EQ(class_by({.level = 1e-6}, neurons(paid + 0.01, 1)), Relation::abstain);
+  EXPECT_EQ(class_by({.level = 1e-5}, neurons(paid + 0.01, 1)), Relation::same_lineage);
+  AlignedNeurons robust = neurons(0, 1);
+  robust.log_p_robust = -500;
+  robust.agreeing_layers = 4;  // of six
+  EXPECT_EQ(class_by({.layers_share = 0.66}, robust), Relation::same_lineage);
+  EXPECT_EQ(class_by({.layers_share = 0.67}, robust), Relation::abstain);
+  robust.agreeing_layers = 0;
+  EXPECT_EQ(class_by({.layers_share = 0}, robust), Relation::same_lineage);
+}
+
 TEST(JudgeLineage, UnlikeLayersThatAgreeTakeTheWordAway) {
   AlignedNeurons found = neurons(-1000, 1);
   found.control.agreeing = 10;

@@ -91,6 +91,26 @@ TEST(JudgeNeurons, HalfOfTheSmallerModelIsTheWhole) {
   EXPECT_THAT(judged(found).pair.sentence, HasSubstr("agree in 3 of 6 MLPs that were compared, "));
 }
 
+TEST(JudgeNeurons, AnotherRuleHasOtherEdges) {
+  NeuronAgreement found = related();
+  const auto class_by = [&](const LineageRule& rule, double level) {
+    Pair pair;
+    judge_neurons(
+        {.found = &found, .log_level_places = level, .log_level_robust = 0, .tests = 56, .rule = rule}, pair);
+    return pair.relation;
+  };
+  EXPECT_EQ(class_by({.level = 1e-6}, std::log(1e-6)), Relation::same_lineage);
+  EXPECT_EQ(class_by({.level = 1e-6}, std::nextafter(std::log(1e-6), 0)), Relation::no_evidence);
+  EXPECT_EQ(class_by({.level = 0.2}, std::log(0.2)), Relation::same_lineage);
+  found.compared_blocks = 20, found.agreeing_blocks = 11;
+  EXPECT_EQ(class_by({.layers_share = 0.55}, -50), Relation::same_lineage) << "11 of 20 are 0.55";
+  found.agreeing_blocks = 10;
+  EXPECT_EQ(class_by({.layers_share = 0.55}, -50), Relation::partial_lineage);
+  EXPECT_EQ(class_by({.layers_share = 1}, -50), Relation::partial_lineage);
+  found.agreeing_blocks = 1;
+  EXPECT_EQ(class_by({.layers_share = 0}, -50), Relation::same_lineage);
+}
+
 TEST(JudgeNeurons, KinshipTellsASharedStart) {
   NeuronAgreement found = related();
   found.likeness = 1;

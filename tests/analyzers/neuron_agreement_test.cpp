@@ -84,6 +84,33 @@ TEST(NeuronAgreement, OfACopyWithNoise) {
   EXPECT_LT(found.log_p_nominal, found.log_p_robust);
 }
 
+TEST(NeuronAgreement, TheShareThatIsAskedOnlyCountsBlocks) {
+  Toy other = toy(1, 4, 64, 100);
+  const NeuronSketch a = sketch_of(other);
+  // Of block i the last 16 i neurons are those of a stranger.
+  const Toy stranger = toy(9, 4, 64, 100);
+  for (std::size_t i = 0; i < 4; ++i)
+    for (std::size_t n = 64 - 16 * i; n < 64; ++n) {
+      other.blocks[i].first[n] = stranger.blocks[i].first[n];
+      other.blocks[i].second[n] = stranger.blocks[i].second[n];
+    }
+  const NeuronSketch b = sketch_of(other);
+  const NeuronAgreement usual = compare_neurons(a, b);
+  EXPECT_EQ(usual.agreeing_blocks, 4U);
+  for (const BlockAgreement& block : usual.blocks) {
+    // At exactly the share of a block it agrees, and those with more.
+    const auto as_many = std::ranges::count_if(
+        usual.blocks, [&](const BlockAgreement& one) { return one.agreeing >= block.agreeing; });
+    const NeuronAgreement found = compare_neurons(a, b, block.share());
+    EXPECT_EQ(found.agreeing_blocks, static_cast<std::size_t>(as_many));
+    EXPECT_EQ(found.log_p_robust, usual.log_p_robust);
+    EXPECT_EQ(partners(found), partners(usual));
+    EXPECT_NEAR(block.share(), 1 - 0.25 * block.a, 0.06) << "chance adds few";
+  }
+  EXPECT_EQ(compare_neurons(b, a, 1).agreeing_blocks, 1U);
+  EXPECT_EQ(compare_neurons(a, b, 0).agreeing_blocks, 4U);
+}
+
 TEST(NeuronAgreement, PlacesAndSignsAreOnlyForThePlaces) {
   const Toy base = toy(1, 4, 64, 400), other = with_noise(base, 0.3, 2);
   const NeuronAgreement stayed = compared(sketch_of(base), sketch_of(other)),

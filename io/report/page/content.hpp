@@ -94,7 +94,7 @@ struct NullFigure {
 
 /// Distances 1 - share of agreeing neurons at which something changes; NaN where not known.
 struct DistanceLimits {
-  double threshold = missing;   ///< universal_neurons: below this share nothing is called lineage
+  double threshold = missing;   ///< of the robust test: below this share MLPs do not agree
   double detection = missing;   ///< of a model to its copy in another format, else the largest background
   double background = missing;  ///< of the nearest pair of which tests found nothing
 };
@@ -109,6 +109,7 @@ struct PageContent {
   bool dossiers_thinned = false;  ///< because the page was too large
   bool headlines_only = false;    ///< of so many pairs the archive keeps the headline of each test
   bool claims_checked = true;     ///< declarations were held against the evidence
+  double strangers = missing;     ///< share of neurons in which separately trained models may agree
   double noise_multiple = 1;      ///< of the rounding null, from which on a singular value is signal
   Dendrogram dendrogram;          ///< over models
   DistanceLimits limits;

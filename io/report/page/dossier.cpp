@@ -94,7 +94,7 @@ int layer_of(const std::string& block) {
   return block.starts_with("layers/") ? std::atoi(block.c_str() + 7) : 0;
 }
 
-/// Shares of agreeing neurons, block by block, with the tenth that strangers may reach.
+/// Shares of agreeing neurons, block by block, with the share that strangers may reach.
 void draw_agreement(Markup& page, const std::vector<Block>& blocks, double strangers) {
   const double step = std::clamp(560.0 / static_cast<double>(blocks.size()), 2.0, 26.0);
   Frame frame{.left = 52,
@@ -131,7 +131,7 @@ void draw_agreement(Markup& page, const std::vector<Block>& blocks, double stran
 
 /// Which block of one model is which of the other: two columns, and a line for each match.
 void draw_block_map(Markup& page, const PageContent& content, const PagePair& pair,
-                    const std::vector<Block>& blocks, double strangers) {
+                    const std::vector<Block>& blocks) {
   const int most = std::max({content.models[pair.a].layers, content.models[pair.b].layers, 1});
   const double step = std::clamp(360.0 / most, 4.0, 16.0);
   const double width = 330, height = step * most + 40;
@@ -141,10 +141,11 @@ void draw_block_map(Markup& page, const PageContent& content, const PagePair& pa
   page.element("text", {{"class", "name"}, {"x", 110}, {"y", 14}, {"text-anchor", "end"}},
                shortened(content.models[pair.a].id, 15));
   page.element("text", {{"class", "name"}, {"x", 220}, {"y", 14}}, shortened(content.models[pair.b].id, 15));
+  const double limit = 1 - content.limits.threshold;
   const auto y = [&](int layer) { return 30 + step * (layer + 0.5); };
   std::array<std::string, 2> matches, boxes;  // weak ones, and those that agree
   for (const Block& block : blocks) {
-    const bool agrees = std::isfinite(block.share) && block.share >= strangers;
+    const bool agrees = std::isfinite(block.share) && block.share >= limit;
     matches.at(agrees ? 1 : 0) +=
         fmt::format("M118 {}L212 {}", coordinate(y(layer_of(block.a))), coordinate(y(layer_of(block.b))));
   }
@@ -153,7 +154,7 @@ void draw_block_map(Markup& page, const PageContent& content, const PagePair& pa
     for (int layer = 0; layer < (left ? content.models[pair.a] : content.models[pair.b]).layers; ++layer) {
       const double x = left ? 110 : 212;
       const bool used = std::any_of(blocks.begin(), blocks.end(), [&](const Block& b) {
-        return layer_of(left ? b.a : b.b) == layer && std::isfinite(b.share) && b.share >= strangers;
+        return layer_of(left ? b.a : b.b) == layer && std::isfinite(b.share) && b.share >= limit;
       });
       boxes.at(used ? 1 : 0) += fmt::format("M{} {}h8v{}h-8z", coordinate(x),
                                             coordinate(y(layer) - step * 0.4), coordinate(step * 0.8));
@@ -175,17 +176,16 @@ void draw_block_map(Markup& page, const PageContent& content, const PagePair& pa
 void write_neurons(Markup& page, const PageContent& content, const PagePair& pair, const Pair& found) {
   const std::vector<Block> blocks = blocks_of(found);
   if (blocks.empty()) return;
-  const double strangers = 1 - content.limits.threshold;
   page.element("h4", "Neurons");
   page.open("div", {{"class", "panels"}});
   page.open("figure", {{"class", "scroll"}});
   page.element("figcaption",
                "How many neurons of each MLP agree. Below the line separately trained models may agree too.");
-  draw_agreement(page, blocks, strangers);
+  draw_agreement(page, blocks, content.strangers);
   page.close("figure").open("figure");
   page.element("figcaption",
                "Which layer of one model is which of the other. Hollow layers have no counterpart.");
-  draw_block_map(page, content, pair, blocks, strangers);
+  draw_block_map(page, content, pair, blocks);
   page.close("figure").close("div");
 }
 

@@ -115,11 +115,13 @@ void draw_limits(Markup& page, const PageContent& content, const Layout& at) {
   const double bottom = at.top + at.side;
   struct Line {
     double distance;
-    std::string_view style, words;
+    std::string_view style;
+    std::string words;
   };
   const Line lines[] = {
       {content.limits.threshold, "limit threshold",
-       "limit of the robust test, grade M: a tenth of the neurons"},
+       fmt::format("limit of the robust test, grade M: {:.4g} % of the neurons",
+                   100 * (1 - content.limits.threshold))},
       {content.limits.background, "limit background", "nearest pair without evidence"},
       {content.limits.detection, "limit detection", "limit of detection"},
   };

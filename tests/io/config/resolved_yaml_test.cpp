@@ -24,6 +24,8 @@ std::string other_value(const Key& key) {
       return "7";
     case KeyType::size:
       return "30MB";
+    case KeyType::real:
+      return "0.0625";
     case KeyType::size_or_auto:
       return "3GiB";
     case KeyType::duration:
