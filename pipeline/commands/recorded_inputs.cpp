@@ -1,7 +1,7 @@
 // Archives name files by the path of that day; what stays is where they lie in their model.
 #include "pipeline/commands/recorded_inputs.hpp"
 
-#include "io/config/presence.hpp"
+#include "io/config/merged_location.hpp"
 
 namespace stemma {
 
@@ -9,7 +9,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-bool is_there(const fs::path& path) { return why_absent(path.string()).empty(); }
+bool is_there(const fs::path& path) { return why_absent_model(path.string()).empty(); }
 
 }  // namespace
 
