@@ -37,6 +37,8 @@ void Coordinator::send(const Assignment& assignment, double now, std::vector<Mes
   const std::vector<std::byte> order =
       team ? write_team_order_(assignment.items.front(), assignment.block, members)
            : write_orders_(assignment.items);
+  if (under_way_ && team) under_way_->send_to_team(members, assignment.items.front());
+  if (under_way_ && !team) under_way_->send(members.front(), assignment.items);
   for (const int rank : members) {
     out.push_back({team ? MessageKind::assign_team : MessageKind::assign, rank, order});
     Worker& w = workers_[static_cast<std::size_t>(machine_.slot_of(rank))];
@@ -77,6 +79,7 @@ std::vector<Message> Coordinator::handle(const Message& message) {
       break;
     case MessageKind::idle:
       if (w.assignments == 0) throw std::logic_error("a worker ended what it was not given");
+      if (under_way_) under_way_->end_batch(message.peer);
       if (--w.assignments == 0) occupied_seconds_ += clock_() - w.since;
       break;
     case MessageKind::result:

@@ -10,6 +10,7 @@
 #include "pipeline/perform.hpp"
 #include "pipeline/plan.hpp"
 #include "pipeline/time_limit.hpp"
+#include "pipeline/under_way.hpp"
 
 namespace stemma {
 
@@ -49,6 +50,9 @@ class Coordinator {
   /// An item took so long: later predictions of items of its kind follow.
   void learn(std::uint32_t item, double seconds) { scheduler_.learn(item, seconds); }
 
+  /// From now on whoever looks there sees what is handed out; results are told by whoever takes them.
+  void show_in(UnderWay* under_way) { under_way_ = under_way; }
+
   /// Nothing is handed out any more that should not have ended by then, in seconds from now. Returns the
   /// stops of those for whom nothing is left.
   std::vector<Message> end_within(double seconds);
@@ -87,6 +91,7 @@ class Coordinator {
   int stopped_ = 0;
   double occupied_seconds_ = 0;
   std::exception_ptr failure_;
+  UnderWay* under_way_ = nullptr;  ///< where wanted
 };
 
 /// Called on rank 0 for every item that ends, in any order, from the thread that serves.

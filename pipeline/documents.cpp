@@ -1,4 +1,5 @@
 // Which JSON documents does a run leave for scripts?
+#include <algorithm>
 #include <cmath>
 #include <map>
 
@@ -22,6 +23,14 @@ Json declared_of(const std::vector<Claim>& claims) {
   return list;
 }
 
+/// Methods that say something about the two, each once, in the order of the evidence.
+std::vector<std::string> tests_of(const Pair& pair) {
+  std::vector<std::string> tests;
+  for (const Evidence& e : pair.evidence)
+    if (e.abstain.empty() && std::ranges::find(tests, e.method) == tests.end()) tests.push_back(e.method);
+  return tests;
+}
+
 }  // namespace
 
 std::string verdicts_json(const AuditResult& result, const AuditRequest& request) {
@@ -35,6 +44,7 @@ std::string verdicts_json(const AuditResult& result, const AuditRequest& request
     const std::string declaration(name_of(v.declaration));
     if (!declaration.empty()) ++counts[declaration];
     const auto pair = deciding.of(m);
+    const Pair told = pair ? result.comparison.with_evidence(pair->index) : Pair{};
     models.push_back({{"id", model.id},
                       {"content", content_of(model)},
                       {"declared", declared_of(model.declared)},
@@ -43,11 +53,13 @@ std::string verdicts_json(const AuditResult& result, const AuditRequest& request
                       {"verdict",
                        {{"relation", name_of(v.relation)},
                         {"relative", v.relative},
+                        {"sentence", told.sentence},
                         {"abstain_reason", v.reason},
                         {"direction", descent_words(v.direction)},
                         {"log10_p", json_number(pair ? pair->log10_p : missing)},
                         {"log10_p_corrected", json_number(pair ? pair->log10_p_corrected : missing)},
-                        {"grade", pair && pair->grade ? Json(name_of(*pair->grade)) : Json(nullptr)}}},
+                        {"grade", pair && pair->grade ? Json(name_of(*pair->grade)) : Json(nullptr)},
+                        {"tests", tests_of(told)}}},
                       {"nearest_by_curve",
                        {{"id", v.nearest_by_curve},
                         {"score", json_number(v.nearest_score)},
@@ -67,6 +79,7 @@ std::string verdicts_json(const AuditResult& result, const AuditRequest& request
                      {{"file", request.archive.filename().string()},
                       {"canonical_exact", result.hashes.exact},
                       {"canonical_all", result.hashes.all}}},
+                    {"null_hypothesis", "independent random initialisations"},
                     {"pairs_tested", result.comparison.size()},
                     {"fdr", request.comparison ? Json(request.comparison->rule.level) : Json(nullptr)},
                     {"models", models},

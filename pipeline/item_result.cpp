@@ -52,6 +52,7 @@ std::vector<std::byte> encode(const ItemResult& result) {
   put(out, result.item);
   put(out, result.seconds);
   put(out, result.bytes_read);
+  put(out, result.peak_memory);
   put_bytes(out, std::as_bytes(std::span(result.ended)));
   put_bytes(out, std::as_bytes(std::span(result.spent)));
   put_bytes(out, std::as_bytes(std::span(result.keys)));
@@ -67,6 +68,7 @@ ItemResult decode_result(std::span<const std::byte> in) {
   result.item = take<std::uint32_t>(in);
   result.seconds = take<double>(in);
   result.bytes_read = take<std::uint64_t>(in);
+  result.peak_memory = take<std::uint64_t>(in);
   const auto ended = take_bytes(in);
   result.ended.assign(reinterpret_cast<const char*>(ended.data()), ended.size());
   take_values(in, result.spent);

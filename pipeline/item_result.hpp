@@ -18,6 +18,7 @@ struct ItemResult {
   int rank = 0;  ///< that did it; not in the bytes, whoever receives them knows
   double seconds = 0;
   std::uint64_t bytes_read = 0;
+  std::uint64_t peak_memory = 0;   ///< the most that its rank has used so far
   std::string ended;               ///< ISO 8601 UTC, by the clock of its rank
   std::vector<Features> features;  ///< failed ones say why
   std::vector<Hash128> keys;       ///< work_key of each

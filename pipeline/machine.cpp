@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <fstream>
 #include <optional>
+#include <sstream>
 
 #include "analyzers/numerics/blas_memory.hpp"
 #include "io/config/problems.hpp"
@@ -17,13 +18,19 @@
 namespace stemma {
 namespace {
 
-/// Value of "Key:  123 kB" in /proc, in bytes.
+/// Value of the line "Key:  123 kB" of a file in /proc, in bytes.
+std::optional<std::uint64_t> bytes_in(const char* file, std::string_view key) {
+  std::ifstream in(file);
+  for (std::string line; std::getline(in, line);) {
+    if (!line.starts_with(key)) continue;
+    std::uint64_t kilobytes = 0;
+    if (std::istringstream(line.substr(key.size())) >> kilobytes) return kilobytes * 1024;
+  }
+  return std::nullopt;
+}
+
 std::uint64_t available_memory() {
-  std::ifstream in("/proc/meminfo");
-  std::string key, unit;
-  for (std::uint64_t kilobytes = 0; in >> key >> kilobytes; std::getline(in, unit))
-    if (key == "MemAvailable:") return kilobytes * 1024;
-  return std::uint64_t{1} << 30;
+  return bytes_in("/proc/meminfo", "MemAvailable:").value_or(std::uint64_t{1} << 30);
 }
 
 /// Limit of this process (ulimit -v); nothing when there is none.
@@ -56,6 +63,8 @@ std::string address_space_words() {
 }  // namespace
 
 std::uint64_t memory_budget(int ranks_here) { return least_room(ranks_here).bytes; }
+
+std::uint64_t peak_memory() { return bytes_in("/proc/self/status", "VmHWM:").value_or(0); }
 
 std::string memory_limit(int ranks_here) { return least_room(ranks_here).limit; }
 

@@ -13,6 +13,9 @@ std::uint64_t memory_budget(int ranks_here);
 /// What sets that number: "free memory", "control group" or "limit of address space".
 std::string memory_limit(int ranks_here);
 
+/// Most bytes of memory that this process has held so far; 0 where the system does not say.
+std::uint64_t peak_memory();
+
 /// Lets BLAS take its memory on this rank. Throws ConfigProblems with rank, host, limit and what to do when
 /// the machine does not give it: BLAS itself would ask for ever.
 void require_blas_memory(int rank);

@@ -14,6 +14,7 @@
 #include "io/model/widen.hpp"
 #include "pipeline/clock.hpp"
 #include "pipeline/held_reader.hpp"
+#include "pipeline/machine.hpp"
 #include "pipeline/stop_signal.hpp"
 #include "pipeline/team_reader.hpp"
 
@@ -157,6 +158,7 @@ class Performance {
       out.contents.push_back(running.content);
       out.same.push_back(running.same ? 1 : 0);
     }
+    out.peak_memory = peak_memory();
     out.ended = utc_now();
     out.seconds = watch_.seconds();
     return out;

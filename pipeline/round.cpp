@@ -106,17 +106,26 @@ bool Round::others_ended() {
       others_, [&](std::uint32_t i) { return store_.recall(orders_.order(i, plan_.items[i])); });
 }
 
+std::string Round::name_of_item(std::uint32_t i) const {
+  const Item& item = plan_.items[i];
+  return fmt::format("{} {}", work_[item.model].request.id, name_of(item, *work_[item.model].model));
+}
+
 void Round::begin(const RoundTerms& terms) {
   counters_.items_total = plan_.items.size() - plan_.infeasible.size() - plan_.known.size();
   counters_.bytes_total = plan_.read_bytes;
   counters_.seconds_total = plan_.rank_seconds;
+  counters_.memory_per_rank = plan_.memory_per_rank;
   actual_seconds_.assign(plan_.items.size(), missing);
-  progress_.emplace(log_, own_plan_ ? "trace" : "work", counters_, terms.progress, terms.progress_every,
-                    terms.status_file);
+  progress_.emplace(log_, own_plan_ ? "trace" : "work",
+                    WorkView{counters_, under_way_, [this](std::uint32_t i) { return name_of_item(i); },
+                             [this](std::uint32_t i) { return plan_.items[i].seconds; }, limit_},
+                    ProgressTerms{terms.progress, terms.progress_every, terms.status_file});
   watch_ = Stopwatch();
 }
 
 WorkInput Round::input() {
+  under_way_.forget_all();
   return {
       .plan = &plan_,
       .orders = [this](std::span<const std::uint32_t> items) { return orders_for(items); },
@@ -127,6 +136,7 @@ WorkInput Round::input() {
       .limit = limit_,
       .contents = [this](std::span<const Hash128> contents) { return look_up(contents); },
       .now_and_then = [this] { logs_.sync_if_due(); },
+      .under_way = &under_way_,
       .last_words =
           [this] {
             logs_.sync();
@@ -143,12 +153,14 @@ std::vector<std::byte> Round::orders_for(std::span<const std::uint32_t> items) {
     if ((logs_.has_company() || pass_ > 0) && store_.recall(order)) {
       count(plan_.items[i], 0);
       limit_->work_was_done();
+      under_way_.leave_out(i);
       continue;
     }
     const Hash128 claim = claim_of(order);
     // In the second pass nobody is waited for: whoever said that it does this may have been killed.
     if (pass_ == 0 && logs_.claimed(claim)) {
       elsewhere_.push_back(i);
+      under_way_.leave_out(i);
       continue;
     }
     ours.push_back(claim);
@@ -185,6 +197,10 @@ void Round::take(const ItemResult& result) {
   if (pass_ > 0 || item.file || item.portion == Portion::decompositions || item.portion == Portion::apart)
     announced_bytes_ += result.bytes_read;
   count(item, result.bytes_read);
+  counters_.seconds_here = counters_.seconds_here + item.width * item.seconds;
+  counters_.actual_seconds = counters_.actual_seconds + item.width * result.seconds;
+  counters_.peak_memory = std::max(counters_.peak_memory.load(), result.peak_memory);
+  under_way_.end(result.rank, result.item);
   bool may_pass = false;
   for (const Features& f : result.features) {
     counters_.failed += f.status == Status::failed;

@@ -93,6 +93,8 @@ class Round {
   /// Which of these contents have a result, or are being worked on.
   std::vector<std::uint8_t> look_up(std::span<const Hash128> contents);
   void count(const Item& item, std::uint64_t bytes);
+  /// "acme-7b layers/41/mlp.down", for people
+  std::string name_of_item(std::uint32_t item) const;
   void end_shard();
   [[noreturn]] void stop_early(std::uint64_t left);
   std::string times_of_open_items() const;
@@ -117,6 +119,7 @@ class Round {
   std::set<Hash128> on_its_way_;          ///< contents that somebody asked for first, and measures
   std::vector<std::uint32_t> once_more_;  ///< items with failures that may have passed
   WorkCounters counters_;
+  UnderWay under_way_;
   std::uint64_t bytes_read_ = 0, announced_bytes_ = 0;
   std::vector<double> actual_seconds_;
   double seconds_ = 0, occupied_seconds_ = 0;

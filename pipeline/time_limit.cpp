@@ -38,13 +38,18 @@ TimeLimit::TimeLimit(std::optional<double> end, double margin, Clock wall)
 double TimeLimit::wall() const { return clock_ ? clock_() : unix_now(); }
 
 double TimeLimit::seconds_left() const {
-  if (stop_wish() == StopWish::at_once) return 0;
+  return stop_wish() == StopWish::at_once ? 0 : seconds_to_end() - margin_;
+}
+
+double TimeLimit::seconds_to_end() const {
+  if (stop_wish() == StopWish::at_once)
+    return std::max(0.0, after_at_once - seconds_since(StopWish::at_once));
   double left = stop_wish() == StopWish::soon ? after_soon - seconds_since(StopWish::soon) : forever;
   if (end_) {
     const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - began_;
     left = std::min({left, seconds_ - passed.count(), *end_ - wall()});
   }
-  return left - margin_;
+  return left;
 }
 
 void TimeLimit::learn_sync(double seconds) { margin_ = std::max(margin_, 2 * seconds + least_margin_ / 3); }
@@ -64,6 +69,8 @@ std::string TimeLimit::reason() const {
   }
   return end_ ? fmt::format("its time ends at {}", clock_text(*end_)) : "";
 }
+
+std::string TimeLimit::end_text() const { return end_ ? clock_text(*end_) : ""; }
 
 TimeLimit limit_of(const Moment& deadline, double margin) {
   if (deadline.kind == Moment::Kind::none) return TimeLimit(std::nullopt, margin);

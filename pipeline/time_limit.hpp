@@ -38,6 +38,8 @@ class TimeLimit {
   /// clock that is set while the run goes on can only make it shorter. After StopWish::soon at most 170 less
   /// the margin, after StopWish::at_once none.
   double seconds_left() const;
+  /// Seconds until it is over, nothing kept: what people see. May be called by any thread.
+  double seconds_to_end() const;
   /// The last synchronisation of results took `seconds`: a slow disk makes the margin longer.
   void learn_sync(double seconds);
 
@@ -53,6 +55,8 @@ class TimeLimit {
   /// What ends the run, for people: "its time ends at 2026-11-21T14:02:10Z".
   std::string reason() const;
   const std::optional<double>& end() const { return end_; }
+  /// "2026-11-21T14:02:10Z", "" without an end.
+  std::string end_text() const;
 
  private:
   double wall() const;

@@ -42,6 +42,11 @@ std::string duration_words(double seconds) {
   if (seconds < 60) return fmt::format("{:.1f} s", seconds);
   const auto whole = static_cast<std::uint64_t>(std::llround(seconds));
   if (whole < 3600) return fmt::format("{:02}:{:02}", whole / 60, whole % 60);
+  return clock_words(seconds);
+}
+
+std::string clock_words(double seconds) {
+  const auto whole = static_cast<std::uint64_t>(std::llround(seconds));
   return fmt::format("{:02}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
 }
 

@@ -16,6 +16,8 @@ std::string bytes_words(double bytes);
 std::string memory_words(double bytes);
 /// "00:06:10" from one hour on, else "06:10"; below a minute "4.2 s".
 std::string duration_words(double seconds);
+/// Always with hours, for what is counted down: "00:06:10".
+std::string clock_words(double seconds);
 /// "0.0123"; "-" for what is not finite.
 std::string three_digits(double value);
 

@@ -52,6 +52,7 @@ class Conversation {
     if (ranks.size() > 1) remote_ = std::make_unique<MpiMailbox>(ranks);
     if (!ranks.leads()) return;
     coordinator_.emplace(*input.plan, input.plan->machine, input.orders, input.team_orders);
+    coordinator_->show_in(input.under_way);
     if (computes) loop_ = make_loopback();
   }
 

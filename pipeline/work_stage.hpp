@@ -22,6 +22,7 @@ struct WorkInput {
   const TimeLimit* limit = nullptr;          ///< of this work; may be null
   ContentBook contents;                      ///< may be empty: nothing is known
   std::function<void()> now_and_then;        ///< called while there is nothing to do; may be empty
+  UnderWay* under_way = nullptr;             ///< shows what is handed out, where wanted
   std::function<void()> last_words;          ///< called before the job is ended because its time is over
 };
 

@@ -26,6 +26,7 @@
 #include "pipeline/json_document.hpp"
 #include "pipeline/outputs.hpp"
 #include "pipeline/run_directory.hpp"
+#include "pipeline/status.hpp"
 #include "pipeline/summary.hpp"
 #include "pipeline/sweep_directory.hpp"
 #include "pipeline/wording.hpp"
@@ -257,7 +258,7 @@ class RunCommand final : public Command {
     request.status_file = directory_->status();
     directory_->write("config.yaml", configuration.original);
     directory_->write("overrides.txt", configuration.overrides);
-    directory_->write("status.json", status_json("start", 0, 0, 0, 0, -1));
+    directory_->write("status.json", status_json({.stage = "start", .deadline = request.limit.end_text()}));
     running_ = index;
     record_ = {.started = utc_now(), .exit_code = {}, .seconds = {}, .canonical_exact = {}};
     watch_ = Stopwatch();
@@ -276,10 +277,14 @@ class RunCommand final : public Command {
     if (reproduction_) reproduced = reproduction_->hold(request.archive);
     const bool differs = reproduced && reproduced->against.agreement == Agreement::different;
     const ExitCode code = differs ? ExitCode::invalid : result.code;
-    directory_->write(
-        "status.json",
-        status_json("end", result.plan.items.size() - result.plan.infeasible.size(), result.plan.items.size(),
-                    result.bytes_read, result.failures.size(), static_cast<int>(code)));
+    directory_->write("status.json",
+                      status_json({.stage = "end",
+                                   .done = result.plan.items.size() - result.plan.infeasible.size(),
+                                   .total = result.plan.items.size(),
+                                   .bytes = result.bytes_read,
+                                   .deadline = request.limit.end_text(),
+                                   .failed = result.failures.size(),
+                                   .exit_code = static_cast<int>(code)}));
     directory_->remove_leftovers();
     record_the_end(code, result.hashes.exact);
     receipt_.add(result.provenance.uuid);

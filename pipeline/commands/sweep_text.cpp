@@ -91,7 +91,6 @@ std::string results_json(const SweepDirectory& directory) {
   }
   return json_text({{"schema", "stemma.sweep/1"},
                     {"stemma", version_text},
-                    {"stemma", version_text},
                     {"directory", directory.path().string()},
                     {"points", points}});
 }

@@ -21,7 +21,8 @@ ROOMS = {
     "analyzers/trees": ["io/report", "io/archive", "io/model", "io/config"],
     "analyzers": ["analyzers/numerics", "analyzers/distributed", "io/archive", "io/model", "io/config"],
     "pipeline": [*ANALYZERS, *IO],
-    "pipeline/commands": ["pipeline", *ANALYZERS, *IO],
+    "pipeline/documents": [*ANALYZERS, *IO],
+    "pipeline/commands": ["pipeline", "pipeline/documents", *ANALYZERS, *IO],
 }
 # pipeline/main.cpp starts the commands; it is the roof of the house and not part of the room below.
 ROOF = {"pipeline/main.cpp": "pipeline/commands"}
@@ -29,7 +30,7 @@ ROOF = {"pipeline/main.cpp": "pipeline/commands"}
 # Header, or the beginning of its name: the rooms that may include it. fmt and the C++ library are for everybody.
 THIRD_PARTY = {
     "nlohmann/": ["io/config", "io/model", "io/formats", "io/archive", "io/report", "io/report/page", "pipeline",
-                  "pipeline/commands"],
+                  "pipeline/documents", "pipeline/commands"],
     "yaml-cpp/": ["io/config", "io/model", "io/formats"],
     "hdf5": ["io/archive"],
     "openssl/": ["io/archive", "io/report/page"],

@@ -104,7 +104,8 @@ class Sentences(EndToEnd):
             self.refused(*arguments, says=says)
 
     def test_unknown_words(self):
-        self.refused("schema", "archives", says="document: archives is none of config, sheet, archive (did you mean archive?). "
+        names = [line.split()[0] for line in self.stemma("schema").stdout.splitlines()[1:]]
+        self.refused("schema", "archives", says=f"document: archives is none of {', '.join(names)} (did you mean archive?). "
                                                 "stemma schema --help says more", ranks=(1,))
         self.refused("--progress", "baar", "schema", says="--progress: baar is none of auto, bar, lines, none "
                                                           "(did you mean bar?). stemma schema --help says more", ranks=(1,))

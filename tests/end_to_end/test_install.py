@@ -50,7 +50,7 @@ class Installed(EndToEnd):
         self.assertEqual((share / "man/man1/stemma.1").read_text(), self.program("schema", "--man").stdout)
         self.assertEqual((share / "bash-completion/completions/stemma").read_text(),
                          self.program("schema", "--completion", "bash").stdout)
-        self.assertEqual(self.program("schema").stdout, (share / "stemma/configs/stemma.schema.json").read_text())
+        self.assertEqual(self.program("schema", "config").stdout, (share / "stemma/configs/stemma.schema.json").read_text())
         for path in share.rglob("*"):  # build trees and sources are not what it was installed from any more
             if path.is_file():
                 self.assertNotIn(str(BUILD), path.read_text(encoding="utf-8"), path)

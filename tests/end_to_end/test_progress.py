@@ -109,6 +109,31 @@ class Pipe(Running):
         self.assertLessEqual(max(gaps), 2 + 2 * harness.PATIENCE)
         self.assertEqual((self.directory / "out/log/run.log").read_text(), done.stderr)
 
+    def test_lines_say_what_runs_longest_and_what_is_left(self):
+        """One of the ranks decomposes for seconds: it is named, with its time; nobody knows yet when all will end."""
+        for ranks in (1, 3):
+            log = self.stemma("run", "c.yaml", "runtime.progress_every=1s", "--deadline", "+50min", "--output", f"out{ranks}", ranks=ranks).stderr
+            lines = re.findall(r"(?m)^\S+  work +\d+/\d+ items .*$", log)
+            self.assertGreaterEqual(len(lines), 1, log)
+            named = [re.search(r"  now large (\S+) \(1 rank, (\d+\.\d) s\)  mem (\S+) (\S+) of (\S+) (\S+)  failed 0$", line) for line in lines]
+            self.assertGreaterEqual(len([name for name in named if name]), 1, log)
+            for name in filter(None, named):
+                self.assertRegex(name[1], r"\A(layers/\d+/(attn|mlp|norm)\.\w+|embed|lm_head|norm\.final)")
+                self.assertLess(float(name[2]), 60 * harness.PATIENCE)
+                used, budget = (float(name[i]) * {"MiB": 1, "GiB": 1024}[name[i + 1]] for i in (3, 5))
+                self.assertGreater(used, 10)  # more than the program itself, and within what it was allowed
+                self.assertLess(used, budget)
+            left = [re.search(r"  left 00:(\d\d):\d\d  ", line) for line in lines]
+            self.assertTrue(all(left), log)
+            self.assertTrue({int(match[1]) for match in left} <= {48, 49, 50}, log)
+            self.assertNotIn("  eta ", log)
+
+    def test_no_end_no_countdown(self):
+        log = self.stemma("run", "c.yaml", "runtime.progress_every=1s", "runtime.deadline=none", "--output", "out").stderr
+        self.assertNotRegex(log, r"items \d+ % .*  left ")
+        log = self.stemma("run", "c.yaml", "runtime.progress_every=1s", "--deadline", "+2h", "--output", "out2").stderr
+        self.assertNotRegex(log, r"items \d+ % .*  left ")
+
     def test_every_tenth_has_a_line(self):
         log = self.stemma("run", "c.yaml", "runtime.progress_every=60s", "--output", "out").stderr
         percents = [int(p) for p in re.findall(r"items (\d+) %", log)]
@@ -146,14 +171,20 @@ class Machines(Running):
         self.assertEqual(stages, [stage for stage in ("start", "work", "end") if stage in stages])
         self.assertIn("start", stages)
         last = json.loads((self.directory / "out/status.json").read_text())
-        self.assertEqual(set(last), {"schema", "stemma", "stage", "done", "total", "bytes", "failed", "updated", "exit_code"})
+        keys = {"schema", "stemma", "stage", "done", "total", "bytes", "rate", "eta", "deadline", "failed", "updated", "exit_code"}
+        for status in seen:
+            self.assertEqual(set(status), keys)
+            self.assertEqual((status["exit_code"] is None, status["eta"], status["deadline"]), (status["stage"] != "end", None, None))
+            self.assertEqual(status["rate"] is None, status["stage"] != "work")
+        self.assertEqual(set(last), keys)
         self.assertEqual((last["schema"], last["stage"], last["exit_code"], last["failed"]), ("stemma.status/1", "end", 0, 0))
         self.assertEqual(last["done"], last["total"])
         self.assertRegex(last["updated"], r"\A\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\Z")
         self.assertEqual([path.name for path in (self.directory / "out").glob("*.tmp*")], [])
 
     def test_a_run_that_stops_says_how_far_it_came(self):
-        program = subprocess.Popen([harness.STEMMA, "run", "c.yaml", "--output", "out", "--deadline-margin", "10min"], cwd=self.directory,
+        program = subprocess.Popen([harness.STEMMA, "run", "c.yaml", "--output", "out", "--deadline-margin", "10min",
+                                    "--deadline", "+9h"], cwd=self.directory,
                                    stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
         deadline = time.monotonic() + 60 * harness.PATIENCE
         while not any(path.stat().st_size > 10_000 for path in (self.directory / "out/store").glob("*.rec")):
@@ -167,6 +198,8 @@ class Machines(Running):
         self.assertEqual((status["stage"], status["exit_code"], status["done"], status["total"]),
                          ("stopped", 85, int(said[1]), int(said[2])))
         self.assertGreater(status["done"], 0)
+        ends = datetime.datetime.fromisoformat(status["deadline"].rstrip("Z")) - datetime.datetime.utcnow()
+        self.assertAlmostEqual(ends.total_seconds(), 9 * 3600, delta=120)
 
 
 class FirstLines(EndToEnd):

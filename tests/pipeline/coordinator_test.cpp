@@ -311,6 +311,24 @@ TEST(Coordinator, OccupiedTimeRunsFromTheFirstAssignmentToTheLastIdle) {
   EXPECT_DOUBLE_EQ(coordinator.occupied_seconds(), 200);
 }
 
+TEST(Coordinator, ShowsWhatItHandsOut) {
+  const auto machine = MachineLayout::uniform(3, 3, CoordinatorMode::automatic);
+  Plan plan;
+  plan.items = {{.width = 2, .seconds = 50}, {.seconds = 40}};
+  UnderWay under_way([] { return 0.0; });
+  Coordinator coordinator(plan, machine, numbers, [](auto, auto, auto) { return std::vector<std::byte>(); });
+  coordinator.show_in(&under_way);
+  const auto shown = [&] {
+    std::map<std::uint32_t, int> ranks;
+    for (const OngoingItem& one : under_way.items()) ranks[one.item] = one.ranks;
+    return ranks;
+  };
+  for (const int rank : {0, 1, 2}) coordinator.handle({MessageKind::hello, rank, {}});
+  EXPECT_EQ(shown(), (std::map<std::uint32_t, int>{{0, 2}, {1, 1}}));
+  for (const int rank : {0, 1, 2}) coordinator.handle({MessageKind::idle, rank, {}});
+  EXPECT_TRUE(shown().empty());
+}
+
 TEST(Coordinator, InfeasibleItemsAreNeverHandedOut) {
   Plan plan = plan_of({5, 4, 3, 2, 1});
   plan.infeasible = {1, 3};

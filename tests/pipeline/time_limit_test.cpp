@@ -20,6 +20,17 @@ TEST(TimeLimit, EndsBeforeItsMargin) {
   EXPECT_EQ(limit.reason(), "its time ends at 1970-01-01T00:18:20Z");
 }
 
+TEST(TimeLimit, PeopleSeeItWithoutTheMargin) {
+  double now = 1000;
+  const TimeLimit limit(1100, 30, [&] { return now; });
+  EXPECT_NEAR(limit.seconds_to_end(), 100, 1);
+  now = 1090;
+  EXPECT_NEAR(limit.seconds_to_end(), 10, 1);
+  EXPECT_EQ(limit.end_text(), "1970-01-01T00:18:20Z");
+  EXPECT_EQ(TimeLimit().seconds_to_end(), forever);
+  EXPECT_EQ(TimeLimit().end_text(), "");
+}
+
 TEST(TimeLimit, AClockThatIsSetCanOnlyMakeItShorter) {
   double now = 10'000;
   const TimeLimit limit(10'100, 0, [&] { return now; });

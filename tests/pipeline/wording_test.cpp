@@ -32,6 +32,8 @@ TEST(Wording, TimesGrowTheirFields) {
   EXPECT_EQ(duration_words(4.25), "4.2 s");
   EXPECT_EQ(duration_words(370), "06:10");
   EXPECT_EQ(duration_words(7325), "02:02:05");
+  EXPECT_EQ(clock_words(4.25), "00:00:04");
+  EXPECT_EQ(clock_words(370), "00:06:10");
 }
 
 }  // namespace
