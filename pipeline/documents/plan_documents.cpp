@@ -27,6 +27,14 @@ Document plan() {
        {"critical", number(), "1 where all ranks share the work evenly, more where one item is too long"},
        {"lambda_seconds", seconds().or_null(), "no item longer than this is left to one rank; null: any is"},
        {"digest", hash(), "of the plan: the same on every rank and machine"}});
+  const Shape item = object({{"model", text(), "id"},
+                             {"item", text(), "the tensors that it reads"},
+                             {"tensors", count(), "of these"},
+                             {"ranks", count(), "that do it together"},
+                             {"seconds", seconds().or_null(), "predicted; null where it fits nowhere"},
+                             {"bytes", bytes(), "that it reads"},
+                             {"memory", bytes(), "of each of its ranks"},
+                             {"fits", flag(), "into the memory of a rank"}});
   const Shape sweep = object({{"points", count(), "of the sweep"},
                               {"mode", text_of({"grid", "zip"}), "how its values are combined"},
                               {"over", map(list(text())), "values by dotted key"},
@@ -43,6 +51,8 @@ Document plan() {
                     "models that cannot be read"},
                    {"cost_model", text(), "where the rates come from"},
                    {"plans", list(column), "one for each number of ranks"},
+                   {"items", list(item).if_any(), "with --items: every item, longest first"},
+                   {"sbatch", text().if_any(), "with --sbatch: a script for Slurm"},
                    {"sweep", sweep.if_any(), "of a configuration with a sweep"}}};
 }
 

@@ -35,21 +35,23 @@ Document verdicts() {
               {"verdict", verdict, "what its weights say"},
               {"nearest_by_curve", nearest, "what the published curves alone would name"},
               {"others", list(text()), "further relations, as id:RELATION"}});
-  return {.name = "verdicts",
-          .place = "RUN/verdicts.json; stemma run --json",
-          .meaning = "What the weights say about every model that is judged.",
-          .keys = {version(),
-                   {"run", text(), "uuid of the run"},
-                   {"archive",
-                    object({{"file", text(), "name of the archive in the run directory"},
-                            canonical_exact(),
-                            canonical_all()}),
-                    "where every number behind the verdicts lies"},
-                   {"null_hypothesis", text(), "what a p-value is about"},
-                   {"pairs_tested", count(), "pairs of models that were compared"},
-                   {"models", list(model), "in the order of ids"},
-                   {"counts", map(count()), "models by what became of their declaration"},
-                   {"failed", list(text()), "ids of models of which no result is left"}}};
+  return {
+      .name = "verdicts",
+      .place = "RUN/verdicts.json; stemma run --json",
+      .meaning = "What the weights say about every model that is judged.",
+      .keys = {version(),
+               {"run", text(), "uuid of the run"},
+               {"archive",
+                object({{"file", text(), "name of the archive in the run directory"},
+                        canonical_exact(),
+                        canonical_all()}),
+                "where every number behind the verdicts lies"},
+               {"null_hypothesis", text(), "what a p-value is about"},
+               {"pairs_tested", count(), "pairs of models that were compared"},
+               {"fdr", number().or_null(), "level of false discoveries over all pairs; null: not compared"},
+               {"models", list(model), "in the order of ids"},
+               {"counts", map(count()), "models by what became of their declaration"},
+               {"failed", list(text()), "ids of models of which no result is left"}}};
 }
 
 Document manifest() {

@@ -6,6 +6,35 @@
 namespace stemma::documents {
 namespace {
 
+Shape finding_row() {
+  return object({{"model", text(), "id"},
+                 {"severity", text_of(names_up_to(Severity::note)), "how bad it is"},
+                 {"rule", text(), "name of the rule"},
+                 {"file", text(), "where"},
+                 {"tensor", text(), "in it, \"\" where it is about no tensor"},
+                 {"byte_offset", bytes().or_null(), "in the file"},
+                 {"expected", text(), "by the rule"},
+                 {"found", text(), "instead"},
+                 {"hint", text(), "what to do"},
+                 {"sentence", text(), "all of it in words"}});
+}
+
+Shape claim_row() {
+  return object({{"model", text(), "id"},
+                 {"base", text(), "the parent, as it is named there"},
+                 {"relation", text(), "what is said to have been done, \"\" where nothing is"},
+                 {"source", text(), "file or column that says so"}});
+}
+
+Shape feature_row() {
+  return object({{"model", text(), "id"},
+                 {"method", text(), "that measured it"},
+                 {"layer", integer(), "counted from 0, -1 for the whole model"},
+                 {"part", text(), "of the layer"},
+                 {"feature", text(), "what was measured"},
+                 {"value", number().or_null(), "its number"}});
+}
+
 Document inspect() {
   const Shape tensor = object({{"role", text(), "path by what the tensor does: layers/3/attn.q"},
                                {"name", text(), "in its file"},
@@ -48,11 +77,17 @@ Document inspect() {
                                 {"failures", count(), "that it lists"},
                                 canonical_exact(),
                                 canonical_all()});
+  const Shape part =
+      object({{"id", text(), "of the model, or the archive as it was named"},
+              {"kind", text_of({"model", "archive"}), "what the target is"},
+              {"findings", list(finding_row()).if_any(), "with --findings: what is odd about the files"},
+              {"claims", list(claim_row()).if_any(), "with --declared: what is said about descent"},
+              {"features", list(feature_row()).if_any(), "with --features: what was measured"}});
   return {.name = "inspect",
           .place = "stemma inspect --json",
           .meaning = "What models and archives are, from their headers.",
           .keys = {version(),
-                   {"targets", list(either({model, unusable, archive})),
+                   {"targets", list(either({model, unusable, archive, part})),
                     "archives first; else in the order in which they were named"}}};
 }
 
@@ -62,6 +97,16 @@ Document verify() {
               {"b", text(), "id of the other"},
               {"expected", text(), "relation, as the table says"},
               {"found", text().or_null(), "relation; null where there is no such pair"}});
+  const Shape file = object({{"model", text().or_null(), "id, of an archive's models"},
+                             {"path", text(), "where the file is now"},
+                             {"sha256", text().or_null(), "of its bytes; null where it cannot be read"},
+                             {"stated", text().or_null(), "what it should be, as far as anybody says"},
+                             {"stated_by", text().or_null(), "who says so"}});
+  const Shape derived = object({{"agrees", flag(), "with what the archive holds"},
+                                {"inputs", count(), "models that were read again"},
+                                {"inputs_with_recorded_hashes", count(), "of these"},
+                                {"other_methods", list(text()), "whose versions are others today"},
+                                {"difference", difference(), "in numbers"}});
   const Shape target =
       object({{"target", text(), "as it was named"},
               {"kind", text_of({"archive", "checkpoint"}), "what it is"},
@@ -75,7 +120,9 @@ Document verify() {
                object({{"pairs", count(), "of the table of --expect"},
                        {"differing", list(unexpected), "those that are not as expected"}})
                    .if_any(),
-               "what became of the table of --expect"}});
+               "what became of the table of --expect"},
+              {"files", list(file).if_any(), "with --hashes: every file"},
+              {"derived", derived.if_any(), "with --deep: what the weights gave again"}});
   return {.name = "verify",
           .place = "stemma verify --json",
           .meaning = "What is wrong with checkpoints and archives.",
