@@ -40,6 +40,7 @@ void redact(std::span<SurveyedModel> models) {
     if (s.failure) redact(*s.failure, redaction);
     if (!s.model) continue;
     redact(s.model->checkpoint.claims, redaction);
+    for (SourceFile& file : s.model->checkpoint.files) file.path = redaction(file.path);
     for (auto* findings : {&s.model->checkpoint.findings, &s.model->findings})
       for (Finding& finding : *findings) redact(finding, redaction);
   }

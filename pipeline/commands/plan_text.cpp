@@ -157,6 +157,7 @@ PlannedRun planned(const AuditRequest& request, const std::vector<int>& ranks, i
                                   MachineLayout::uniform(p, ranks_here, request.coordinator),
                                   request.memory_per_rank.value_or(memory_budget(std::min(p, ranks_here))),
                                   request.width_rule));
+  if (request.tables.redact) redact(run.models);
   return run;
 }
 

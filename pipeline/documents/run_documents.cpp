@@ -89,7 +89,7 @@ Document manifest() {
                               {"path", text(), "as it was named"},
                               {"files", list(file), "of its checkpoint"},
                               {"hf_commit", text(), "revision, \"\" where none is known"}});
-  const Shape host = object({{"name", text(), "of the machine"},
+  const Shape host = object({{"name", text().if_any(), "of the machine, unless paths are redacted"},
                              {"cpu", text(), "model of its processor"},
                              {"blas", text(), "configuration of BLAS there"},
                              {"blas_core", text(), "the kernels it chose"},
