@@ -58,7 +58,7 @@ Json findings_json(const std::vector<ModelFinding>& findings) {
   return rows;
 }
 
-Json claims_json(const std::vector<Declaration>& declared) {
+Json claims_json(const std::vector<StatedLineage>& declared) {
   Json rows = Json::array();
   for (const auto& [model, claims] : declared)
     for (const Claim& claim : claims)
@@ -99,7 +99,7 @@ PartOfTarget part_of_archive(const std::string& target, Shown part, const std::s
     for (const ModelRow& row : archive.models()) out.declared.push_back({row.id, row.declared});
   if (part == Shown::features) out.measured = archive.fingerprints(Sketches::leave);
   for (ModelFinding& finding : out.findings) finding.model.insert(0, prefix);
-  for (Declaration& declaration : out.declared) declaration.model.insert(0, prefix);
+  for (StatedLineage& declaration : out.declared) declaration.model.insert(0, prefix);
   for (Fingerprint& model : out.measured) model.id.insert(0, prefix);
   return out;
 }

@@ -14,7 +14,7 @@ namespace stemma {
 enum class Shown : std::uint8_t { everything, findings, declared, features };
 
 /// A model, and what is said about its descent: by the user first, then by its files.
-struct Declaration {
+struct StatedLineage {
   std::string model;
   std::vector<Claim> claims;
 };
@@ -23,7 +23,7 @@ struct Declaration {
 struct PartOfTarget {
   std::string target, kind;
   std::vector<ModelFinding> findings;
-  std::vector<Declaration> declared;
+  std::vector<StatedLineage> declared;
   std::vector<Fingerprint> measured;
 };
 
