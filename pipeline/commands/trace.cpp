@@ -62,7 +62,7 @@ class TraceCommand final : public Command {
     Log log(ranks.leads());
     const Machines machines = trusted_machines(ranks);
     AuditRequest request;
-    TracedPairs named;
+    PairsToTrace named;
     std::optional<ArchivedPairs> archived;
     in_unison(ranks, "reading the command line", [&] {
       if (!ranks.leads()) return;
@@ -123,7 +123,7 @@ class TraceCommand final : public Command {
 
  private:
   /// Rank 0. Of archives without a list only what is needed to choose: `archived`.
-  TracedPairs read_command_line(AuditRequest& request, std::optional<ArchivedPairs>& archived,
+  PairsToTrace read_command_line(AuditRequest& request, std::optional<ArchivedPairs>& archived,
                                 const Invocation& invocation, Log& log) {
     std::vector<std::string> operands, models;
     std::vector<Override> overrides;
@@ -158,19 +158,19 @@ class TraceCommand final : public Command {
     for (const std::string& note : notes) log.warn(note);
     if (!list_.empty()) return listed_pairs(request, list_);
     if (archived) return {};
-    TracedPairs named = two_models(request);
+    PairsToTrace named = two_models(request);
     if (grey_box_ && named.adapter) throw UsageError("--grey-box wants two models, and an adapter is none");
     return named;
   }
 
   /// Collective. `archived` and the result are rank 0's.
-  static TracedPairs candidates(const Communicator& ranks, const ArchivedPairs* archived, Log& log) {
+  static PairsToTrace candidates(const Communicator& ranks, const ArchivedPairs* archived, Log& log) {
     std::vector<NeuronAgreement> neurons;
     if (ranks.all_reduce_sum(archived && !archived->neuron_pairs().empty() ? 1 : 0) > 0)
       neurons = compare_neurons_together(ranks,
                                          archived ? archived->fingerprints() : std::span<const Fingerprint>(),
                                          archived ? archived->neuron_pairs() : ModelPairs());
-    TracedPairs named;
+    PairsToTrace named;
     in_unison(ranks, "choosing candidates", [&] {
       if (!archived) return;
       std::uint64_t left_out = 0;

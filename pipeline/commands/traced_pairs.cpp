@@ -22,7 +22,7 @@ bool declares(const ModelRequest& child, const ModelRequest& base) {
 }
 
 /// A pair of models by index, to be read or not to be.
-void ask(TracedPairs& out, std::uint32_t base, std::uint32_t candidate) {
+void ask(PairsToTrace& out, std::uint32_t base, std::uint32_t candidate) {
   for (const std::uint32_t m : {base, candidate}) {
     const SurveyedModel& model = out.models[m];
     if (model.model) continue;
@@ -33,7 +33,7 @@ void ask(TracedPairs& out, std::uint32_t base, std::uint32_t candidate) {
   out.pairs.push_back({base, candidate, {}});
 }
 
-void refuse_unread(const AuditRequest& request, const TracedPairs& pairs) {
+void refuse_unread(const AuditRequest& request, const PairsToTrace& pairs) {
   if (!request.strict || pairs.unread.empty()) return;
   for (const SurveyedModel& model : pairs.models)
     if (model.failure) throw InvalidInput(reason_of_failure(model));
@@ -68,11 +68,11 @@ Configuration configuration_for(const std::vector<std::string>& operands,
 
 }  // namespace
 
-TracedPairs two_models(const AuditRequest& request) {
+PairsToTrace two_models(const AuditRequest& request) {
   if (request.models.size() != 2)
     throw UsageError(fmt::format("two models are wanted, {} {} given. Name both: stemma trace BASE CANDIDATE",
                                  request.models.size(), request.models.size() == 1 ? "was" : "were"));
-  TracedPairs named;
+  PairsToTrace named;
   const std::string base = request.models.front().id;  // the survey sorts
   std::vector<ModelRequest> whole = request.models;
   if (is_adapter(whole.front().path))
@@ -91,7 +91,7 @@ TracedPairs two_models(const AuditRequest& request) {
   return named;
 }
 
-TracedPairs listed_pairs(const AuditRequest& request, const std::string& file) {
+PairsToTrace listed_pairs(const AuditRequest& request, const std::string& file) {
   const auto listed = read_pair_list(file);
   std::vector<std::string> ids;
   for (const ModelRequest& model : request.models) ids.push_back(model.id);
@@ -100,7 +100,7 @@ TracedPairs listed_pairs(const AuditRequest& request, const std::string& file) {
   for (const auto& [a, b] : listed) wanted.insert({a, b});
   std::vector<ModelRequest> models = request.models;
   std::erase_if(models, [&](const ModelRequest& model) { return !wanted.contains(model.id); });
-  TracedPairs out;
+  PairsToTrace out;
   out.models = survey(models, ArchitectureTables::shipped_and(request.architectures));
   const auto index_of = [&](const std::string& id) {
     const auto at = std::ranges::find(out.models, id, [](const auto& m) { return m.request.id; });
@@ -141,9 +141,9 @@ ArchivedPairs::ArchivedPairs(const std::vector<std::string>& operands, const std
   if (comparison_.tests.contains("neuron_match")) neuron_pairs_ = chosen_pairs(fingerprints_, comparison_);
 }
 
-TracedPairs ArchivedPairs::candidates(std::vector<NeuronAgreement> neurons, std::uint64_t& left_out) const {
+PairsToTrace ArchivedPairs::candidates(std::vector<NeuronAgreement> neurons, std::uint64_t& left_out) const {
   const Comparison comparison(fingerprints_, comparison_, {}, std::move(neurons));
-  TracedPairs out;
+  PairsToTrace out;
   out.models = survey(request_.models, ArchitectureTables::shipped_and(request_.architectures));
   // A model that is gone belongs to candidates too, which are then said to be unread.
   std::vector<SurveyedModel> as_archived(fingerprints_.size());

@@ -12,7 +12,7 @@
 namespace stemma {
 
 /// Pairs as the command line names them, the base first, or a base and an adapter of it.
-struct TracedPairs {
+struct PairsToTrace {
   std::vector<SurveyedModel> models;
   std::vector<TracePair> pairs;
   std::vector<UnreadPair> unread;
@@ -20,12 +20,12 @@ struct TracedPairs {
 };
 
 /// Two models, the first one as base, or a base and an adapter. Throws UsageError, InvalidInput.
-TracedPairs two_models(const AuditRequest& request);
+PairsToTrace two_models(const AuditRequest& request);
 
 /// The pairs of a table with columns a and b, each once, whichever way it stands there. The base is the model
 /// that the other declares, else the one in column a. Throws ConfigProblems for ids that no model has, and in
 /// a strict request InvalidInput for a model that cannot be read.
-TracedPairs listed_pairs(const AuditRequest& request, const std::string& file);
+PairsToTrace listed_pairs(const AuditRequest& request, const std::string& file);
 
 /// What archives say about which of their pairs are worth reading again.
 class ArchivedPairs {
@@ -43,7 +43,7 @@ class ArchivedPairs {
   /// Pairs whose neurons the comparison wants; empty when no test asks.
   const ModelPairs& neuron_pairs() const { return neuron_pairs_; }
   /// The candidates, as a run chooses them. `left_out` are those beyond trace.max_pairs.
-  TracedPairs candidates(std::vector<NeuronAgreement> neurons, std::uint64_t& left_out) const;
+  PairsToTrace candidates(std::vector<NeuronAgreement> neurons, std::uint64_t& left_out) const;
 
  private:
   Configuration configuration_;
