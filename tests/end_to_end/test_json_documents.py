@@ -102,11 +102,11 @@ class OtherContent(Documents):
     def test_archives_that_differ(self):
         self.fingerprint("a.h5", ZOO / "aspen", ZOO / "aspen-code")
         self.fingerprint("b.h5", ZOO / "aspen", "seed=2", "analyzers.tensorguard.samples=3")
-        write_tsv(self.directory / "truth.tsv", ["a", "b", "relation"], [("aspen", "birch", "finetune")])
+        write_tsv(self.directory / "truth.tsv", ["a", "b", "relation"], [("aspen", "aspen-code", "finetune")])
         (target,) = self.said("verify", "a.h5", "--against", "b.h5", code=3)["targets"]
         self.assertGreaterEqual(len(target["difference"]["only_here"]), 1)
         (target,) = self.said("verify", "a.h5", "--expect", "truth.tsv", code=3)["targets"]
-        self.assertEqual(target["expectation"]["differing"], [{"a": "aspen", "b": "birch", "expected": "finetune", "found": None}])
+        self.assertEqual(target["expectation"]["differing"], [{"a": "aspen", "b": "aspen-code", "expected": "finetune", "found": None}])
 
     def test_pairs_of_every_kind(self):
         self.fingerprint("z.h5", *(ZOO / name for name in ("aspen", "aspen-code", "aspen-lora-r8", "aspen-pruned-depth", "birch")))

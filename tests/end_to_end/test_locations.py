@@ -42,7 +42,7 @@ class Locations(EndToEnd):
             first, count = file["models/tensor_start"][m], file["models/tensor_count"][m]
             part = {name: file[f"tensors/{name}"][first:first + count] for name in ("layer", "content_hash_hi", "content_hash_lo")}
             roles = file["tensors/role"].asstr()[first:first + count]
-            hashes = {(role, int(layer)): (bytes(hi), bytes(lo)) for role, layer, hi, lo in
+            hashes = {(role, int(layer)): (int(hi), int(lo)) for role, layer, hi, lo in
                       zip(roles, part["layer"], part["content_hash_hi"], part["content_hash_lo"])}
             self.assertGreater(len(set(hashes.values())), 40)
             return hashes
@@ -90,7 +90,7 @@ class Locations(EndToEnd):
         verdicts = json.loads((self.directory / "runs/t/verdicts.json").read_text())
         said = {model["id"]: model for model in verdicts["models"]}
         merged = said["aspen+aspen-lora-r8"]
-        self.assertEqual((merged["verdict"]["relation"], merged["verdict"]["relative"]), ("REENCODED_COPY", "aspen-lora-r8"))
+        self.assertEqual((merged["verdict"]["relation"], merged["verdict"]["relative"]), ("LOW_RANK_RELATED", "aspen"))
         self.assertEqual(merged["declaration"], "supported")
         self.assertEqual([claim["base"] for claim in merged["declared"]][:1], ["aspen"])
         self.assertEqual(said["birch"]["verdict"]["relation"], "NO_EVIDENCE")
