@@ -63,13 +63,21 @@ class TableCheck {
     }
   }
 
-  /// Defaults and divisors may not need themselves.
+  static std::vector<const Expression*> expressions_of(const DimRule& rule) {
+    std::vector<const Expression*> all;
+    for (const auto* expression : {&rule.fallback, &rule.divisor}) {
+      if (*expression) all.push_back(&**expression);
+    }
+    for (const DimCase& one : rule.cases) all.push_back(&one.value);
+    return all;
+  }
+
+  /// Cases, defaults and divisors may not need themselves.
   bool needs_itself(const DimRule& rule) const {
     std::set<std::string> seen;
     const std::function<bool(const DimRule&)> reaches = [&](const DimRule& at) {
-      for (const auto* expression : {&at.fallback, &at.divisor}) {
-        if (!*expression) continue;
-        for (const std::string& name : (*expression)->names()) {
+      for (const Expression* expression : expressions_of(at)) {
+        for (const std::string& name : expression->names()) {
           if (name == rule.name) return true;
           const DimRule* next = table_.dim(name);
           if (next != nullptr && seen.insert(name).second && reaches(*next)) return true;
@@ -83,11 +91,12 @@ class TableCheck {
   void check_dim(const DimRule& rule) {
     if (!is_own(rule.place)) return;
     const std::string path = "dims." + rule.name;
-    if (rule.keys.empty() && !rule.fallback && !rule.of && rule.name != "layers") {
-      complain(rule.place, path, path + " has no source (keys, shape or default)");
+    if (rule.keys.empty() && rule.cases.empty() && !rule.fallback && !rule.of && rule.name != "layers") {
+      complain(rule.place, path, path + " has no source (cases, keys, shape or default)");
     }
     if (rule.fallback) check_names(*rule.fallback, rule.place, path + ".default");
     if (rule.divisor) check_names(*rule.divisor, rule.place, path + ".shape.div");
+    for (const DimCase& one : rule.cases) check_names(one.value, rule.place, path + ".cases");
     if (needs_itself(rule)) complain(rule.place, path, path + " is computed from itself");
   }
 

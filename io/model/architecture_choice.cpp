@@ -10,18 +10,45 @@
 namespace stemma {
 namespace {
 
-bool holds(const Condition& condition, const Architecture& table, const ModelConfig& config) {
-  const std::string value = config.scalar(condition.key, table.nested);
-  return std::find(condition.values.begin(), condition.values.end(), value) != condition.values.end();
-}
-
 /// `needs` and `refuses` of the table.
 bool names_fit(const Architecture& table, const NameIndex& names) {
-  const auto occurs = [&](const std::vector<KeyedSpelling>& pattern) {
-    return names.first(pattern).has_value();
-  };
+  const auto occurs = [&](const std::vector<KeyedSpelling>& pattern) { return names.contains(pattern); };
   return std::all_of(table.needed.begin(), table.needed.end(), occurs) &&
          std::none_of(table.refused.begin(), table.refused.end(), occurs);
+}
+
+/// `rows` of the table.
+bool rows_fit(const Architecture& table, const Checkpoint& checkpoint, const NameIndex& names) {
+  const auto rows = [&](const std::vector<KeyedSpelling>& pattern) -> std::optional<std::uint64_t> {
+    const auto tensor = names.first(pattern);
+    if (!tensor || checkpoint.tensors[*tensor].shape.empty()) return std::nullopt;
+    return checkpoint.tensors[*tensor].shape.front();
+  };
+  for (std::size_t i = 0; i < table.rows.size(); ++i) {
+    const auto one = rows(table.compared[i].first), other = rows(table.compared[i].second);
+    if (!one || !other || (*one == *other) != table.rows[i].equal) return false;
+  }
+  return true;
+}
+
+bool fits_one_of(const std::vector<Spelling>& spellings, const std::string& name) {
+  return std::any_of(spellings.begin(), spellings.end(),
+                     [&](const Spelling& spelling) { return spelling.match(name).has_value(); });
+}
+
+/// A layer that has a tensor of its own stack, like the layers of DeepSeek that predict further tokens,
+/// belongs to that stack with all its tensors.
+void assign_stacks(Explanation& explanation) {
+  using Fate = TensorUse::Fate;
+  std::set<int> further;
+  for (const TensorUse& use : explanation.uses) {
+    if (use.fate == Fate::used && use.at.layer >= 0 && use.stack == Stack::mtp) further.insert(use.at.layer);
+  }
+  if (further.empty()) return;
+  for (TensorUse& use : explanation.uses) {
+    if (use.fate == Fate::used && use.stack == Stack::decoder && further.contains(use.at.layer))
+      use.stack = Stack::mtp;
+  }
 }
 
 bool share_a_text(const std::vector<std::string>& a, const std::vector<std::string>& b) {
@@ -43,7 +70,7 @@ constexpr int most_layers = 10'000;
 
 bool has_fitting_rank(const Entry& entry, bool bias, std::size_t rank) {
   if (bias) return rank == (is_stack(entry.layout) ? 2U : 1U);
-  if (is_stack(entry.layout)) return rank == 3;  // also where the table states no shape
+  if (is_stack(entry.layout)) return rank == (entry.flat ? 2U : 3U);  // also where the table states no shape
   if (is_transposed(entry.layout)) return rank == 2;
   return entry.shape.empty() || entry.shape.size() == rank;
 }
@@ -57,6 +84,7 @@ TensorUse use_of(const std::vector<KnownName>& known, const Explanation& explana
     if (!found) continue;
     use.entry = candidate.entry;
     use.bias = candidate.bias;
+    use.stack = explanation.table->entries[candidate.entry].stack;
     use.at = *found;
     const Entry& entry = explanation.table->entries[candidate.entry];
     use.fate = !has_fitting_rank(entry, candidate.bias, tensor.shape.size()) ? TensorUse::Fate::wrong_rank
@@ -85,6 +113,15 @@ Best best_of(std::vector<Explanation> explanations) {
   return best;
 }
 
+/// The family that config.json claims where it does not claim this one.
+const Architecture* claimed_instead(std::span<const Architecture* const> tables, const Architecture& forced,
+                                    const ModelConfig& config) {
+  if (is_claimed(forced, config)) return nullptr;
+  const auto claimed = std::find_if(tables.begin(), tables.end(),
+                                    [&](const Architecture* table) { return is_claimed(*table, config); });
+  return claimed == tables.end() ? nullptr : *claimed;
+}
+
 std::string claim_of(const ModelConfig& config) {
   auto texts = config.texts("model_type", {});
   const auto classes = config.texts("architectures", {});
@@ -102,9 +139,7 @@ Explanation explain(const Architecture* table, const Checkpoint& checkpoint, con
   explanation.uses.resize(checkpoint.tensors.size());
   if (table != nullptr) {
     for (const Entry& entry : table->entries) {
-      explanation.active.push_back(
-          std::all_of(entry.when.begin(), entry.when.end(),
-                      [&](const Condition& condition) { return holds(condition, *table, config); }));
+      explanation.active.push_back(holds(entry.when, *table, config));
     }
   }
   std::set<std::pair<std::uint32_t, bool>> required;
@@ -122,17 +157,17 @@ Explanation explain(const Architecture* table, const Checkpoint& checkpoint, con
         continue;
       }
       if (known != nullptr) use = use_of(*known, explanation, name, tensor);
-      const bool ignored = use.fate == TensorUse::Fate::unknown &&
-                           (is_common_buffer(name) ||
-                            (table != nullptr && std::any_of(table->ignored.begin(), table->ignored.end(),
-                                                             [&](const Spelling& spelling) {
-                                                               return spelling.match(name).has_value();
-                                                             })));
-      if (ignored) {
+      const bool nameless = use.fate == TensorUse::Fate::unknown;
+      if (nameless && (is_common_buffer(name) || (table != nullptr && fits_one_of(table->ignored, name)))) {
         use.fate = TensorUse::Fate::buffer;
         continue;
       }
       explanation.all_bytes += tensor.bytes;
+      if (nameless && table != nullptr && fits_one_of(table->other_names, name)) {
+        use.fate = is_real(tensor.dtype) ? TensorUse::Fate::other : TensorUse::Fate::not_real;
+        explanation.bytes += tensor.bytes;
+        continue;
+      }
       if (use.fate != TensorUse::Fate::used) continue;
       explanation.bytes += tensor.bytes;
       const Entry& entry = table->entries[use.entry];
@@ -140,7 +175,15 @@ Explanation explain(const Architecture* table, const Checkpoint& checkpoint, con
       if (expected && required.emplace(use.entry, use.bias).second) ++explanation.required;
     }
   }
+  assign_stacks(explanation);
   return explanation;
+}
+
+bool holds(const std::vector<Condition>& when, const Architecture& table, const ModelConfig& config) {
+  return std::all_of(when.begin(), when.end(), [&](const Condition& condition) {
+    const std::string value = config.scalar(condition.key, table.nested);
+    return std::find(condition.values.begin(), condition.values.end(), value) != condition.values.end();
+  });
 }
 
 Explanation choose(std::span<const Architecture* const> tables, const Architecture* forced,
@@ -155,6 +198,13 @@ Explanation choose(std::span<const Architecture* const> tables, const Architectu
                   .found = "others",
                   .hint = "the names contradict the architecture that was asked for"},
                  "");
+    } else if (const Architecture* stated = claimed_instead(tables, *forced, config)) {
+      ledger.add({.severity = Severity::warning,
+                  .rule = "architecture_claim",
+                  .expected = stated->family,
+                  .found = forced->family,
+                  .hint = "config.json claims another family than the one that was asked for"},
+                 "");
     }
     return explanation;
   }
@@ -165,6 +215,7 @@ Explanation choose(std::span<const Architecture* const> tables, const Architectu
   std::vector<Explanation> fitting;
   for (const Architecture* table : tables) {
     const bool claims = is_claimed(*table, config);
+    if (!claims && (table->claimed || !rows_fit(*table, checkpoint, names))) continue;
     if (!names_fit(*table, names)) {
       if (claims) contradicted.push_back(table);
       continue;

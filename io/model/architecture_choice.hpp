@@ -13,11 +13,12 @@ namespace stemma {
 
 /// What a table makes of one tensor, by name, type and number of axes.
 struct TensorUse {
-  enum class Fate : std::uint8_t { unknown, used, buffer, wrong_rank, wrong_layer, not_real };
+  enum class Fate : std::uint8_t { unknown, used, other, buffer, wrong_rank, wrong_layer, not_real };
   Fate fate = Fate::unknown;
   std::uint32_t entry = 0;
   bool bias = false;
   Binding at;
+  Stack stack = Stack::decoder;  ///< of the entry, or mtp where the whole layer belongs to it
 };
 
 struct Explanation {
@@ -29,13 +30,18 @@ struct Explanation {
   int required = 0;                     ///< required entries and biases that occur
 };
 
+/// All values that an entry or a case of a dimension asks of config.json are there.
+bool holds(const std::vector<Condition>& when, const Architecture& table, const ModelConfig& config);
+
 /// Applies a table; nullptr for no table, which knows only the buffers of every family.
 Explanation explain(const Architecture* table, const Checkpoint& checkpoint, const NameIndex& names,
                     const ModelConfig& config);
 
 /// The forced family; else, of those that config.json claims, whose names fit and that explain 95 % of the
 /// bytes, the one that explains most; else the same among all families; else a claimed one that explains
-/// less. Notes contradicted claims, ties and checkpoints that nothing explains.
+/// less. A table that is `claimed` needs its claim, and `rows`
+/// decide where there is none. Notes contradicted claims, ties and checkpoints that
+/// nothing explains.
 Explanation choose(std::span<const Architecture* const> tables, const Architecture* forced,
                    const Checkpoint& checkpoint, const NameIndex& names, const ModelConfig& config,
                    FindingLedger& ledger);

@@ -26,6 +26,7 @@ class DimResolver {
   /// Tables have been checked for circles, so the recursion ends.
   void resolve(const DimRule& rule) {
     if (!visited_.insert(rule.name).second) return;
+    if (rule.per_layer) return resolve_layers(rule);
     const auto claimed = from_config(rule);
     const auto measured = rule.name == "layers" ? counted_layers() : from_shape(rule);
     if (measured) {
@@ -65,6 +66,34 @@ class DimResolver {
     }
   }
 
+  /// Widths that differ from layer to layer are read from the shapes of every layer.
+  void resolve_layers(const DimRule& rule) {
+    dims_.measured.insert(rule.name);
+    if (rule.fallback) {
+      for (const std::string& name : rule.fallback->names()) {
+        if (const DimRule* other = explanation_.table->dim(name)) resolve(*other);
+      }
+    }
+    std::map<int, std::uint32_t> deciding;
+    if (rule.of) deciding = names_.by_layer(keyed_spellings(*rule.of, *explanation_.table));
+    for (const int layer : layers()) {
+      const auto found = deciding.find(layer);
+      auto value = found == deciding.end()      ? std::nullopt
+                   : can_measure(found->second) ? extent(rule, found->second)
+                                                : std::nullopt;
+      if (!value && rule.fallback) value = rule.fallback->evaluate(dims_.in_layer(layer)).number;
+      if (value && *value > 0) dims_.per_layer[layer][rule.name] = *value;
+    }
+  }
+
+  std::set<int> layers() const {
+    std::set<int> all;
+    for (const TensorUse& use : explanation_.uses) {
+      if (use.fate == TensorUse::Fate::used && use.at.layer >= 0) all.insert(use.at.layer);
+    }
+    return all;
+  }
+
   Expression::Value evaluated(const Expression& expression) {
     for (const std::string& name : expression.names()) {
       if (const DimRule* rule = explanation_.table->dim(name)) resolve(*rule);
@@ -73,6 +102,11 @@ class DimResolver {
   }
 
   std::optional<std::int64_t> from_config(const DimRule& rule) {
+    for (const DimCase& one : rule.cases) {
+      if (!holds(one.when, *explanation_.table, config_)) continue;
+      const auto value = evaluated(one.value).number;
+      return value && *value > 0 ? value : std::nullopt;
+    }
     for (const std::string& key : rule.keys) {
       const auto number = config_.number(key, explanation_.table->nested);
       if (number.value) return number.value;
@@ -89,10 +123,14 @@ class DimResolver {
 
   std::optional<std::int64_t> from_shape(const DimRule& rule) {
     const auto tensor = deciding_tensor(rule);
-    if (!tensor || rule.axis >= checkpoint_.tensors[*tensor].shape.size()) return std::nullopt;
-    const std::uint64_t extent = checkpoint_.tensors[*tensor].shape[rule.axis];
-    if (extent == 0 || extent > INT64_MAX) return std::nullopt;
-    const auto value = static_cast<std::int64_t>(extent);
+    return tensor ? extent(rule, *tensor) : std::nullopt;
+  }
+
+  std::optional<std::int64_t> extent(const DimRule& rule, std::uint32_t tensor) {
+    const auto& shape = checkpoint_.tensors[tensor].shape;
+    if (rule.axis >= shape.size() || shape[rule.axis] == 0 || shape[rule.axis] > INT64_MAX)
+      return std::nullopt;
+    const auto value = static_cast<std::int64_t>(shape[rule.axis]);
     if (!rule.divisor) return value;
     const auto divisor = evaluated(*rule.divisor).number;
     if (!divisor || *divisor <= 0 || value % *divisor != 0) return std::nullopt;
@@ -101,12 +139,14 @@ class DimResolver {
 
   /// Codes of quantised weights and tensors of another rank measure nothing.
   std::optional<std::uint32_t> deciding_tensor(const DimRule& rule) const {
-    using Fate = TensorUse::Fate;
     if (!rule.of) return std::nullopt;
     const auto tensor = names_.first(keyed_spellings(*rule.of, *explanation_.table));
-    if (!tensor) return std::nullopt;
-    const Fate fate = explanation_.uses[*tensor].fate;
-    return fate == Fate::wrong_rank || fate == Fate::not_real ? std::nullopt : tensor;
+    return tensor && can_measure(*tensor) ? tensor : std::nullopt;
+  }
+
+  bool can_measure(std::uint32_t tensor) const {
+    const auto fate = explanation_.uses[tensor].fate;
+    return fate != TensorUse::Fate::wrong_rank && fate != TensorUse::Fate::not_real;
   }
 
   bool has_padded_rows(const DimRule& rule) const {
@@ -120,7 +160,7 @@ class DimResolver {
     std::set<int> layers;
     for (const TensorUse& use : explanation_.uses) {
       if (use.fate != TensorUse::Fate::used || use.at.layer < 0) continue;
-      if (explanation_.table->entries[use.entry].stack == Stack::decoder) layers.insert(use.at.layer);
+      if (use.stack == Stack::decoder) layers.insert(use.at.layer);
     }
     return layers.empty() ? std::nullopt : std::optional(static_cast<std::int64_t>(layers.size()));
   }
@@ -135,6 +175,14 @@ class DimResolver {
 };
 
 }  // namespace
+
+Dims ResolvedDims::in_layer(int layer) const {
+  Dims all = values;
+  if (const auto found = per_layer.find(layer); found != per_layer.end()) {
+    all.insert(found->second.begin(), found->second.end());
+  }
+  return all;
+}
 
 ResolvedDims resolve_dims(const Explanation& explanation, const Checkpoint& checkpoint,
                           const NameIndex& names, const ModelConfig& config, FindingLedger& ledger) {

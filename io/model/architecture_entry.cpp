@@ -75,36 +75,6 @@ std::optional<Split> read_split(Section section) {
   return complaints.problems().size() == before ? std::optional(std::move(split)) : std::nullopt;
 }
 
-std::vector<Condition> read_when(Section& entry) {
-  std::vector<Condition> conditions;
-  const YamlNode* node = entry.find("when");
-  if (node == nullptr) return conditions;
-  if (node->kind != YamlNode::Kind::mapping) {
-    entry.complain("when", fmt::format("{} is {}; it must map config keys to values", entry.path_of("when"),
-                                       name_of(node->kind)));
-    return conditions;
-  }
-  const auto scalar = [](const YamlNode& value) {
-    return value.kind == YamlNode::Kind::null ? std::string("null") : value.text;
-  };
-  for (std::size_t i = 0; i < node->keys.size(); ++i) {
-    const YamlNode& value = node->values[i];
-    Condition condition{node->keys[i].text, {}};
-    if (value.kind == YamlNode::Kind::list) {
-      for (const YamlNode& item : value.values) condition.values.push_back(scalar(item));
-    } else {
-      condition.values.push_back(scalar(value));
-    }
-    if (value.kind == YamlNode::Kind::mapping || condition.values.empty()) {
-      entry.complaints().add(value.at, entry.path_of("when"),
-                             fmt::format("{}.{} must be a value or a list of values", entry.path_of("when"),
-                                         shown(condition.key)));
-    }
-    conditions.push_back(std::move(condition));
-  }
-  return conditions;
-}
-
 void read_names(Section& section, Entry& entry) {
   if (section.has("name") == section.has("names")) {
     section.complaints().add(section.at(), section.path(),
@@ -139,6 +109,11 @@ void read_storage(Section& section, Entry& entry) {
                                           entry.shape.size(), axes));
   }
   if (entry.part != Part::other) section.require("shape", "Without it a wrong family would not be noticed");
+  entry.flat = section.boolean("flat").value_or(false);
+  if (entry.flat && (!is_stack(entry.layout) || entry.shape.size() != 3)) {
+    section.complain("flat", fmt::format("{} needs a layout of stacks and its shape [experts, out, in]",
+                                         section.path_of("flat")));
+  }
   if (is_stack(entry.layout) && !entry.names.empty() && entry.has_expert()) {
     section.complain("layout", fmt::format("{} is a stack of experts, but the name asks for one {{expert}}",
                                            section.path_of("layout")));
@@ -150,9 +125,11 @@ void read_storage(Section& section, Entry& entry) {
   }
   for (const Pattern& name : entry.names) {
     if (entry.bias == Presence::none || bias_pattern(name)) continue;
-    section.complain("bias",
-                     fmt::format("{}: {} does not end in .weight (the name of the bias is made from that)",
-                                 section.path_of("bias"), name.text()));
+    section.complain(
+        "bias",
+        fmt::format("{}: {} does not end in .weight, .gamma, _weight or _proj (the name of the bias is made "
+                    "from that)",
+                    section.path_of("bias"), name.text()));
   }
 }
 

@@ -147,7 +147,7 @@ Pattern Pattern::parse(std::string_view text, Stars stars) {
           {{inside == "layer" ? PatternToken::Kind::layer : PatternToken::Kind::expert, ""}, false});
       i = close;
     } else if (c == '*') {
-      if (stars == Stars::refused) refuse("* is allowed under ignore only");
+      if (stars == Stars::refused) refuse("* is allowed under ignore and others only");
       flush();
       pattern.elements_.push_back({{PatternToken::Kind::any, ""}, false});
     } else if (c == ']' || c == '}') {

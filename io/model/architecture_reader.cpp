@@ -14,6 +14,28 @@ namespace {
 constexpr std::size_t most_bytes = std::size_t{1} << 20;
 constexpr std::string_view schema = "stemma.architecture/1";
 
+/// `rows: [{of: PATTERN, equal: PATTERN}, {of: PATTERN, unequal: PATTERN}]`.
+void read_rows(Section& match, Architecture& table) {
+  const auto& rules = match.list("rows");
+  for (std::size_t i = 0; i < rules.size(); ++i) {
+    Section section(rules[i], fmt::format("match.rows[{}]", i), match.complaints());
+    section.require("of");
+    const bool equal = section.has("equal");
+    if (equal == section.has("unequal")) {
+      section.complaints().add(section.at(), section.path(),
+                               fmt::format("{} must have either equal or unequal", section.path()));
+    }
+    const auto read = [&](std::string_view key) -> std::optional<Pattern> {
+      const YamlNode* node = section.find(key);
+      return node == nullptr ? std::nullopt : read_pattern(*node, section.path_of(key), section.complaints());
+    };
+    auto of = read("of");
+    auto other = read(equal ? "equal" : "unequal");
+    section.close();
+    if (of && other) table.rows.push_back({std::move(*of), std::move(*other), equal});
+  }
+}
+
 void read_match(Section& top, Architecture& table) {
   top.require("match");
   auto match = top.section("match");
@@ -29,6 +51,8 @@ void read_match(Section& top, Architecture& table) {
     match->complain("needs", "match.needs is empty (the family would fit every checkpoint)");
   }
   table.refuses = read_patterns(*match, "refuses");
+  read_rows(*match, table);
+  table.claimed = match->boolean("claimed").value_or(false);
   match->close();
 }
 
@@ -42,7 +66,18 @@ DimRule read_dim(Section& dims, const std::string& name) {
   }
   auto section = dims.section(name);
   if (!section) return rule;
+  const auto& cases = section->list("cases");
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    Section one(cases[i], fmt::format("{}[{}]", section->path_of("cases"), i), section->complaints());
+    one.require("when");
+    one.require("value");
+    DimCase read{read_when(one), {}};
+    if (auto value = read_expression(one, "value")) read.value = std::move(*value);
+    one.close();
+    rule.cases.push_back(std::move(read));
+  }
   rule.keys = read_names(*section, "keys");
+  rule.per_layer = section->boolean("per_layer").value_or(false);
   rule.fallback = read_expression(*section, "default");
   if (auto shape = section->section("shape")) {
     shape->require("of");
@@ -54,6 +89,11 @@ DimRule read_dim(Section& dims, const std::string& name) {
         static_cast<std::size_t>(shape->integer("axis", {0, 7, "tensors have at most 8 axes"}).value_or(0));
     rule.divisor = read_expression(*shape, "div");
     shape->close();
+  }
+  if (rule.per_layer && (!rule.keys.empty() || !rule.cases.empty() || (rule.of && !rule.of->has_layer()))) {
+    section->complain("per_layer",
+                      fmt::format("{} takes its values from shapes with {{layer}} or from other dimensions",
+                                  section->path_of("per_layer")));
   }
   section->close();
   return rule;
@@ -155,6 +195,7 @@ std::optional<Architecture> read_architecture(const std::filesystem::path& file,
     }
   }
   if (entries.empty() && table.extends.empty()) top.require("tensors");
+  table.others = read_patterns(top, "others", Pattern::Stars::allowed);
   table.ignore = read_patterns(top, "ignore", Pattern::Stars::allowed);
   if (const YamlNode* gguf = top.find("gguf")) table.gguf = *gguf;
   top.close();

@@ -26,7 +26,8 @@ class Reconciliation {
  public:
   Reconciliation(const Explanation& explanation, const Checkpoint& checkpoint, ResolvedDims& dims,
                  FindingLedger& ledger)
-      : entries_(explanation.table->entries),
+      : table_(*explanation.table),
+        entries_(explanation.table->entries),
         explanation_(explanation),
         checkpoint_(checkpoint),
         dims_(dims),
@@ -45,11 +46,8 @@ class Reconciliation {
  private:
   void observe() {
     witnesses_.assign(entries_.size(), {});
-    expected_.resize(entries_.size());
-    for (std::size_t i = 0; i < entries_.size(); ++i) {
-      witnesses_[i].resize(entries_[i].shape.size());
-      expected_[i] = expected_shape(entries_[i], dims_);
-    }
+    expected_.emplace(table_, dims_);
+    for (std::size_t i = 0; i < entries_.size(); ++i) witnesses_[i].resize(entries_[i].shape.size());
     for (std::uint32_t i = 0; i < explanation_.uses.size(); ++i) {
       const TensorUse& use = explanation_.uses[i];
       if (use.fate == TensorUse::Fate::used && !use.bias) hear(i, use.entry);
@@ -58,13 +56,16 @@ class Reconciliation {
 
   void hear(std::uint32_t tensor, std::uint32_t index) {
     const Entry& entry = entries_[index];
-    const auto shape = canonical_shape(entry, false, checkpoint_.tensors[tensor].shape);
-    if (is_turned(entry, shape, expected_[index]) || impossible_axis(entry, shape, expected_[index])) return;
+    const ExpectedShape& expected = expected_->of(index, explanation_.uses[tensor].at.layer);
+    const auto shape = canonical_shape(entry, false, checkpoint_.tensors[tensor].shape, expected);
+    if (shape.size() < witnesses_[index].size() || is_turned(entry, shape, expected) ||
+        impossible_axis(entry, shape, expected))
+      return;
     for (std::size_t axis = 0; axis < witnesses_[index].size(); ++axis) {
       AxisWitness& witness = witnesses_[index][axis];
       if (witness.value && *witness.value != shape[axis]) witness.unanimous = false;
       witness.value = shape[axis];
-      const Expression::Value& want = expected_[index].axes[axis];
+      const Expression::Value& want = expected.axes[axis];
       if (want.number ? agrees(entry, axis, shape[axis], *want.number) : want.unresolved) continue;
       if (!witness.contradicting) witness.contradicting = tensor;
     }
@@ -72,13 +73,14 @@ class Reconciliation {
 
   template <class Which>
   void report(const Which& which) {
-    for (std::size_t i = 0; i < entries_.size(); ++i) {
+    for (std::uint32_t i = 0; i < entries_.size(); ++i) {
       for (std::size_t axis = 0; axis < witnesses_[i].size(); ++axis) {
         const auto& tensor = witnesses_[i][axis].contradicting;
         const Expression& expression = entries_[i].shape[axis];
         if (!tensor || !which(expression)) continue;
-        const Expression::Value& want = expected_[i].axes[axis];
-        const auto shape = canonical_shape(entries_[i], false, checkpoint_.tensors[*tensor].shape);
+        const ExpectedShape& expected = expected_->of(i, explanation_.uses[*tensor].at.layer);
+        const Expression::Value& want = expected.axes[axis];
+        const auto shape = canonical_shape(entries_[i], false, checkpoint_.tensors[*tensor].shape, expected);
         ledger_.add(
             {.severity = Severity::warning,
              .rule = "config_shape_mismatch",
@@ -99,14 +101,15 @@ class Reconciliation {
   };
 
   /// What all axes say that consist of one dimension which no shape has decided yet.
-  std::map<std::string, Testimony> testimonies() const {
+  std::map<std::string, Testimony> testimonies() {
     std::map<std::string, Testimony> all;
-    for (std::size_t i = 0; i < entries_.size(); ++i) {
+    for (std::uint32_t i = 0; i < entries_.size(); ++i) {
       for (std::size_t axis = 0; axis < witnesses_[i].size(); ++axis) {
         const AxisWitness& witness = witnesses_[i][axis];
         const auto name = entries_[i].shape[axis].as_name();
         if (!name || !witness.value || dims_.measured.contains(*name)) continue;
-        if (entries_[i].padded && axis == 0 && expected_[i].axes[axis].number && !witness.contradicting)
+        if (entries_[i].padded && axis == 0 && expected_->of(i, -1).axes[axis].number &&
+            !witness.contradicting)
           continue;
         Testimony& said = all[*name];
         if (!witness.unanimous || (said.value && *said.value != *witness.value)) said.unanimous = false;
@@ -162,29 +165,54 @@ class Reconciliation {
     dims_.values.erase("kv_heads");
   }
 
+  const Architecture& table_;
   const std::vector<Entry>& entries_;
   const Explanation& explanation_;
   const Checkpoint& checkpoint_;
   ResolvedDims& dims_;
   FindingLedger& ledger_;
   std::vector<std::vector<AxisWitness>> witnesses_;  ///< per entry and axis
-  std::vector<ExpectedShape> expected_;              ///< per entry
+  std::optional<ExpectedShapes> expected_;
 };
 
 }  // namespace
 
 std::vector<std::uint64_t> canonical_shape(const Entry& entry, bool bias,
-                                           const std::vector<std::uint64_t>& stored) {
+                                           const std::vector<std::uint64_t>& stored,
+                                           const ExpectedShape& expected) {
   auto shape = stored;
+  if (entry.flat && !bias && shape.size() == 2) {
+    const auto experts = expected.axes.front().number;
+    if (experts && *experts > 0 && shape[0] % static_cast<std::uint64_t>(*experts) == 0) {
+      shape.insert(shape.begin(), static_cast<std::uint64_t>(*experts));
+      shape[1] /= shape[0];
+    }
+  }
   if (!bias && is_transposed(entry.layout) && shape.size() >= 2) std::swap(shape.end()[-1], shape.end()[-2]);
   return shape;
 }
 
-ExpectedShape expected_shape(const Entry& entry, const ResolvedDims& dims) {
+ExpectedShapes::ExpectedShapes(const Architecture& table, const ResolvedDims& dims)
+    : table_(table), dims_(dims) {
+  for (const Entry& entry : table.entries) {
+    common_.push_back(expected_shape(entry, dims, dims.values));
+    varies_.push_back(std::any_of(entry.shape.begin(), entry.shape.end(),
+                                  [&](const Expression& axis) { return table.varies_by_layer(axis); }));
+  }
+}
+
+const ExpectedShape& ExpectedShapes::of(std::uint32_t entry, int layer) {
+  if (!varies_[entry]) return common_[entry];
+  const auto [found, is_new] = in_layer_.try_emplace({entry, layer});
+  if (is_new) found->second = expected_shape(table_.entries[entry], dims_, dims_.in_layer(layer));
+  return found->second;
+}
+
+ExpectedShape expected_shape(const Entry& entry, const ResolvedDims& dims, const Dims& values) {
   ExpectedShape expected;
   for (std::size_t axis = 0; axis < entry.shape.size(); ++axis) {
     const auto& names = entry.shape[axis].names();
-    expected.axes.push_back(entry.shape[axis].evaluate(dims.values));
+    expected.axes.push_back(entry.shape[axis].evaluate(values));
     expected.is_fixed.push_back(!(entry.padded && axis == 0) &&
                                 std::all_of(names.begin(), names.end(), [&](const auto& name) {
                                   return dims.model_wide.contains(name);

@@ -45,10 +45,22 @@ const DimRule* Architecture::dim(std::string_view name) const {
   return found == dims.end() ? nullptr : &*found;
 }
 
+bool Architecture::varies_by_layer(const Expression& expression) const {
+  const auto& used = expression.names();
+  return std::any_of(used.begin(), used.end(), [&](const std::string& name) {
+    const DimRule* rule = dim(name);
+    return rule != nullptr && rule->per_layer;
+  });
+}
+
 std::optional<Pattern> bias_pattern(const Pattern& weight) {
-  constexpr std::string_view end = ".weight";
-  if (!weight.text().ends_with(end)) return std::nullopt;
-  return Pattern::parse(weight.text().substr(0, weight.text().size() - end.size()) + ".bias");
+  using Ending = std::pair<std::string_view, std::string_view>;
+  for (const auto& [end, of_bias] : {Ending{".weight", ".bias"}, Ending{".gamma", ".beta"},
+                                     Ending{"_weight", "_bias"}, Ending{"_proj", "_proj_bias"}}) {
+    if (!weight.text().ends_with(end)) continue;
+    return Pattern::parse(weight.text().substr(0, weight.text().size() - end.size()) + std::string(of_bias));
+  }
+  return std::nullopt;
 }
 
 Architecture expanded(const Architecture& own, const Architecture& base) {
@@ -64,6 +76,7 @@ Architecture expanded(const Architecture& own, const Architecture& base) {
   }
   append_new(table.nested, base.nested);
   append_new(table.prefixes, base.prefixes);
+  append_new(table.others, base.others);
   append_new(table.ignore, base.ignore);
   for (const Entry& inherited : base.entries) {
     if (!inherited.variant.empty())
@@ -98,7 +111,8 @@ std::size_t number_of_spellings(const Architecture& table) {
     for (const Pattern& pattern : patterns) all += pattern.number_of_spellings() * each;
   };
   for (const Entry& entry : table.entries) count(entry.names, entry.bias == Presence::none ? 1 : 2);
-  for (const auto* patterns : {&table.needs, &table.refuses, &table.ignore}) count(*patterns, 1);
+  for (const auto* patterns : {&table.needs, &table.refuses, &table.others, &table.ignore})
+    count(*patterns, 1);
   return all * (1 + table.prefixes.size());
 }
 
@@ -113,10 +127,16 @@ void index_names(Architecture& table) {
   }
   for (const Pattern& pattern : table.needs) table.needed.push_back(keyed_spellings(pattern, table));
   for (const Pattern& pattern : table.refuses) table.refused.push_back(keyed_spellings(pattern, table));
-  for (const Pattern& pattern : table.ignore) {
-    for (KeyedSpelling& known : keyed_spellings(pattern, table))
-      table.ignored.push_back(std::move(known.spelling));
+  for (const RowRule& rule : table.rows) {
+    table.compared.emplace_back(keyed_spellings(rule.of, table), keyed_spellings(rule.other, table));
   }
+  const auto spell = [&](const std::vector<Pattern>& patterns, std::vector<Spelling>& into) {
+    for (const Pattern& pattern : patterns) {
+      for (KeyedSpelling& known : keyed_spellings(pattern, table)) into.push_back(std::move(known.spelling));
+    }
+  };
+  spell(table.others, table.other_names);
+  spell(table.ignore, table.ignored);
 }
 
 }  // namespace stemma

@@ -32,14 +32,29 @@ struct Condition {
   std::vector<std::string> values;
 };
 
+/// The value of a dimension where the configuration holds certain values.
+struct DimCase {
+  std::vector<Condition> when;
+  Expression value;
+};
+
 struct DimRule {
   std::string name;
+  std::vector<DimCase> cases;     ///< before everything else: the first that holds
   std::vector<std::string> keys;  ///< of config.json, dotted keys descend
   std::optional<Expression> fallback;
   std::optional<Pattern> of;  ///< the tensor whose stored shape decides
   std::size_t axis = 0;
   std::optional<Expression> divisor;
+  bool per_layer = false;  ///< another value in every layer
   TablePlace place;
+};
+
+/// Two tensors of one layer whose numbers of rows are equal in this family, or never are.
+struct RowRule {
+  Pattern of;
+  Pattern other;
+  bool equal = true;
 };
 
 /// One kind of tensor.
@@ -58,6 +73,7 @@ struct Entry {
   std::optional<Expression> paired_heads;  ///< how many heads have their rows stored pair by pair
   std::vector<Condition> when;
   bool padded = false;
+  bool flat = false;  ///< a stack whose experts and rows are one axis of the stored tensor
   bool convolution = false;
   Stack stack = Stack::decoder;
   TablePlace place;
@@ -96,6 +112,8 @@ struct Architecture {
   std::vector<std::string> class_names;  ///< `match.architectures`
   std::vector<Pattern> needs;
   std::vector<Pattern> refuses;
+  std::vector<RowRule> rows;
+  bool claimed = false;  ///< chosen only where config.json claims it: its names are those of another family
   std::vector<std::pair<Part, TablePlace>> drop;
 
   std::vector<std::string> nested;
@@ -107,6 +125,7 @@ struct Architecture {
   int norm_offset = 0;
   std::vector<std::string> variants;
   std::vector<Entry> entries;
+  std::vector<Pattern> others;  ///< known, not compared: vision towers, adapters between modalities
   std::vector<Pattern> ignore;
   YamlNode gguf;  ///< as written: the reader of that format interprets it
 
@@ -114,13 +133,17 @@ struct Architecture {
   std::unordered_map<std::string, std::vector<KnownName>> names;  ///< by folded name
   std::vector<std::vector<KeyedSpelling>> needed;                 ///< per pattern of `needs`
   std::vector<std::vector<KeyedSpelling>> refused;
+  std::vector<std::pair<std::vector<KeyedSpelling>, std::vector<KeyedSpelling>>>
+      compared;  ///< per rule of `rows`
+  std::vector<Spelling> other_names;
   std::vector<Spelling> ignored;
 
   const DimRule* dim(std::string_view name) const;
+  bool varies_by_layer(const Expression& expression) const;  ///< it names a dimension that is `per_layer`
 };
 
-/// The name of the bias that belongs to a weight: ".weight" becomes ".bias". nullopt when the name has no
-/// such end.
+/// The name of the bias that belongs to a weight: ".weight" becomes ".bias", ".gamma" ".beta", "_weight"
+/// "_bias", and "_proj" "_proj_bias". nullopt when the name has no such end.
 std::optional<Pattern> bias_pattern(const Pattern& weight);
 
 /// The table with everything that it takes over from `base`.

@@ -97,6 +97,36 @@ std::optional<Part> read_part(const YamlNode& node, const std::string& path, Com
   return std::nullopt;
 }
 
+std::vector<Condition> read_when(Section& section) {
+  std::vector<Condition> conditions;
+  const YamlNode* node = section.find("when");
+  if (node == nullptr) return conditions;
+  if (node->kind != YamlNode::Kind::mapping) {
+    section.complain("when", fmt::format("{} is {}; it must map config keys to values",
+                                         section.path_of("when"), name_of(node->kind)));
+    return conditions;
+  }
+  const auto scalar = [](const YamlNode& value) {
+    return value.kind == YamlNode::Kind::null ? std::string("null") : value.text;
+  };
+  for (std::size_t i = 0; i < node->keys.size(); ++i) {
+    const YamlNode& value = node->values[i];
+    Condition condition{node->keys[i].text, {}};
+    if (value.kind == YamlNode::Kind::list) {
+      for (const YamlNode& item : value.values) condition.values.push_back(scalar(item));
+    } else {
+      condition.values.push_back(scalar(value));
+    }
+    if (value.kind == YamlNode::Kind::mapping || condition.values.empty()) {
+      section.complaints().add(value.at, section.path_of("when"),
+                               fmt::format("{}.{} must be a value or a list of values",
+                                           section.path_of("when"), shown(condition.key)));
+    }
+    conditions.push_back(std::move(condition));
+  }
+  return conditions;
+}
+
 bool is_identifier(std::string_view text) {
   return !text.empty() && text.size() <= 40 && std::all_of(text.begin(), text.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';

@@ -28,6 +28,8 @@ std::optional<Part> read_part(const YamlNode& node, const std::string& path, Com
 std::optional<std::string> read_identifier(Section& section, std::string_view key);
 bool is_identifier(std::string_view text);
 
+/// Values that keys of config.json must have: a mapping of keys to a value or a list of values.
+std::vector<Condition> read_when(Section& section);
 std::vector<std::string> read_names(Section& section, std::string_view key);
 
 }  // namespace stemma

@@ -37,9 +37,8 @@ class Cutter {
  public:
   Cutter(const Explanation& explanation, const Checkpoint& checkpoint, const ResolvedDims& dims,
          FindingLedger& ledger)
-      : explanation_(explanation), checkpoint_(checkpoint), dims_(dims.values), ledger_(ledger) {
-    if (explanation.table == nullptr) return;
-    for (const Entry& entry : explanation.table->entries) expected_.push_back(expected_shape(entry, dims));
+      : explanation_(explanation), checkpoint_(checkpoint), dims_(dims), ledger_(ledger) {
+    if (explanation.table != nullptr) expected_.emplace(*explanation.table, dims);
   }
 
   std::vector<Matrix> run() {
@@ -66,7 +65,11 @@ class Cutter {
                 fold_numbers(tensor(i).name), i);
   }
 
-  void keep_unknown(std::uint32_t i) { matrices_.push_back(whole(i, tensor(i))); }
+  void keep(std::uint32_t i, Part part) {
+    matrices_.push_back(whole(i, tensor(i)));
+    matrices_.back().role.part = part;
+  }
+  void keep_unknown(std::uint32_t i) { keep(i, Part::unknown); }
 
   /// Sorting is stable: unknown and other matrices, which share their role, stay in the order of their names.
   void sort_by_role() {
@@ -80,10 +83,18 @@ class Cutter {
     return explanation_.table->entries[explanation_.uses[i].entry];
   }
 
-  bool is_turned_tensor(std::uint32_t i) const {
+  const ExpectedShape& expected(std::uint32_t i) {
+    return expected_->of(explanation_.uses[i].entry, explanation_.uses[i].at.layer);
+  }
+
+  std::vector<std::uint64_t> shape_of(std::uint32_t i) {
+    return canonical_shape(entry_of(i), explanation_.uses[i].bias, tensor(i).shape, expected(i));
+  }
+
+  bool is_turned_tensor(std::uint32_t i) {
     const TensorUse& use = explanation_.uses[i];
     if (use.fate != Fate::used || use.bias) return false;
-    return is_turned(entry_of(i), canonical_shape(entry_of(i), false, tensor(i).shape), expected_[use.entry]);
+    return is_turned(entry_of(i), shape_of(i), expected(i));
   }
 
   void look_for_turned(std::uint32_t i) {
@@ -108,7 +119,7 @@ class Cutter {
           "layout_contradicted",
           "other tensors have rows and columns exchanged, and a square one does not show whether it has");
     }
-    const auto axis = impossible_axis(entry, shape, expected_[explanation_.uses[i].entry]);
+    const auto axis = impossible_axis(entry, shape, expected(i));
     return axis && refuse("shape_mismatch", fmt::format("axis {} contradicts the rest of the model", *axis));
   }
 
@@ -117,6 +128,9 @@ class Cutter {
     switch (use.fate) {
       case Fate::used:
         cut_used(i, use);
+        return;
+      case Fate::other:
+        keep(i, Part::other);
         return;
       case Fate::buffer:
         note(i, "ignored_buffer", "", "", "not a weight, left out", Severity::note);
@@ -153,10 +167,15 @@ class Cutter {
 
   void cut_used(std::uint32_t i, const TensorUse& use) {
     const Entry& entry = explanation_.table->entries[use.entry];
-    const auto shape = canonical_shape(entry, use.bias, tensor(i).shape);
+    const auto shape = shape_of(i);
     if (!use.bias && is_misshapen(i, shape)) return keep_unknown(i);
     const bool stack = is_stack(entry.layout);
     const std::uint64_t experts = stack ? shape.front() : 1;
+    if (entry.flat && !use.bias && shape.size() != 3) {
+      note(i, "dims_unresolved", "experts that divide the first axis", fmt::format("{}", shape.front()),
+           "experts and rows are one axis and cannot be taken apart, so the role is unknown");
+      return keep_unknown(i);
+    }
     if (stack && (experts > most_experts || tensor(i).elements() == 0)) {
       note(i, "shape_mismatch", fmt::format("1 to {} experts", most_experts), fmt::format("{}", experts),
            "not a stack of experts, so the role is unknown");
@@ -172,7 +191,7 @@ class Cutter {
     slab.vector = use.bias || slab.vector;
     slab.transposed = !use.bias && is_transposed(entry.layout);
     slab.stored_rows = slab.rows;
-    const auto slices = slices_for(i, entry, slab.rows);
+    const auto slices = slices_for(i, use.at.layer, entry, slab.rows);
     if (slices.empty()) return keep_unknown(i);
     if (stack && (stacked_views_ += experts * slices.size()) > most_stacked_views) {
       note(i, "limit.experts", fmt::format("at most {} matrices in stacks of one model", most_stacked_views),
@@ -185,8 +204,7 @@ class Cutter {
         matrix.first_element = expert * slab.rows * slab.cols;
         matrix.rows = slice.rows.rows();
         matrix.slice = slice.rows;
-        matrix.role = {entry.stack, use.at.layer, slice.part,
-                       stack ? static_cast<int>(expert) : use.at.expert,
+        matrix.role = {use.stack, use.at.layer, slice.part, stack ? static_cast<int>(expert) : use.at.expert,
                        use.bias ? Kind::bias : Kind::weight};
         if (is_norm(slice.part) && !use.bias) {
           matrix.gain_offset = entry.offset.value_or(explanation_.table->norm_offset);
@@ -198,11 +216,12 @@ class Cutter {
   }
 
   /// The pieces of the output axis; none, after a finding, when it cannot be cut.
-  std::vector<SplitSlice> slices_for(std::uint32_t i, const Entry& entry, std::uint64_t out) {
+  std::vector<SplitSlice> slices_for(std::uint32_t i, int layer, const Entry& entry, std::uint64_t out) {
     const SplitSlice all{entry.part.value_or(Part::unknown), {1, out, 0, out}};
     if (!entry.split && !entry.paired_heads) return {all};
+    const Dims dims = dims_.in_layer(layer);
     SplitResult result =
-        entry.split ? slices_of(*entry.split, out, dims_) : unpaired(all, *entry.paired_heads, dims_);
+        entry.split ? slices_of(*entry.split, out, dims) : unpaired(all, *entry.paired_heads, dims);
     if (result.slices.empty()) {
       note(i, result.unresolved ? "dims_unresolved" : "split_inexact", "", result.why,
            "the fused tensor cannot be cut, so the role is unknown");
@@ -271,10 +290,10 @@ class Cutter {
 
   const Explanation& explanation_;
   const Checkpoint& checkpoint_;
-  const Dims& dims_;
+  const ResolvedDims& dims_;
   FindingLedger& ledger_;
-  std::vector<ExpectedShape> expected_;  ///< per entry of the table
-  std::set<Layout> turned_layouts_;      ///< of which a tensor has its axes exchanged
+  std::optional<ExpectedShapes> expected_;  ///< of the table
+  std::set<Layout> turned_layouts_;         ///< of which a tensor has its axes exchanged
   std::uint64_t stacked_views_ = 0;
   std::vector<Matrix> matrices_;
 };

@@ -23,7 +23,7 @@ bool has_tied_head(const Model& model, const Explanation& explanation) {
   using Fate = TensorUse::Fate;
   const bool has_own =
       std::any_of(explanation.uses.begin(), explanation.uses.end(), [&](const TensorUse& use) {
-        const bool known = use.fate != Fate::unknown && use.fate != Fate::buffer;
+        const bool known = use.fate != Fate::unknown && use.fate != Fate::buffer && use.fate != Fate::other;
         return known && !use.bias && entries[use.entry].part == Part::lm_head;
       });
   return may_tie && !has_own && model.find({.part = Part::embed}) != nullptr;

@@ -16,12 +16,12 @@ class Completeness {
     seen_.resize(2 * table_.entries.size());
     for (const TensorUse& use : explanation.uses) {
       if (use.fate != TensorUse::Fate::used) continue;
-      const Entry& entry = table_.entries[use.entry];
+      const std::string& variant = table_.entries[use.entry].variant;
       Seen& seen = seen_[2 * use.entry + (use.bias ? 1 : 0)][use.at.layer];
       ++seen.tensors;
       seen.largest_expert = std::max(seen.largest_expert, use.at.expert);
-      if (use.at.layer >= 0) layers_[entry.stack].insert(use.at.layer);
-      if (!entry.variant.empty()) variants_[{entry.stack, use.at.layer}].insert(entry.variant);
+      if (use.at.layer >= 0) layers_[use.stack].insert(use.at.layer);
+      if (!variant.empty()) variants_[{use.stack, use.at.layer}].insert(variant);
     }
   }
 

@@ -18,6 +18,17 @@ NameIndex::NameIndex(std::span<const StoredTensor> tensors) {
   }
 }
 
+bool NameIndex::contains(std::span<const KeyedSpelling> pattern) const {
+  return std::any_of(pattern.begin(), pattern.end(), [&](const KeyedSpelling& known) {
+    const auto group = by_key_.find(known.key);
+    if (group == by_key_.end()) return false;
+    const auto& tensors = groups_[group->second].tensors;
+    return std::any_of(tensors.begin(), tensors.end(), [&](const std::uint32_t tensor) {
+      return known.spelling.match(names_[tensor]).has_value();
+    });
+  });
+}
+
 std::optional<std::uint32_t> NameIndex::first(std::span<const KeyedSpelling> pattern) const {
   std::optional<std::uint32_t> best;
   Binding lowest;
@@ -33,6 +44,18 @@ std::optional<std::uint32_t> NameIndex::first(std::span<const KeyedSpelling> pat
     }
   }
   return best;
+}
+
+std::map<int, std::uint32_t> NameIndex::by_layer(std::span<const KeyedSpelling> pattern) const {
+  std::map<int, std::uint32_t> all;
+  for (const KeyedSpelling& known : pattern) {
+    const auto group = by_key_.find(known.key);
+    if (group == by_key_.end()) continue;
+    for (const std::uint32_t tensor : groups_[group->second].tensors) {
+      if (const auto found = known.spelling.match(names_[tensor])) all.emplace(found->layer, tensor);
+    }
+  }
+  return all;
 }
 
 std::string unwrapped(std::string_view name) {

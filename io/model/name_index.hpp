@@ -1,6 +1,7 @@
 // Which tensors of a checkpoint have alike names?
 #pragma once
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -27,8 +28,11 @@ class NameIndex {
   const std::vector<Group>& groups() const { return groups_; }
   std::size_t size() const { return names_.size(); }
 
+  bool contains(std::span<const KeyedSpelling> pattern) const;  ///< some tensor fits the pattern
   /// Among the tensors that fit the pattern, the one of the lowest layer and expert.
   std::optional<std::uint32_t> first(std::span<const KeyedSpelling> pattern) const;
+  /// The tensors that fit the pattern, one of each layer.
+  std::map<int, std::uint32_t> by_layer(std::span<const KeyedSpelling> pattern) const;
 
  private:
   std::vector<std::string> names_;
