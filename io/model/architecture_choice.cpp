@@ -253,7 +253,9 @@ Explanation choose(std::span<const Architecture* const> tables, const Architectu
                 .found = fmt::format("{}", fmt::join(best.tied, ", ")),
                 .hint = "several tables explain the names equally well; name one of them as architecture"},
                "");
-    return explain(nullptr, checkpoint, names, config);
+    Explanation none = explain(nullptr, checkpoint, names, config);
+    none.ambiguous = true;
+    return none;
   }
   const std::string& family = best.winner->table->family;
   if (by_claim && !explains_enough(*best.winner)) {

@@ -23,6 +23,7 @@ struct TensorUse {
 
 struct Explanation {
   const Architecture* table = nullptr;  ///< nullptr: no family
+  bool ambiguous = false;               ///< no family, because several explain the names equally well
   std::vector<TensorUse> uses;          ///< per tensor
   std::vector<bool> active;             ///< per entry: its `when` holds
   std::uint64_t bytes = 0;              ///< of used tensors

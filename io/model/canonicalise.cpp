@@ -9,6 +9,7 @@
 
 #include "io/model/canonical_matrices.hpp"
 #include "io/model/completeness.hpp"
+#include "io/model/generic_roles.hpp"
 
 namespace stemma {
 namespace {
@@ -49,8 +50,13 @@ void check_ties(const Model& model, std::string_view stated, FindingLedger& ledg
            fmt::format("{} x {}", head->rows, head->cols), "lm_head and embedding cannot be one tensor");
 }
 
+std::optional<std::int64_t> head_dim(const Dims& dims) {
+  const auto found = dims.find("head_dim");
+  return found == dims.end() ? std::nullopt : std::optional(found->second);
+}
+
 /// Of the first key that config.json has, else of the family.
-double rotary_share(const Architecture& table, const ModelConfig& config) {
+double rotary_share(const Architecture& table, const ModelConfig& config, const Dims& dims) {
   for (const char* key : {"partial_rotary_factor", "rope_parameters.partial_rotary_factor", "rotary_pct"}) {
     const std::string text = config.scalar(key, table.nested);
     if (text == "null") continue;
@@ -59,6 +65,8 @@ double rotary_share(const Architecture& table, const ModelConfig& config) {
     const bool whole = error == std::errc() && end == text.data() + text.size();
     return whole && share >= 0 && share <= 1 ? share : std::numeric_limits<double>::quiet_NaN();
   }
+  const auto turned = config.number("rotary_dim", table.nested).value, width = head_dim(dims);
+  if (turned && width && *turned <= *width) return static_cast<double>(*turned) / static_cast<double>(*width);
   return table.rotary_percent.value_or(100) / 100.0;
 }
 
@@ -83,13 +91,16 @@ Model canonical_model(Checkpoint checkpoint, std::span<const Architecture* const
     model.family = table->family;
     model.norm = table->norm.value_or(NormKind::rms);
     model.rope = table->rope.value_or(Rope::half);
-    model.rotary_share = rotary_share(*table, config);
     dims = resolve_dims(explanation, checkpoint, names, config, ledger);
     reconcile_dims(explanation, checkpoint, dims, ledger);
+    model.rotary_share = rotary_share(*table, config, dims.values);
     check_completeness(explanation, dims.values, ledger);
   }
   model.dims = {dims.values.begin(), dims.values.end()};
   model.matrices = canonical_matrices(explanation, checkpoint, dims, ledger);
+  if (explanation.table == nullptr && !explanation.ambiguous) {
+    model.heuristic = guess_roles(model.matrices, checkpoint, ledger);
+  }
   if (explanation.table != nullptr) {
     model.tied_head = has_tied_head(model, explanation);
     check_ties(model, config.scalar("tie_word_embeddings", explanation.table->nested), ledger);

@@ -55,9 +55,10 @@ class Completeness {
 
   void check_gaps(Stack stack, const std::set<int>& layers) {
     const int largest = *layers.rbegin();
-    const auto missing = static_cast<std::size_t>(largest) + 1 - layers.size();
+    const int first = stack == Stack::mtp ? *layers.begin() : 0;  // its layers are numbered behind the others
+    const auto missing = static_cast<std::size_t>(largest - first) + 1 - layers.size();
     if (missing == 0) return;
-    note(Severity::warning, "layer_gap", fmt::format("layers 0 to {}", largest),
+    note(Severity::warning, "layer_gap", fmt::format("layers {} to {}", first, largest),
          fmt::format("{} of them", layers.size()),
          fmt::format("the {} has gaps: {} missing", name_of(stack), missing), std::string(name_of(stack)));
   }

@@ -1,7 +1,7 @@
 """Checkpoints as the authors of each family write them: names, layouts and config.json, described apart from the tables."""
 import numpy as np
 
-from family_paper import Paper, blocks, groups, per_head, woven
+from family_paper import Paper, groups, pair_by_pair, per_head
 
 CASES = {}  # name: function of nothing that gives a finished Paper
 
@@ -115,13 +115,15 @@ def llama(p, tied=False, eyes=False):
 @case("meta", *EVERY_KV)
 def meta(p):
     p.config = {"dim": p.hidden, "n_layers": p.layers, "n_heads": p.heads, "n_kv_heads": p.kv, "vocab_size": -1}
-    p.config_name = "params.json"
     around(p, "tok_embeddings", "norm", "output")
     for i in range(p.layers):
         there = f"layers.{i}."
         norms(p, i, there, "attention_norm", "ffn_norm")
         attention(p, i, there + "attention.", "wq wk wv wo")
+        for name in ("wq", "wk"):
+            p.tensors[f"{there}attention.{name}.weight"] = pair_by_pair(p, p.tensors[f"{there}attention.{name}.weight"])
         gated(p, there + "feed_forward.", f"layers/{i}/mlp", "w1 w3 w2")
+    p.odd_alone = True
     p.buffer("rope.freqs", p.width // 2)
 
 

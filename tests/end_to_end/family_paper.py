@@ -13,7 +13,6 @@ class Paper:
         self.inter, self.vocab, self.layers, self.experts = inter, vocab, layers, experts
         self.rng = np.random.default_rng(zlib.crc32(name.encode()))
         self.truth, self.tensors, self.config = {}, {}, {}
-        self.config_name = "config.json"
         self.offset = {}        # what a gain adds to its stored value, by the beginning of its role
         self.others = set()     # tensors that are known and not compared
         self.buffers = set()    # tensors that are left out
@@ -87,3 +86,10 @@ def woven(gate, up):
     out = np.empty((2 * len(gate), *gate.shape[1:]), gate.dtype)
     out[0::2], out[1::2] = gate, up
     return out
+
+
+def pair_by_pair(p, rows):
+    """Of every head, row 0 of the first half, row 0 of the second, row 1 of the first."""
+    half = p.width // 2
+    heads = rows.reshape(-1, p.width, rows.shape[1])
+    return np.stack([heads[:, :half], heads[:, half:]], 2).reshape(rows.shape)

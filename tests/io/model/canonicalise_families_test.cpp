@@ -176,5 +176,51 @@ TEST(CanonicaliseFamilies, QwenBiasesTellItFromLlamaWithoutAConfig) {
   EXPECT_EQ(finding(llamafied, "architecture_claim").expected, "llama");
 }
 
+TEST(CanonicaliseFamilies, GainsOfGemmaAreOneMoreWhereItIsClaimed) {
+  std::string config = llama_config();
+  config.replace(config.find("LlamaForCausalLM"), 16, "GemmaForCausalLM");
+  config.replace(config.find("\"llama\""), 7, "\"gemma\"");
+  const Model gemma = canonical(llama(3, config));
+  EXPECT_EQ(gemma.family, "gemma");
+  for (const char* norm : {"layers/1/norm.pre_attn", "layers/2/norm.pre_mlp", "norm.final"}) {
+    EXPECT_EQ(matrix(gemma, norm).gain_offset, 1) << norm;
+    EXPECT_EQ(matrix(canonical(llama()), norm).gain_offset, 0) << norm;
+  }
+  EXPECT_EQ(matrix(gemma, "layers/1/attn.q").gain_offset, 0);
+}
+
+TEST(CanonicaliseFamilies, BiasesOfNemotronAreWhatTheyAre) {
+  MadeCheckpoint made(R"({"model_type": "nemotron", "hidden_size": 128})");
+  const MadeCheckpoint base = llama(1, "");
+  for (const StoredTensor& tensor : base.take().tensors) {
+    if (tensor.name.find("gate_proj") == std::string::npos) made.add(tensor.name, tensor.shape);
+    if (tensor.shape.size() == 1)
+      made.add(tensor.name.substr(0, tensor.name.size() - 6) + "bias", tensor.shape);
+  }
+  const Model model = canonical(made);
+  EXPECT_EQ(model.family, "nemotron");
+  EXPECT_EQ(matrix(model, "layers/0/norm.pre_mlp").gain_offset, 1);
+  EXPECT_EQ(matrix(model, "layers/0/norm.pre_mlp.bias").gain_offset, 0);
+}
+
+TEST(CanonicaliseFamilies, AskingForWhatTheConfigurationDeniesIsNoted) {
+  const Model model = canonical(llama(), "gemma");  // the names are the same
+  EXPECT_EQ(model.family, "gemma");
+  EXPECT_EQ(finding(model, "architecture_claim").expected, "llama");
+  EXPECT_THAT(rules(canonical(llama(3, ""), "gemma")), IsEmpty());
+}
+
+TEST(CanonicaliseFamilies, SharesOfAHeadMayBeCounted) {
+  MadeCheckpoint made(R"({"model_type": "gptj", "n_embd": 32, "n_head": 4, "rotary_dim": 2})");
+  made.add("transformer.wte.weight", {20, 32});
+  for (const char* name : {"attn.q_proj", "attn.k_proj", "attn.v_proj", "attn.out_proj"})
+    made.add(std::string("transformer.h.0.") + name + ".weight", {32, 32});
+  made.add("transformer.h.0.mlp.fc_in.weight", {64, 32});
+  const Model model = canonical(made);
+  EXPECT_EQ(model.family, "gptj");
+  EXPECT_EQ(model.rope, Rope::interleaved);
+  EXPECT_EQ(model.rotary_share, 0.25);
+}
+
 }  // namespace
 }  // namespace stemma
