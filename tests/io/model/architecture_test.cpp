@@ -219,12 +219,12 @@ TEST(ArchitectureTables, WhatFewFamiliesNeedIsCheckedToo) {
   const std::string before =
       "schema: stemma.architecture/1\nfamily: tiny\nmatch: {needs: [e.weight]}\ndims:\n";
   const std::string after = "tensors: [{name: e.weight, role: embed, shape: [1]}]\n";
-  expect_problem(after, 5, 14, "value is missing", before + "  a: {cases: [{when: {x: 1}}]}\n");
+  expect_problem(after, 5, 15, "value is missing", before + "  a: {cases: [{when: {x: 1}}]}\n");
   expect_problem(after, 5, 3, "c is not a dimension", before + "  a: {cases: [{when: {x: 1}, value: c}]}\n");
   expect_problem(after, 5, 3, "computed from itself",
                  before + "  a: {cases: [{when: {x: 1}, value: a + 1}]}\n");
-  expect_problem(after, 5, 19, "with {layer}", before + "  a: {keys: [hidden], per_layer: true}\n");
-  expect_problem("  - {name: a, role: attn.q, shape: [1, 1], flat: true}\n", 9, 44, "stacks");
+  expect_problem(after, 5, 34, "with {layer}", before + "  a: {keys: [hidden], per_layer: true}\n");
+  expect_problem("  - {name: a, role: attn.q, shape: [1, 1], flat: true}\n", 9, 50, "stacks");
   const std::string match = "schema: stemma.architecture/1\nfamily: tiny\nmatch:\n  needs: [e.weight]\n";
   expect_problem(after, 5, 10, "equal or unequal", match + "  rows: [{of: e.weight}]\n");
   expect_problem(after, 5, 10, "equal or unequal",
