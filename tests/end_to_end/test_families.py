@@ -105,8 +105,7 @@ class Families(unittest.TestCase):
         (self.directory / "c.yaml").write_text(f"schema_version: 1\nname: t\nmodels:\n{models}analyzers: {{content: {{}}}}\n")
         done = harness.stemma("run", "c.yaml", "--output", "out", cwd=self.directory, limit=600)
         self.assertEqual(done.returncode, 0, done.stderr)
-        (archive,) = (self.directory / "out").rglob("*.h5")
-        with h5py.File(archive, "r") as file:
+        with h5py.File(self.directory / "out/t.h5", "r") as file:
             ids = list(file["models/id"].asstr()[:])
             found = {}
             for model, role, high, low in zip(file["tensors/model_index"][:], file["tensors/role"].asstr()[:],
