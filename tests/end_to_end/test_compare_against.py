@@ -45,7 +45,7 @@ class CompareAgainst(EndToEnd):
         return done
 
     def rows(self, directory, table):
-        return {(named(row["a"]), named(row["b"]), row.get("method"), row.get("role")): row
+        return {(*sorted((named(row["a"]), named(row["b"]))), row.get("method"), row.get("role")): row
                 for row in read_tsv(self.shared / directory / table)}
 
     def test_which_pairs(self):
