@@ -9,6 +9,7 @@
 
 #include "analyzers/tensorguard_groups.hpp"
 #include "io/archive/sha256.hpp"
+#include "io/formats/quantised.hpp"
 #include "io/report/tsv.hpp"
 #include "pipeline/deciding_pair.hpp"
 #include "pipeline/outputs.hpp"
@@ -41,9 +42,15 @@ bool is_row(const std::vector<Fingerprint>& models, const Comparison& comparison
   return pair.relation < Relation::no_evidence || declares(a, b) || declares(b, a);
 }
 
+/// Types of values on disk and schemes of quantised ones.
 std::string dtypes_of(const Model& model) {
   std::set<std::string> names;
-  for (const StoredTensor& t : model.checkpoint.tensors) names.emplace(name_of(t.dtype));
+  for (const StoredTensor& t : model.checkpoint.tensors)
+    if (!t.decoding || quantisation_words(*t.decoding).empty()) names.emplace(name_of(t.dtype));
+  for (auto [scheme, count] : quantisation_schemes_of(model.checkpoint)) {
+    std::erase(scheme, ',');  // which stands between two
+    names.insert(std::move(scheme));
+  }
   return fmt::format("{}", fmt::join(names, ","));
 }
 

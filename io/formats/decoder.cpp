@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "io/formats/merged_adapter.hpp"
+#include "io/formats/quantised_schemes.hpp"
 #include "io/formats/strided.hpp"
 
 namespace stemma {
@@ -34,6 +35,8 @@ void FloatDecoder::decode(std::uint64_t first, std::span<std::byte> out) {
 }
 
 std::unique_ptr<Decoder> make_decoder(const Decoding& decoding, ByteReader& reader) {
+  if (const QuantisationScheme* scheme = scheme_of_codec(decoding.codec))
+    return scaled_codes_decoder(scheme->grid(decoding, reader), decoding.half_distances, reader);
   const auto known = std::ranges::find(codecs, decoding.codec, &Codec::name);
   if (known == codecs.end()) throw std::invalid_argument(fmt::format("there is no codec {}", decoding.codec));
   return known->make(decoding, reader);

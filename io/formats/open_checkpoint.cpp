@@ -11,6 +11,7 @@
 #include "io/formats/file_reader.hpp"
 #include "io/formats/merged_adapter.hpp"
 #include "io/formats/model_files.hpp"
+#include "io/formats/quantised.hpp"
 #include "io/formats/shard_assembly.hpp"
 
 namespace stemma {
@@ -73,12 +74,12 @@ Checkpoint open_checkpoint(const std::string& location) {
   checkpoint.format = "safetensors";
   std::vector<Finding>& findings = checkpoint.findings;
   try {
-    if (const auto both = base_and_adapter(location)) {
-      open_into(both->base, checkpoint);
+    const auto both = base_and_adapter(location);
+    open_into(both ? both->base : location, checkpoint);
+    unite_quantised(checkpoint);
+    if (both) {
       FileReader reader;
       merge_adapter(open_adapter(both->adapter, reader, Dora::read), checkpoint);
-    } else {
-      open_into(location, checkpoint);
     }
   } catch (const InvalidInput& refused) {
     findings.push_back(refused.finding());

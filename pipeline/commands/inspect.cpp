@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "io/archive/archive_reader.hpp"
+#include "io/formats/quantised.hpp"
 #include "io/report/columns.hpp"
 #include "pipeline/commands/adhoc.hpp"
 #include "pipeline/commands/inspected_part.hpp"
@@ -38,6 +39,9 @@ Json as_json(const SurveyedModel& s) {
   document["dims"] = m.dims;
   document["parameters"] = m.parameters();
   document["bytes"] = m.bytes();
+  document["quantised"] = Json::array();
+  for (const auto& [scheme, count] : quantisation_schemes_of(m.checkpoint))
+    document["quantised"].push_back({{"scheme", scheme}, {"tensors", count}});
   document["tensors"] = Json::array();
   for (const Matrix& x : m.matrices) {
     const StoredTensor& t = m.checkpoint.tensors[x.tensor];
@@ -72,6 +76,8 @@ void print_model(const SurveyedModel& s, bool tensors) {
   std::vector<std::string> dims;
   for (const auto& [name, value] : m.dims) dims.push_back(fmt::format("{} {}", name, value));
   if (!dims.empty()) fmt::print("  {}\n", fmt::join(dims, ", "));
+  for (const auto& [scheme, count] : quantisation_schemes_of(m.checkpoint))
+    fmt::print("  quantised: {}: {}\n", scheme, counted(count, "tensor"));
   for (const Claim& c : m.checkpoint.claims)
     fmt::print("  claims: {} {} ({})\n", printable(c.relation), printable(c.base), printable(c.source));
   for (const Finding& f : findings_of(s)) fmt::print("  {}: {}\n", name_of(f.severity), sentence(f));

@@ -1,0 +1,24 @@
+// Which tensors of a checkpoint are parts of quantised weights, and what are these weights?
+#pragma once
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "io/model/checkpoint.hpp"
+
+namespace stemma {
+
+/// Puts one tensor of decoded values, MODULE.weight of F32, in the place of the parts of every quantised
+/// weight. Parts that do not make a weight, and scales of activations, are left out with a finding; all
+/// others stay as they are. Suffixes, types and shapes decide; configurations settle what these leave open,
+/// and are contradicted where they must be (quant_config_mismatch). Reads configurations beside the first
+/// file, where the checkpoint has a config.json, and of the weights shapes, tables and zero points only.
+void unite_quantised(Checkpoint& checkpoint);
+
+/// The scheme of a decoding, for people: "GPTQ, 4 bits, groups of 128"; "" where it is no scheme of these.
+std::string quantisation_words(const Decoding& decoding);
+
+/// Number of tensors of every scheme that there is, by its words.
+std::map<std::string, std::uint64_t> quantisation_schemes_of(const Checkpoint& checkpoint);
+
+}  // namespace stemma

@@ -1,0 +1,65 @@
+"""Is a quantised model read as what it is, and does it stay kin of the model that it was made from?"""
+import json
+import unittest
+
+from harness import ZOO, EndToEnd, read_safetensors, read_tsv, write_tsv
+from quantise import SCHEMES, write_quantised
+
+RELATED = {"REENCODED_COPY", "LOW_RANK_RELATED", "SAME_LINEAGE"}
+
+
+class Quantised(EndToEnd):
+    def setUp(self):
+        super().setUp()
+        self.tensors = read_safetensors(ZOO / "aspen/model.safetensors")
+        self.config = json.loads((ZOO / "aspen/config.json").read_text())
+        for scheme in SCHEMES:
+            write_quantised(self.directory / scheme, self.tensors, self.config, scheme)
+
+    def test_inspect_names_the_scheme_and_all_roles(self):
+        for scheme, (_, _, words) in SCHEMES.items():
+            with self.subTest(scheme):
+                lines = self.stemma("inspect", scheme).stdout.splitlines()
+                told = [line.strip() for line in lines if line.startswith("  quantised: ")]
+                self.assertTrue(told and all(line.startswith(f"quantised: {words}") for line in told), lines)
+                self.assertEqual(sum(int(line.rsplit(": ", 1)[1].split()[0]) for line in told), 42)
+                self.assertIn("architecture llama, 6 layers", lines[0])
+                self.assertFalse([line for line in lines if "warning" in line or "error" in line], lines)
+                document = json.loads(self.stemma("inspect", scheme, "--json").stdout)["targets"][0]
+                self.assertEqual(sum(entry["tensors"] for entry in document["quantised"]), 42)
+                roles = {tensor["role"]: (tensor["rows"], tensor["cols"]) for tensor in document["tensors"]}
+                whole = json.loads(self.stemma("inspect", ZOO / "aspen", "--json").stdout)["targets"][0]
+                self.assertEqual(roles, {t["role"]: (t["rows"], t["cols"]) for t in whole["tensors"]})
+
+    def test_every_scheme_is_kin_of_its_source_and_of_nobody_else(self):
+        paths = {"aspen": ZOO / "aspen", "birch": ZOO / "birch"} | {scheme: scheme for scheme in SCHEMES}
+        write_tsv(self.directory / "all.tsv", ["id", "path"], [[id, str(path)] for id, path in paths.items()])
+        self.write("run.yaml", "schema_version: 1\nmodels: [{sheet: all.tsv}]\noutput: out\n")
+        self.stemma("run", "run.yaml", ranks=2, limit=300)
+        relation = {}
+        for row in read_tsv(self.directory / "out/pairs.tsv"):
+            relation[row["a"], row["b"]] = relation[row["b"], row["a"]] = row["relation"]
+        for scheme in SCHEMES:
+            with self.subTest(scheme):
+                self.assertIn(relation["aspen", scheme], RELATED)
+                self.assertNotIn(relation["birch", scheme], RELATED)
+        dtypes = {row["id"]: row["dtypes"] for row in read_tsv(self.directory / "out/models.tsv")}
+        self.assertEqual(dtypes["awq"], "AWQ 4 bits groups of 128,BF16")
+        self.assertEqual(dtypes["aspen"], "BF16")
+
+    def test_a_damaged_scale_loses_one_matrix(self):
+        path = self.directory / "gptq/model.safetensors"
+        data = bytearray(path.read_bytes())
+        header = json.loads(data[8:8 + int.from_bytes(data[:8], "little")])
+        begin = 8 + int.from_bytes(data[:8], "little") + header["model.layers.2.mlp.up_proj.scales"]["data_offsets"][0]
+        data[begin:begin + 2] = b"\x00\x7c"  # infinity
+        path.write_bytes(data)
+        self.write("run.yaml", "schema_version: 1\nmodels: [{path: gptq}]\noutput: out\n")
+        done = self.stemma("run", "run.yaml", code=4)
+        self.assertIn("quant.scale_not_finite", done.stderr + done.stdout)
+        rows = read_tsv(self.directory / "out/models.tsv")
+        self.assertEqual([row["status"] for row in rows], ["partial"])
+
+
+if __name__ == "__main__":
+    unittest.main()
