@@ -22,7 +22,7 @@ constexpr std::string_view state_nf4 = "weight.quant_state.bitsandbytes__nf4",
 constexpr std::uint64_t largest_state = 65'536;  // bytes; real ones have 200
 constexpr float largest_code = 127.0F;
 
-enum Number : std::size_t { values, block, nested_block, nested_offset, is_nf4 };
+enum Number : std::size_t { value_count, block_size, nested_size, offset_bits, table_is_nf4 };
 
 bool recognises_4bit(const QuantisedModule& module, const QuantisationConfig& config) {
   if (module.has(state_nf4) || module.has(state_fp4) || module.has("weight.absmax")) return true;
@@ -60,11 +60,13 @@ std::optional<State> read_state(const std::string& text, bool nested, std::strin
     wrong = sentence(refused.finding());
     return std::nullopt;
   }
-  const auto fail = [&](std::string_view key) {
+  const auto fail = [&](std::string_view key) -> std::optional<State> {
     wrong = fmt::format("the value of {} is absent or impossible", key);
     return std::nullopt;
   };
-  if (root.value("quant_type", nlohmann::json()) != kind) return fail("quant_type");
+  const auto type = root.find("quant_type");
+  if (type == root.end() || !type->is_string() || type->get_ref<const std::string&>() != kind)
+    return fail("quant_type");
   State state;
   const auto shape = root.find("shape");
   if (shape == root.end() || !shape->is_array() || shape->empty() || shape->size() > limits::tensor_rank)
@@ -165,9 +167,9 @@ ScaledCodes grid_4bit(const Decoding& decoding, ByteReader& reader) {
   grid.bits = 4;
   grid.high_first = true;
   grid.codes = decoding.parts[0];
-  grid.cols = grid.group_cols = number(block);
+  grid.cols = grid.group_cols = number(block_size);
   grid.row_bytes = grid.cols / 2;
-  grid.rows = grid.slab_rows = rounded_up_quotient(number(values), grid.cols);
+  grid.rows = grid.slab_rows = rounded_up_quotient(number(value_count), grid.cols);
   grid.values = read_scales(decoding.parts[2], ScaleRule::finite, reader);
   if (decoding.parts.size() == 3) {
     grid.scales = read_scales(decoding.parts[1], ScaleRule::not_negative, reader);
@@ -175,10 +177,10 @@ ScaledCodes grid_4bit(const Decoding& decoding, ByteReader& reader) {
   }
   const auto outer = read_scales(decoding.parts[3], ScaleRule::not_negative, reader);
   const auto table = read_scales(decoding.parts[4], ScaleRule::finite, reader);
-  const float offset = std::bit_cast<float>(static_cast<std::uint32_t>(number(nested_offset)));
+  const float offset = std::bit_cast<float>(static_cast<std::uint32_t>(number(offset_bits)));
   for (const std::byte code : read_part(decoding.parts[1], reader)) {
     const float product =
-        table[std::to_integer<std::size_t>(code)] * outer[grid.scales.size() / number(nested_block)];
+        table[std::to_integer<std::size_t>(code)] * outer[grid.scales.size() / number(nested_size)];
     grid.scales.push_back(product + offset);
   }
   return grid;
@@ -186,7 +188,7 @@ ScaledCodes grid_4bit(const Decoding& decoding, ByteReader& reader) {
 
 std::string described_4bit(const Decoding& decoding) {
   const auto& n = decoding.numbers;
-  return fmt::format("bitsandbytes {}, blocks of {}{}", n[is_nf4] != 0 ? "NF4" : "FP4", n[block],
+  return fmt::format("bitsandbytes {}, blocks of {}{}", n[table_is_nf4] != 0 ? "NF4" : "FP4", n[block_size],
                      decoding.parts.size() > 3 ? ", nested scales" : "");
 }
 

@@ -27,8 +27,9 @@ std::string word(const Json& from, std::initializer_list<const char*> keys) {
     const Json* value = child(from, key);
     if (value == nullptr || !value->is_string()) continue;
     auto text = value->get<std::string>();
-    std::ranges::transform(text, text.begin(),
-                           [](char c) { return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c; });
+    std::ranges::transform(text, text.begin(), [](char c) {
+      return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    });
     return text;
   }
   return "";

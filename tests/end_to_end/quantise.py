@@ -6,7 +6,7 @@ import numpy as np
 
 from harness import header_of, widened
 
-GROUP = 128
+GROUP = 64
 NF4 = np.array([-1.0, -0.6961928009986877, -0.5250730514526367, -0.39491748809814453, -0.28444138169288635,
                 -0.18477343022823334, -0.09105003625154495, 0.0, 0.07958029955625534, 0.16093020141124725,
                 0.24611230194568634, 0.33791524171829224, 0.44070982933044434, 0.5626170039176941, 0.7229568362236023,
@@ -98,9 +98,9 @@ def compressed(weight):
 # How each scheme makes parts of a weight, what a configuration says of it, and what the program calls it.
 SCHEMES = {
     "gptq": (gptq, {"quant_method": "gptq", "bits": 4, "group_size": GROUP, "sym": True, "desc_act": False},
-             "GPTQ, 4 bits, groups of 128, inputs named by group"),
+             "GPTQ, 4 bits, groups of 64, inputs named by group"),
     "awq": (awq, {"quant_method": "awq", "bits": 4, "group_size": GROUP, "version": "gemm", "zero_point": True},
-            "AWQ, 4 bits, groups of 128"),
+            "AWQ, 4 bits, groups of 64"),
     "fp8": (fp8, {"quant_method": "fp8", "weight_block_size": [128, 128]}, "FP8 (E4M3), "),
     "nf4": (nf4, {"quant_method": "bitsandbytes", "load_in_4bit": True}, "bitsandbytes NF4, blocks of 64"),
     "compressed": (compressed, {"quant_method": "compressed-tensors", "format": "pack-quantized",

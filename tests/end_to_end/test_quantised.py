@@ -44,7 +44,7 @@ class Quantised(EndToEnd):
                 self.assertIn(relation["aspen", scheme], RELATED)
                 self.assertNotIn(relation["birch", scheme], RELATED)
         dtypes = {row["id"]: row["dtypes"] for row in read_tsv(self.directory / "out/models.tsv")}
-        self.assertEqual(dtypes["awq"], "AWQ 4 bits groups of 128,BF16")
+        self.assertEqual(dtypes["awq"], "AWQ 4 bits groups of 64,BF16")
         self.assertEqual(dtypes["aspen"], "BF16")
 
     def test_a_damaged_scale_loses_one_matrix(self):

@@ -10,6 +10,7 @@ namespace {
 
 using testing::put_bits;
 using testing::random_codes;
+using Sizes = std::vector<std::pair<std::uint32_t, std::uint32_t>>;
 
 std::span<const std::byte> as_bytes(const std::string& text) { return std::as_bytes(std::span(text)); }
 
@@ -49,7 +50,7 @@ TEST(PackedCodes, BehindTheEndThereIsZero) {
 }
 
 TEST(PackedCodes, TurnedWords) {
-  for (const auto& [rows, cols] : {std::pair{1U, 1U}, {5U, 37U}, {33U, 16U}}) {
+  for (const auto& [rows, cols] : Sizes{{1, 1}, {5, 37}, {33, 16}}) {
     std::vector<std::uint32_t> words(rows * cols), turned(rows * cols);
     for (std::uint32_t i = 0; i < words.size(); ++i) words[i] = i * 2654435761U;
     const auto bytes = transposed_words(std::as_bytes(std::span(words)), rows, cols);
@@ -63,7 +64,7 @@ TEST(PackedCodes, TurnedWords) {
 TEST(PackedCodes, TurnedNibbles) {
   constexpr std::array<unsigned, 8> order{0, 4, 1, 5, 2, 6, 3, 7};
   std::mt19937 random(2);
-  for (const auto& [rows, cols] : {std::pair{8U, 1U}, {48U, 7U}, {8U, 6U}}) {
+  for (const auto& [rows, cols] : Sizes{{8, 1}, {48, 7}, {8, 6}}) {
     std::vector<std::uint32_t> words(rows / 8 * cols);
     for (std::uint32_t& word : words) word = static_cast<std::uint32_t>(random());
     const auto bytes = transposed_nibbles(std::as_bytes(std::span(words)), rows, cols, order);

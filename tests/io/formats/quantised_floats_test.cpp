@@ -108,11 +108,16 @@ TEST(EightBits, ScalesOfMatricesRowsAndGroups) {
 
 TEST(EightBits, StackedExpertsWithScalesOfTheirOwn) {
   Fp8 a(5, 32, 4), b(5, 32, 5);
-  for (const auto& [rows, columns, shape, words] : {std::tuple{5, 32, Sizes{2}, "one scale per matrix"},
-                                                    {5, 32, Sizes{2, 1, 1}, "one scale per matrix"},
-                                                    {1, 32, Sizes{2, 5, 1}, "one scale per row"}}) {
-    Forge forge = a.blocks(static_cast<std::uint64_t>(rows), static_cast<std::uint64_t>(columns), {1});
-    const Forge other = b.blocks(static_cast<std::uint64_t>(rows), static_cast<std::uint64_t>(columns), {1});
+  struct Form {
+    std::uint64_t rows;
+    Sizes shape;
+    std::string words;
+  };
+  for (const auto& [rows, shape, words] : std::vector<Form>{{5, {2}, "one scale per matrix"},
+                                                            {5, {2, 1, 1}, "one scale per matrix"},
+                                                            {1, {2, 5, 1}, "one scale per row"}}) {
+    Forge forge = a.blocks(rows, 32, {1});
+    const Forge other = b.blocks(rows, 32, {1});
     for (std::size_t i = 0; i < 2; ++i) forge.parts[i].bytes += other.parts[i].bytes;
     forge.parts[0].shape = {2, 5, 32};
     forge.parts[1].shape = shape;
@@ -335,7 +340,8 @@ struct Blocks {
 };
 
 TEST(BitsAndBytes, FourBitsPlainAndNestedAndOddInSize) {
-  for (const auto& [out, in] : {std::pair{8U, 64U}, {5U, 77U}, {150U, 129U}})
+  for (const auto& [out, in] :
+       std::vector<std::pair<std::uint64_t, std::uint64_t>>{{8, 64}, {5, 77}, {150, 129}})
     for (const bool nested : {false, true}) {
       const Blocks a(out, in, nested);
       expect_values(a.forge, "m.weight", {out, in}, a.expected,

@@ -81,7 +81,7 @@ TEST(Quantised, OneBadModuleLosesItsWeightOnly) {
   forge.config = fp8;
   put_module(forge, "a");
   put_module(forge, "b");
-  forge.part("b.weight_scale").shape = {1, 1, 1};
+  forge.part("b.weight_scale").dtype = "U32";
   const Checkpoint checkpoint = forge.open(directory);
   EXPECT_EQ(names_of(checkpoint), (std::vector<std::string>{"a.weight"}));
   ASSERT_EQ(checkpoint.findings.size(), 1U);
