@@ -43,6 +43,8 @@ Document inspect() {
                                {"rows", count(), "of the matrix that is measured"},
                                {"cols", count(), "of the matrix that is measured"},
                                {"steps", text(), "how one becomes the other, \"\" where nothing is done"}});
+  const Shape scheme = object({{"scheme", text(), "in words: GPTQ, 4 bits, groups of 128"},
+                               {"tensors", count(), "that it made of codes and scales"}});
   const Shape finding = object({{"severity", text_of(names_up_to(Severity::note)), "how bad it is"},
                                 {"rule", text(), "name of the rule"},
                                 {"sentence", text(), "place, problem, and what to do"}});
@@ -55,6 +57,7 @@ Document inspect() {
                               {"dims", map(integer()), "sizes by name: hidden, heads, vocab, ..."},
                               {"parameters", count(), "numbers in all tensors"},
                               {"bytes", bytes(), "of all tensors"},
+                              {"quantised", list(scheme), "schemes of quantisation, none of plain values"},
                               {"tensors", list(tensor), "every matrix that is measured"},
                               {"findings", list(finding), "what is odd about its files"},
                               {"claims", claims(), "where its files say that it comes from"}});
