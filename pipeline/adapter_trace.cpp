@@ -10,6 +10,7 @@
 #include "analyzers/distributed/unison.hpp"
 #include "analyzers/histogram.hpp"
 #include "analyzers/tensor_marks.hpp"
+#include "io/formats/descriptor.hpp"
 #include "io/formats/file_reader.hpp"
 #include "pipeline/adapter_fit.hpp"
 #include "pipeline/clock.hpp"
@@ -133,7 +134,7 @@ class AdapterLeader {
                                         request_.seed);
       if (!update)
         throw InvalidInput({.rule = "adapter.nonfinite",
-                            .file = "adapter_model.safetensors",
+                            .file = file_name_of(adapter.file.path),
                             .tensor = pair.b.name,
                             .found = "an update beyond what a double can hold",
                             .hint = "the training went wrong: take an earlier state of it"});

@@ -11,10 +11,11 @@
 #include <set>
 #include <string_view>
 
+#include "io/formats/container.hpp"
+#include "io/formats/descriptor.hpp"
 #include "io/formats/file_reader.hpp"
 #include "io/formats/limits.hpp"
 #include "io/formats/model_files.hpp"
-#include "io/formats/safetensors.hpp"
 #include "io/formats/small_file.hpp"
 #include "io/model/finding.hpp"
 #include "io/model/widen.hpp"
@@ -106,7 +107,7 @@ struct Halves {
 class Pairing {
  public:
   Pairing(Adapter& adapter, const std::vector<StoredTensor>& tensors, Dora dora)
-      : adapter_(adapter), dora_(dora) {
+      : adapter_(adapter), file_(file_name_of(adapter.file.path)), dora_(dora) {
     for (const StoredTensor& tensor : tensors) sort_in(tensor);
   }
 
@@ -186,7 +187,7 @@ class Pairing {
   }
 
   Adapter& adapter_;
-  const std::string file_{weights_name};
+  const std::string file_;
   std::map<std::string, Halves> halves_;
   std::map<std::string, const StoredTensor*> magnitudes_;
   Dora dora_;
@@ -198,7 +199,8 @@ class Pairing {
 bool is_adapter(const std::string& location) {
   try {
     const std::vector<std::string> listing = list_directory(location);
-    if (!holds(listing, config_name) && !holds(listing, weights_name)) return false;
+    if (!holds(listing, config_name) && !holds(listing, weights_name) && !holds(listing, torch_name))
+      return false;
     std::vector<Finding> findings;
     choose_files(location, listing, findings);
     return false;
@@ -218,14 +220,14 @@ Adapter open_adapter(const std::string& location, ByteReader& reader, Dora dora)
                                         std::string(config_name));
   if (adapter.config.dora && dora == Dora::refused)
     refuse("adapter.dora", std::string(config_name), "", "use_dora = true", std::string(dora_hint));
-  if (!holds(listing, weights_name))
-    refuse("adapter.weights_missing", std::string(weights_name), "",
-           holds(listing, torch_name) ? "only adapter_model.bin" : "no such file",
-           "this version reads safetensors: save the adapter again in that format");
-  adapter.file = stat_source(beside(location, weights_name));
-  const SafetensorsHeader header = read_safetensors_header(adapter.file, reader);
-  adapter.file.header_bytes = header.header_bytes;
-  Pairing(adapter, header.tensors, dora).pair();
+  const bool is_torch = !holds(listing, weights_name) && holds(listing, torch_name);
+  if (!is_torch && !holds(listing, weights_name))
+    refuse("adapter.weights_missing", std::string(weights_name), "", "no such file",
+           "fetch the whole adapter, or save it again");
+  adapter.file = stat_source(beside(location, is_torch ? torch_name : weights_name));
+  const Container container = open_container(adapter.file, reader);
+  adapter.file.header_bytes = container.header_bytes;
+  Pairing(adapter, container.tensors, dora).pair();
   return adapter;
 }
 
@@ -248,13 +250,14 @@ std::optional<std::uint32_t> tensor_of_module(const std::vector<StoredTensor>& t
 
 std::vector<double> read_factor(const Adapter& adapter, const StoredTensor& factor, ByteReader& reader) {
   std::vector<std::byte> bytes(factor.bytes);
-  reader.read(adapter.file, factor.offset, bytes);
-  reader.check(adapter.file);
+  const SourceFile source = source_of(adapter.file, factor);
+  reader.read(source, factor.offset, bytes);
+  reader.check(source);
   std::vector<double> values(factor.elements());
   widen(factor.dtype, bytes, values);
   const auto strange = std::ranges::find_if(values, [](double x) { return !std::isfinite(x); });
   if (strange != values.end())
-    refuse("adapter.nonfinite", std::string(weights_name), factor.name,
+    refuse("adapter.nonfinite", file_name_of(adapter.file.path), factor.name,
            fmt::format("{} at element {}", *strange, strange - values.begin()),
            "an update with such an element is none: the training went wrong, take an earlier state of it");
   return values;

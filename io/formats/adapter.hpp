@@ -30,12 +30,12 @@ struct LoraPair {
 struct Adapter {
   std::string location;  ///< its directory
   AdapterConfig config;
-  SourceFile file;                   ///< adapter_model.safetensors
+  SourceFile file;                   ///< adapter_model.safetensors, or adapter_model.bin where that is absent
   std::vector<LoraPair> pairs;       ///< by module, at least one
   std::vector<StoredTensor> others;  ///< that are no factors: weights and biases that replace the base's
 };
 
-/// A directory that holds an adapter_config.json or an adapter_model.safetensors and no whole model. False
+/// A directory that holds an adapter_config.json or the weights of an adapter and no whole model. False
 /// for whatever cannot be listed. Looks at names only.
 bool is_adapter(const std::string& location);
 
@@ -45,7 +45,7 @@ enum class Dora { refused, read };
 /// Opens the adapter in a directory. Factors are matrices of 16-, 32- or 64-bit floats, named
 /// base_model.model.MODULE.lora_A.weight (lora_A.NAME.weight with one NAME for all), lora_B alike, and
 /// lora_embedding_A and _B. Throws InvalidInput: what parse_adapter_config, stat_source and
-/// read_safetensors_header throw, adapter.config_missing, adapter.weights_missing, adapter.no_tensors,
+/// open_container throw, adapter.config_missing, adapter.weights_missing, adapter.no_tensors,
 /// adapter.several_adapters, adapter.dora, adapter.unpaired, adapter.dtype, adapter.shape_mismatch,
 /// adapter.rank_differs (A has not as many rows as B columns), limit.adapter_patterns.
 Adapter open_adapter(const std::string& location, ByteReader& reader, Dora dora = Dora::refused);

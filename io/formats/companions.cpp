@@ -14,8 +14,9 @@
 namespace stemma {
 namespace {
 
-constexpr std::string_view config_name = "config.json", readme_name = "README.md",
-                           vocabulary_name = "tokenizer.json", recipe_name = "mergekit_config.yml";
+constexpr std::string_view config_name = "config.json", meta_config_name = "params.json",
+                           readme_name = "README.md", vocabulary_name = "tokenizer.json",
+                           recipe_name = "mergekit_config.yml";
 
 /// Remembers the root's kind only.
 class RootKind final : public JsonHandler {
@@ -52,16 +53,16 @@ std::string beside(const std::string& directory, std::string_view name) {
   return directory + "/" + std::string(name);
 }
 
-void read_config(const std::string& directory, Checkpoint& checkpoint) {
+void read_config(const std::string& directory, std::string_view name, Checkpoint& checkpoint) {
   try {
-    const std::string text = read_whole(beside(directory, config_name), limits::config_bytes);
-    checkpoint.config_json = strict_config(text, std::string(config_name));
+    const std::string text = read_whole(beside(directory, name), limits::config_bytes);
+    checkpoint.config_json = strict_config(text, std::string(name));
     if (auto claim = config_claim(checkpoint.config_json)) checkpoint.claims.push_back(std::move(*claim));
   } catch (const InvalidInput& refused) {
     const Finding& why = refused.finding();
     checkpoint.findings.push_back({.severity = Severity::warning,
                                    .rule = "config.ignored",
-                                   .file = std::string(config_name),
+                                   .file = std::string(name),
                                    .byte_offset = why.byte_offset,
                                    .found = why.rule,
                                    .hint = why.hint});
@@ -116,7 +117,10 @@ void read_companions(const std::string& directory, const std::vector<std::string
   const auto present = [&](std::string_view name) {
     return std::binary_search(listing.begin(), listing.end(), name);
   };
-  if (present(config_name)) read_config(directory, checkpoint);
+  if (present(config_name))
+    read_config(directory, config_name, checkpoint);
+  else if (present(meta_config_name))
+    read_config(directory, meta_config_name, checkpoint);
   if (present(readme_name)) read_readme(directory, checkpoint);
   if (present(recipe_name)) read_recipe(directory, checkpoint);
   if (present(vocabulary_name)) checkpoint.vocabulary = beside(directory, vocabulary_name);

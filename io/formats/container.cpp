@@ -10,6 +10,7 @@
 #include "io/formats/limits.hpp"
 #include "io/formats/safetensors.hpp"
 #include "io/formats/small_file.hpp"
+#include "io/formats/torch_zip.hpp"
 
 namespace stemma {
 namespace {
@@ -33,6 +34,7 @@ Container open_safetensors(const SourceFile& file, ByteReader& reader) {
 
 constexpr std::array formats{
     Format{"safetensors", {".safetensors"}, resembles_safetensors, open_safetensors},
+    Format{"torch_zip", {".bin", ".pt", ".pth", ".ckpt"}, resembles_torch_zip, open_torch_zip},
 };
 
 /// The format whose extension the name has, nullptr for a name that promises nothing.

@@ -1,9 +1,11 @@
-// Magic numbers of files that get mistaken for safetensors.
+// Magic numbers of files that are no weights, or weights in a format that is not read.
 #include "io/formats/foreign_format.hpp"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
+#include <cctype>
 #include <cstddef>
 
 #include "io/formats/limits.hpp"
@@ -19,7 +21,8 @@ constexpr std::string_view convert = "this version reads safetensors: convert th
 constexpr std::string_view unpack = "unpack it first: nothing is decompressed here";
 constexpr std::string_view download = "a download failed: fetch the file again";
 constexpr std::string_view pickle =
-    "this version reads safetensors, and a pickle is a program: never open one of unknown origin";
+    "no weight file, and a pickle is a program: never unpickle files of unknown origin";
+constexpr std::string_view save_again = "load it where it is trusted and save it again, best as safetensors";
 
 struct Magic {
   std::size_t at;
@@ -28,7 +31,7 @@ struct Magic {
   std::string_view hint;
 };
 
-constexpr std::array<Magic, 21> magics{{
+constexpr std::array<Magic, 20> magics{{
     {0, "GGUF"sv, "a GGUF file", convert},
     {0, "GUGF"sv, "a GGUF file with a damaged magic number", convert},
     {0, "FUGG"sv, "a GGUF file in big-endian order", convert},
@@ -36,10 +39,9 @@ constexpr std::array<Magic, 21> magics{{
     {0, "tjgg"sv, "a ggml file from before GGUF", convert},
     {0, "ggmf"sv, "a ggml file from before GGUF", convert},
     {0, "fmgg"sv, "an rwkv.cpp file", convert},
-    {0, "PK\x03\x04"sv, "a zip archive, as torch.save writes it", pickle},
-    {0, "PK\x05\x06"sv, "an empty zip archive", pickle},
+    {0, "PK\x05\x06"sv, "an empty zip archive", download},
     {0, "\x80\x02\x8A\x0A\x6C\xFC\x9C\x46\xF9\x20\x6A\xA8\x50\x19"sv, "a torch file from before torch 1.6",
-     pickle},
+     save_again},
     {0, "\x80\x02"sv, "a bare pickle", pickle},
     {0, "\x80\x03"sv, "a bare pickle", pickle},
     {0, "\x80\x04"sv, "a bare pickle", pickle},
@@ -73,6 +75,22 @@ bool resembles_safetensors(std::string_view head) {
   return head.size() == length_field || "{ \t\r\n"sv.find(head[length_field]) != std::string_view::npos;
 }
 
+/// A pickle of protocol 0 or 1 is a text: a global name, a mark, an empty container.
+bool resembles_text_pickle(std::string_view head) {
+  if (head.starts_with("(dp") || head.starts_with("(lp") || head.starts_with("}q") || head.starts_with("]q"))
+    return true;
+  const std::size_t end = head.find('\n');
+  if (!head.starts_with('c') || end == std::string_view::npos || end < 2) return false;
+  const auto of_module = [](char c) {
+    return c == '_' || c == '.' || std::isalnum(static_cast<unsigned char>(c)) != 0;
+  };
+  std::string_view module = head.substr(1, end - 1);
+  if (module.ends_with('\r')) module.remove_suffix(1);
+  const std::string_view name = head.substr(end + 1, head.substr(end + 1).find_first_of("\r\n"));
+  return !module.empty() && std::ranges::all_of(module, of_module) && !name.empty() &&
+         std::ranges::all_of(name, of_module);
+}
+
 std::optional<Finding> foreign_format(std::string_view head, const std::string& file_name) {
   head = head.substr(0, limits::magic_bytes);
   if (head.empty()) return refusal(file_name, "an empty file", std::string(download));
@@ -89,6 +107,7 @@ std::optional<Finding> foreign_format(std::string_view head, const std::string& 
       return refusal(file_name, magic.kind, std::string(magic.hint));
     }
   }
+  if (resembles_text_pickle(head)) return refusal(file_name, "a bare pickle", std::string(pickle));
   const std::size_t first = head.find_first_not_of(" \t\r\n");
   const bool is_text = first != std::string_view::npos && head.find('\0') == std::string_view::npos;
   if (!is_text) return std::nullopt;  // the 60 of a length is < too

@@ -31,6 +31,18 @@ inline constexpr std::size_t front_matter_bytes = std::size_t{64} << 10;
 inline constexpr std::size_t front_matter_depth = 32;
 inline constexpr std::size_t claim_bytes = 1'024;
 
+inline constexpr std::uint64_t zip_entries = 1'048'576;
+inline constexpr std::size_t zip_name_bytes = 1'024;
+inline constexpr std::uint64_t zip_directory_bytes = std::uint64_t{256} << 20;
+inline constexpr std::uint64_t pickle_bytes = std::uint64_t{256} << 20;
+inline constexpr std::uint64_t pickle_opcodes = std::uint64_t{1} << 26;
+inline constexpr std::size_t pickle_nodes = std::size_t{1} << 24;
+inline constexpr std::size_t pickle_items = std::size_t{1} << 26;  // of all containers together
+inline constexpr std::size_t pickle_stack = std::size_t{1} << 20;
+inline constexpr std::size_t pickle_memo = std::size_t{1} << 22;
+inline constexpr std::size_t pickle_string_bytes = std::size_t{16} << 20;
+inline constexpr std::size_t pickle_line_bytes = 512;
+
 inline constexpr std::size_t directory_entries = 100'000;
 inline constexpr std::size_t file_name_bytes = 255;
 inline constexpr std::size_t magic_bytes = 4'096;

@@ -20,8 +20,11 @@ namespace {
 
 constexpr std::string_view single = "model.safetensors";
 constexpr std::string_view single_index = "model.safetensors.index.json";
+constexpr std::string_view torch_single = "pytorch_model.bin";
+constexpr std::string_view torch_index = "pytorch_model.bin.index.json";
 constexpr std::string_view meta_single = "consolidated.safetensors";
 constexpr std::string_view meta_index = "consolidated.safetensors.index.json";
+constexpr std::string_view meta_torch = "consolidated.00.pth";  // others beside it hold slices
 
 using Names = std::vector<std::string>;
 
@@ -40,6 +43,15 @@ bool is_model_weights(std::string_view name) {
 Names model_weights(const Names& listing) {
   Names names;
   std::copy_if(listing.begin(), listing.end(), std::back_inserter(names), is_model_weights);
+  return names;
+}
+
+/// pytorch_model.bin and its parts.
+Names torch_weights(const Names& listing) {
+  Names names;
+  std::ranges::copy_if(listing, std::back_inserter(names), [](const std::string& name) {
+    return name.starts_with("pytorch_model") && name.ends_with(".bin");
+  });
   return names;
 }
 
@@ -64,18 +76,18 @@ Finding about(std::string rule, std::string file, std::string found, std::string
 }
 
 void note_unused(const ModelFiles& files, const Names& listing, std::vector<Finding>& findings) {
-  for (const std::string& name : model_weights(listing)) {
+  const Names torch = torch_weights(listing);
+  const bool is_torch = std::ranges::any_of(
+      files.names, [](const std::string& name) { return !name.ends_with(".safetensors"); });
+  for (const std::string& name : is_torch ? torch : model_weights(listing)) {
     const bool used = std::find(files.names.begin(), files.names.end(), name) != files.names.end();
-    if (used || (files.index && name == single))
+    if (used || (files.index && name == (is_torch ? torch_single : single)))
       continue;  // beside an index that one is ambiguous_model_files
     findings.push_back(about("orphan_file", name, "", "a weight file that is no part of the model; not used",
                              Severity::warning));
   }
-  const auto torch = std::find_if(listing.begin(), listing.end(), [](const std::string& name) {
-    return name.starts_with("pytorch_model") && name.ends_with(".bin");
-  });
-  if (torch != listing.end()) {
-    findings.push_back(about("mixed_formats", *torch, "",
+  if (!is_torch && !torch.empty()) {
+    findings.push_back(about("mixed_formats", torch.front(), "",
                              "the directory also holds weights in torch format; not used",
                              Severity::warning));
   }
@@ -88,8 +100,8 @@ void note_unused(const ModelFiles& files, const Names& listing, std::vector<Find
 
 /// The complete set of parts, if there is exactly one; a broken set is an error, no set is nothing.
 std::optional<ModelFiles> choose_set(const std::string& directory, const Names& listing,
-                                     std::vector<Finding>& findings) {
-  const std::vector<ShardSet> sets = shard_sets(listing);
+                                     const ShardSpelling& spelling, std::vector<Finding>& findings) {
+  const std::vector<ShardSet> sets = shard_sets(listing, spelling);
   if (sets.empty()) return std::nullopt;
   std::vector<const ShardSet*> complete;
   for (const ShardSet& set : sets) {
@@ -110,6 +122,19 @@ std::optional<ModelFiles> choose_set(const std::string& directory, const Names& 
                            "the parts have no index, so nobody says which tensors should be there",
                            Severity::warning));
   return files;
+}
+
+/// Meta's layout in torch format: one file beside its params.json. Throws InvalidInput (format.refused) for
+/// several, which hold slices of every tensor.
+bool is_whole_meta_model(const std::string& directory, const Names& listing) {
+  const auto is_slice = [](const std::string& name) {
+    return name.starts_with("consolidated.") && name.ends_with(".pth");
+  };
+  if (std::ranges::count_if(listing, is_slice) > 1)
+    throw InvalidInput(
+        about("format.refused", file_name_of(directory), "several consolidated.NN.pth",
+              "each holds slices of all tensors: join them with the script of the model's family"));
+  return holds(listing, meta_torch) && holds(listing, "params.json");
 }
 
 /// " meta-llama/Llama-3.1-8B", as the adapter states it; "" when it does not say.
@@ -143,9 +168,11 @@ std::string base_of_adapter(const std::string& directory) {
   if (!weights.empty()) {
     throw InvalidInput(
         about("format.refused", name, some_of(weights),
-              "this version reads safetensors: convert the weights with the framework that wrote them"));
+              "none has the name of a whole model: name the file itself if it is one, or convert the weights "
+              "to safetensors with the framework that wrote them"));
   }
-  std::string hint = "a model directory holds model.safetensors, or parts with or without an index";
+  std::string hint =
+      "a model directory holds model.safetensors, pytorch_model.bin, or parts with or without an index";
   if (holds(listing, "snapshots"))
     hint = "this is an entry of a Hugging Face cache. Name a directory below its snapshots";
   else if (std::ranges::any_of(listing, [](const auto& file) { return file.ends_with(".incomplete"); }))
@@ -189,7 +216,7 @@ ModelFiles choose_files(const std::string& directory, const Names& listing, std:
   const Names weights = model_weights(listing);
   if (holds(listing, single)) {
     files.names = {std::string(single)};
-  } else if (auto set = choose_set(directory, listing, findings)) {
+  } else if (auto set = choose_set(directory, listing, safetensors_parts, findings)) {
     files = std::move(*set);
   } else if (weights.size() == 1) {
     files.names = weights;
@@ -203,6 +230,14 @@ ModelFiles choose_files(const std::string& directory, const Names& listing, std:
     return files_of_index(directory, std::string(meta_index), listing, findings);
   } else if (holds(listing, meta_single)) {
     files.names = {std::string(meta_single)};
+  } else if (holds(listing, torch_index)) {
+    return files_of_index(directory, std::string(torch_index), listing, findings);
+  } else if (holds(listing, torch_single)) {
+    files.names = {std::string(torch_single)};
+  } else if (auto parts = choose_set(directory, listing, torch_parts, findings)) {
+    files = std::move(*parts);
+  } else if (is_whole_meta_model(directory, listing)) {
+    files.names = {std::string(meta_torch)};
   } else {
     refuse(directory, listing);
   }

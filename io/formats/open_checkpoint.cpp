@@ -42,11 +42,10 @@ void open_into(const std::string& location, Checkpoint& checkpoint) {
   std::error_code error;
   const fs::file_status status = fs::status(location, error);
   if (!fs::exists(status)) {
-    throw InvalidInput(
-        {.rule = "no_model_found",
-         .file = file_name_of(location),
-         .found = error ? error.message() : "no such file or directory",
-         .hint = "a model is named by its directory, its .safetensors file or its .index.json"});
+    throw InvalidInput({.rule = "no_model_found",
+                        .file = file_name_of(location),
+                        .found = error ? error.message() : "no such file or directory",
+                        .hint = "a model is named by its directory, its weight file or its .index.json"});
   }
   if (fs::is_directory(status)) {
     const std::vector<std::string> listing = list_directory(location);

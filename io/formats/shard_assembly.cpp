@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <span>
 #include <string_view>
 #include <tuple>
@@ -172,8 +173,11 @@ class Assembly {
 
   void compare_total_size(const ShardIndex& index) {
     if (index.total_size.empty() || !unreadable_.empty()) return;
+    // Tensors that are one and the same place, as torch files have them, count once.
+    std::set<std::tuple<std::uint32_t, std::uint64_t, std::uint64_t>> counted;
     std::uint64_t bytes = 0;
-    for (const StoredTensor& tensor : checkpoint_.tensors) bytes += tensor.bytes;
+    for (const StoredTensor& tensor : checkpoint_.tensors)
+      if (counted.emplace(tensor.file, tensor.place(), tensor.bytes).second) bytes += tensor.bytes;
     if (index.total_size == fmt::format("{}", bytes)) return;
     Finding finding = warning("index_total_size", index.file_name, "", printable(index.total_size),
                               "the sum over the tensors counts");
@@ -181,9 +185,11 @@ class Assembly {
     report(std::move(finding));
   }
 
-  /// Beside an index a model.safetensors is what other loaders take: say how far the two differ.
+  /// Beside an index the single file is what other loaders take: say how far the two differ.
   void compare_single_file() {
-    const std::string name = "model.safetensors", path = files_.directory + "/" + name;
+    const bool is_torch = files_.index->file_name.starts_with("pytorch_model.");
+    const std::string name = is_torch ? "pytorch_model.bin" : "model.safetensors",
+                      path = files_.directory + "/" + name;
     std::error_code error;
     const bool indexed = std::binary_search(files_.index->files.begin(), files_.index->files.end(), name);
     if (indexed || !std::filesystem::exists(path, error)) return;

@@ -10,7 +10,7 @@
 namespace stemma {
 namespace {
 
-constexpr std::string_view prefix = "model-", middle = "-of-", suffix = ".safetensors";
+constexpr std::string_view middle = "-of-";
 
 std::optional<std::uint64_t> number(std::string_view digits) {
   std::uint64_t value = 0;
@@ -22,7 +22,8 @@ std::optional<std::uint64_t> number(std::string_view digits) {
 
 }  // namespace
 
-std::optional<ShardName> shard_name(std::string_view file_name) {
+std::optional<ShardName> shard_name(std::string_view file_name, const ShardSpelling& spelling) {
+  const auto [prefix, suffix] = spelling;
   if (!file_name.starts_with(prefix) || !file_name.ends_with(suffix)) return std::nullopt;
   if (file_name.size() < prefix.size() + suffix.size()) return std::nullopt;
   const std::string_view numbers =
@@ -35,26 +36,27 @@ std::optional<ShardName> shard_name(std::string_view file_name) {
   return ShardName{*part, *parts, first.size()};
 }
 
-std::string file_name_of(const ShardName& shard) {
-  return fmt::format("{}{:0{}}{}{:0{}}{}", prefix, shard.part, shard.width, middle, shard.parts, shard.width,
-                     suffix);
+std::string file_name_of(const ShardName& shard, const ShardSpelling& spelling) {
+  return fmt::format("{}{:0{}}{}{:0{}}{}", spelling.prefix, shard.part, shard.width, middle, shard.parts,
+                     shard.width, spelling.suffix);
 }
 
 std::vector<std::string> ShardSet::names() const {
   std::vector<std::string> all;
   for (std::uint64_t part = 1; part <= parts; ++part)
-    all.push_back(file_name_of(ShardName{part, parts, width}));
+    all.push_back(file_name_of(ShardName{part, parts, width}, spelling));
   return all;
 }
 
-std::vector<ShardSet> shard_sets(const std::vector<std::string>& file_names) {
+std::vector<ShardSet> shard_sets(const std::vector<std::string>& file_names, const ShardSpelling& spelling) {
   std::map<std::pair<std::uint64_t, std::size_t>, ShardSet> sets;
   for (const std::string& name : file_names) {
-    const std::optional<ShardName> shard = shard_name(name);
+    const std::optional<ShardName> shard = shard_name(name, spelling);
     if (!shard) continue;
     ShardSet& set = sets[{shard->parts, shard->width}];
     set.parts = shard->parts;
     set.width = shard->width;
+    set.spelling = spelling;
     set.present.emplace(shard->part, name);
   }
   std::vector<ShardSet> ordered;

@@ -9,6 +9,13 @@
 
 namespace stemma {
 
+/// How the parts of a format are called: prefix, I-of-N, suffix.
+struct ShardSpelling {
+  std::string_view prefix, suffix;
+};
+inline constexpr ShardSpelling safetensors_parts{"model-", ".safetensors"};
+inline constexpr ShardSpelling torch_parts{"pytorch_model-", ".bin"};
+
 /// model-00002-of-00004.safetensors
 struct ShardName {
   std::uint64_t part = 0;
@@ -16,14 +23,16 @@ struct ShardName {
   std::size_t width = 0;  ///< digits of each number
 };
 
-/// Nothing unless the name is "model-I-of-N.safetensors" with 1 <= I <= N, both of one width.
-std::optional<ShardName> shard_name(std::string_view file_name);
-std::string file_name_of(const ShardName& shard);
+/// Nothing unless the name is that of a part I of N with 1 <= I <= N, both of one width.
+std::optional<ShardName> shard_name(std::string_view file_name,
+                                    const ShardSpelling& spelling = safetensors_parts);
+std::string file_name_of(const ShardName& shard, const ShardSpelling& spelling = safetensors_parts);
 
 /// Parts that share N and width.
 struct ShardSet {
   std::uint64_t parts = 0;
   std::size_t width = 0;
+  ShardSpelling spelling;
   std::map<std::uint64_t, std::string> present;  ///< by part
 
   bool complete() const { return present.size() == parts; }
@@ -32,6 +41,7 @@ struct ShardSet {
 };
 
 /// All sets among the names, smallest first.
-std::vector<ShardSet> shard_sets(const std::vector<std::string>& file_names);
+std::vector<ShardSet> shard_sets(const std::vector<std::string>& file_names,
+                                 const ShardSpelling& spelling = safetensors_parts);
 
 }  // namespace stemma

@@ -36,6 +36,7 @@ THIRD_PARTY = {
     "openssl/": ["io/archive", "io/report/page"],
     "png.h": ["io/report/page"],
     "hwy/": ["io/model", "analyzers/numerics"],
+    "zlib.h": ["io/formats"],
     "xxhash.h": ["io/model", "io/formats", "io/archive", "analyzers"],
     "mpi.h": ["analyzers/distributed"],
     "elpa/": ["analyzers/distributed"],

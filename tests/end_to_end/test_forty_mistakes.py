@@ -207,8 +207,9 @@ def without_a_part(test):
 WHOLE = (ZOO / "aspen/model.safetensors").read_bytes()
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64 + b"\nsize 4900000000\n"
 CONFIG = json.dumps(harness.llama_config(2)).encode()
-WANTED = "a model directory holds model.safetensors, or parts with or without an index"
-CONVERT = "this version reads safetensors: convert the weights with the framework that wrote them"
+WANTED = "a model directory holds model.safetensors, pytorch_model.bin, or parts with or without an index"
+CONVERT = ("none has the name of a whole model: name the file itself if it is one, or convert the weights to safetensors with the "
+           "framework that wrote them")
 
 MODELS = [
     failed("pointer of Git LFS", "m: model.safetensors: lfs_pointer: found a Git LFS pointer: the weights were never downloaded: run `git "
@@ -225,7 +226,8 @@ MODELS = [
            "the model again", instead(lambda file: file.with_suffix(".safetensors.incomplete").write_bytes(b""))),
     failed("empty directory", f"m: no_model_found: found an empty directory: {WANTED}", made()),
     failed("configuration alone", f"m: no_model_found: found config.json: {WANTED}", made(config__json=CONFIG)),
-    failed("pickle alone", f"m: format.refused: found pytorch_model.bin: {CONVERT}", made(config__json=CONFIG, pytorch_model__bin=b"PK")),
+    failed("pickle alone", "m: pytorch_model.bin: format.refused: found a bare pickle: no weight file, and a pickle is a program: never "
+           "unpickle files of unknown origin", made(config__json=CONFIG, pytorch_model__bin=b"\x80\2}.")),
     failed("GGUF", f"m: format.refused: found model.gguf: {CONVERT}", made(model__gguf=b"GGUF")),
     failed("entry of a cache", "m: no_model_found: found snapshots: this is an entry of a Hugging Face cache. Name a directory below its "
            "snapshots", lambda test: (test.directory / "m/snapshots").mkdir(parents=True)),

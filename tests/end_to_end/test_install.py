@@ -18,7 +18,8 @@ MACHINES = SOURCE / "slurm/machines"
 # How Spack calls what CMake looks for.
 SPACK = {"fmt": "fmt", "nlohmann_json": "nlohmann-json", "yaml-cpp": "yaml-cpp", "OpenSSL": "openssl", "HDF5": "hdf5",
          "PkgConfig": "pkgconfig", "XXHASH": "xxhash", "HWY": "highway", "MPI": "mpi", "BLAS": "blas", "LAPACK": "lapack",
-         "SCALAPACK": "scalapack", "ELPA": "elpa", "Eigen3": "eigen", "CLI11": "cli11", "GTest": "googletest", "PNG": "libpng"}
+         "SCALAPACK": "scalapack", "ELPA": "elpa", "Eigen3": "eigen", "CLI11": "cli11", "GTest": "googletest", "PNG": "libpng",
+         "ZLIB": "zlib-api"}
 OF_THE_SYSTEM = {"Threads"}
 
 

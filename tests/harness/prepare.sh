@@ -8,7 +8,7 @@ cores=$(env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc)
 # thread, so the serial OpenBLAS is enough; where the threaded one is at home, it is told to use one thread.
 # shellcheck disable=SC2034
 build_packages=(g++ cmake ninja-build pkg-config git openmpi-bin libopenmpi-dev libhdf5-dev libeigen3-dev libyaml-cpp-dev
-  libcli11-dev libfmt-dev libxxhash-dev libhwy-dev nlohmann-json3-dev libssl-dev libpng-dev
+  libcli11-dev libfmt-dev libxxhash-dev libhwy-dev nlohmann-json3-dev libssl-dev libpng-dev zlib1g-dev
   libscalapack-openmpi-dev libelpa-dev
   'libopenblas-serial-dev|libopenblas-pthread-dev|libopenblas-openmp-dev' libgtest-dev libgmock-dev)
 # shellcheck disable=SC2034

@@ -23,10 +23,16 @@ TEST(ForeignFormat, Kinds) {
   EXPECT_EQ(kind_of(""), "an empty file");
   EXPECT_EQ(kind_of("version https://git-lfs.github.com/spec/v1\n"), "a Git LFS pointer");
   EXPECT_EQ(kind_of("GGUF\3\0\0\0"s), "a GGUF file");
-  EXPECT_EQ(kind_of("PK\3\4\0\0\x08\x08"s), "a zip archive, as torch.save writes it");
+  EXPECT_EQ(kind_of("PK\3\4\0\0\x08\x08"s), "") << "read, not refused";
+  EXPECT_EQ(kind_of("PK\5\6\0\0"s), "an empty zip archive");
   EXPECT_EQ(kind_of("\x80\x02\x8A\x0A\x6C\xFC\x9C\x46\xF9\x20\x6A\xA8\x50\x19."),
             "a torch file from before torch 1.6");
   EXPECT_EQ(kind_of("\x80\x04\x95."), "a bare pickle");
+  EXPECT_EQ(kind_of("cos\nsystem\n(S'ls'\ntR."), "a bare pickle");
+  EXPECT_EQ(kind_of("cos\r\nsystem\r\n(S'ls'\r\ntR."), "a bare pickle");
+  EXPECT_EQ(kind_of("(dp0\nS'a'\n"), "a bare pickle");
+  EXPECT_EQ(kind_of("content of a file\nin words\n"), "");
+  EXPECT_EQ(kind_of("cargo\n"), "");
   EXPECT_EQ(kind_of("\x1F\x8B\x08\0\0\0\0\0\0\x03"s), "a gzip file");
   EXPECT_EQ(kind_of("name" + std::string(253, 'x') + "ustar"), "a tar archive");
   EXPECT_EQ(kind_of("\n<!doctype html>"), "an HTML page");
@@ -63,7 +69,7 @@ TEST(ForeignFormat, RealFilesOfOtherKinds) {
   EXPECT_EQ(kind_of_file("gguf_found/lfs_pointer.gguf"), "a Git LFS pointer");
   EXPECT_EQ(kind_of_file("gguf_found/version_3_q4_0.gguf"), "a GGUF file");
   EXPECT_EQ(kind_of_file("gguf_found/empty.gguf"), "an empty file");
-  EXPECT_EQ(kind_of_file("torch_found/i64.pt"), "a zip archive, as torch.save writes it");
+  EXPECT_EQ(kind_of_file("torch_found/i64.pt"), "");
   EXPECT_EQ(kind_of_file("torch_found/MALICIOUS_pickle_stack_global.pkl"), "a bare pickle");
 }
 

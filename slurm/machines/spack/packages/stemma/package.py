@@ -41,6 +41,7 @@ class Stemma(CMakePackage):
     depends_on("openssl")
     depends_on("libpng")
     depends_on("xxhash")
+    depends_on("zlib-api")
     depends_on("highway")
     depends_on("googletest+gmock", when="+tests")
 
