@@ -42,6 +42,7 @@ inline constexpr std::size_t pickle_stack = std::size_t{1} << 20;
 inline constexpr std::size_t pickle_memo = std::size_t{1} << 22;
 inline constexpr std::size_t pickle_string_bytes = std::size_t{16} << 20;
 inline constexpr std::size_t pickle_line_bytes = 512;
+inline constexpr std::size_t pickle_globals = 65'536;  // different ones
 
 inline constexpr std::size_t directory_entries = 100'000;
 inline constexpr std::size_t file_name_bytes = 255;

@@ -16,23 +16,22 @@ GlobalKind kind_of(const std::string& name) { return global_named(name).kind; }
 
 }  // namespace
 
-void PickleReport::add(Severity severity, std::string rule, std::uint64_t at, std::string found,
-                       std::string hint) {
+void PickleReport::add(Severity severity, std::string rule, std::string found, std::string hint) {
   if (findings_.size() < most_findings)
     findings_.push_back({.severity = severity,
                          .rule = std::move(rule),
                          .file = file_name_,
-                         .byte_offset = begin_ + at,
+                         .byte_offset = begin_ + at_,
                          .found = std::move(found),
                          .hint = std::move(hint)});
 }
 
-void PickleReport::refuse(std::string_view rule, std::uint64_t at, std::string found, std::string expected,
+void PickleReport::refuse(std::string_view rule, std::string found, std::string expected,
                           std::string hint) const {
   require_harmless();
   throw InvalidInput({.rule = fmt::format("pickle.{}", rule),
                       .file = file_name_,
-                      .byte_offset = begin_ + at,
+                      .byte_offset = begin_ + at_,
                       .expected = std::move(expected),
                       .found = std::move(found),
                       .hint = std::move(hint)});

@@ -275,6 +275,9 @@ TEST(Pickle, Limits) {
   std::string nodes;
   for (int i = 0; i <= 1 << 24; ++i) nodes += "]0";
   EXPECT_EQ(refusal(whole(nodes)), "pickle.limit") << "nodes";
+  std::string names;
+  for (int i = 0; i <= 65'536; ++i) names += global("m", std::to_string(i)) + "0";
+  EXPECT_EQ(refusal(whole(names)), "pickle.limit") << "names";
   std::string opcodes = "\x80\2";
   while (opcodes.size() <= limits::pickle_opcodes) opcodes += "N0";
   EXPECT_EQ(refusal(opcodes), "pickle.limit");

@@ -128,7 +128,7 @@ struct Tensor {
   std::string type = "FloatStorage";
   std::int64_t elements = 0;  ///< of the storage
   std::int64_t offset = 0;
-  std::vector<std::int64_t> shape, strides;
+  std::vector<std::int64_t> shape{}, strides{};
 };
 
 inline std::string storage(const Tensor& tensor) {

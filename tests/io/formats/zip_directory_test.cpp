@@ -128,7 +128,7 @@ TEST(ZipDirectory, CentralDirectory) {
             "zip.central_directory");
   EXPECT_EQ(refusal_after([](Zip& zip) { put32(zip.bytes, zip.end + 16, 0xFFFF'FFFE); }, plain),
             "zip.central_directory");
-  for (const std::uint16_t count : {0, 2, 4})
+  for (const std::uint16_t count : {std::uint16_t{0}, std::uint16_t{2}, std::uint16_t{4}})
     EXPECT_EQ(refusal_after(
                   [&](Zip& zip) {
                     put16(zip.bytes, zip.end + 8, count);
