@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <random>
+
 #include "io/formats/limits.hpp"
 #include "tests/io/formats/fixtures.hpp"
 #include "tests/io/formats/torch_fixtures.hpp"
@@ -159,9 +161,10 @@ TEST(Pickle, NamesThatWouldRunCode) {
 
 TEST(Pickle, Protocols) {
   EXPECT_EQ(rules_of(read("\x80\2N."s)).size(), 0U);
-  for (const char version : {3, 4, 5})
+  for (const char version : {'\3', '\4', '\5'})
     EXPECT_THAT(rules_of(read("\x80"s + version + "N.")), ElementsAre("pickle.protocol"));
-  for (const char version : {0, 1, 6}) EXPECT_EQ(refusal("\x80"s + version + "N."), "pickle.protocol");
+  for (const char version : {'\0', '\1', '\6'})
+    EXPECT_EQ(refusal("\x80"s + version + "N."), "pickle.protocol");
   EXPECT_EQ(refusal("\x80\4\x95" + raw(std::uint64_t{2}) + "N."), "");
   EXPECT_EQ(refusal("\x80\4\x95" + raw(std::uint64_t{3}) + "N."), "pickle.truncated");
 }
@@ -259,6 +262,21 @@ TEST(Pickle, BillionLaughs) {
     stream += "u\x86";
   }
   EXPECT_LT(Value(stream).pickle.graph.node_count(), 1'000U);
+}
+
+TEST(Pickle, StreamsByChance) {
+  // Opcodes in any order, and any bytes at all: a value or a refusal.
+  const std::string opcodes =
+      "().01BCGJKMNQRUX]abcehjqrstu}\x80\x81\x85\x86\x87\x88\x89\x8A\x8C\x8D\x8F\x90\x93\x94\x95";
+  std::mt19937 random(11);
+  std::size_t read_to_the_end = 0;
+  for (int round = 0; round < 200'000; ++round) {
+    std::string stream = "\x80\2";
+    for (std::uint32_t i = random() % 40; i > 0; --i)
+      stream += random() % 4 == 0 ? static_cast<char>(random()) : opcodes[random() % opcodes.size()];
+    read_to_the_end += refusal(stream + ".").empty() ? 1 : 0;
+  }
+  EXPECT_GT(read_to_the_end, 100U);
 }
 
 TEST(Pickle, Limits) {
