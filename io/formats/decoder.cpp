@@ -1,4 +1,4 @@
-// The list of all codecs.
+// The list of all codecs; those of quantised blocks have a list of their own.
 #include "io/formats/decoder.hpp"
 
 #include <fmt/format.h>
@@ -9,6 +9,8 @@
 #include <stdexcept>
 #include <string_view>
 
+#include "io/formats/block_codec.hpp"
+#include "io/formats/block_decoder.hpp"
 #include "io/formats/merged_adapter.hpp"
 #include "io/formats/quantised_schemes.hpp"
 #include "io/formats/strided.hpp"
@@ -37,6 +39,7 @@ void FloatDecoder::decode(std::uint64_t first, std::span<std::byte> out) {
 std::unique_ptr<Decoder> make_decoder(const Decoding& decoding, ByteReader& reader) {
   if (const QuantisationScheme* scheme = scheme_of_codec(decoding.codec))
     return scaled_codes_decoder(scheme->grid(decoding, reader), decoding.half_distances, reader);
+  if (block_codec(decoding.codec) != nullptr) return block_decoder(decoding, reader);
   const auto known = std::ranges::find(codecs, decoding.codec, &Codec::name);
   if (known == codecs.end()) throw std::invalid_argument(fmt::format("there is no codec {}", decoding.codec));
   return known->make(decoding, reader);
