@@ -1,25 +1,20 @@
 // A tokenizer of ten megabytes is read in milliseconds and parsed in a tenth of a second: once is enough.
 #include "io/formats/anchor_shelf.hpp"
 
-#include <xxhash.h>
-
 #include <algorithm>
 
-#include "io/formats/limits.hpp"
-#include "io/formats/small_file.hpp"
-#include "io/formats/vocabulary.hpp"
+#include "io/formats/vocabulary_file.hpp"
 
 namespace stemma {
 
 AnchorTokens AnchorShelf::anchors(const std::string& vocabulary, std::uint64_t rows) {
-  const std::string text = vocabulary.empty() ? "" : read_whole(vocabulary, limits::vocabulary_bytes);
-  const std::pair key(XXH3_64bits(text.data(), text.size()), rows);
+  const StoredVocabulary stored = vocabulary.empty() ? StoredVocabulary{} : read_vocabulary(vocabulary);
+  const std::pair key(stored.hash, rows);
   {
     const std::scoped_lock lock(held_);
     if (const auto found = known_.find(key); found != known_.end()) return found->second;
   }
-  std::vector<Token> tokens;
-  if (!vocabulary.empty()) tokens = parse_vocabulary(text, vocabulary.substr(vocabulary.rfind('/') + 1));
+  const std::vector<Token> tokens = stored.parse ? stored.parse() : std::vector<Token>();
   AnchorTokens chosen = choose_anchors(tokens, rows);
   const std::scoped_lock lock(held_);
   return known_.emplace(key, std::move(chosen)).first->second;

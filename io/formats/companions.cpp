@@ -117,13 +117,15 @@ void read_companions(const std::string& directory, const std::vector<std::string
   const auto present = [&](std::string_view name) {
     return std::binary_search(listing.begin(), listing.end(), name);
   };
-  if (present(config_name))
+  // What a weight file says about itself stands before what lies beside it.
+  if (present(config_name) && checkpoint.config_json.empty())
     read_config(directory, config_name, checkpoint);
-  else if (present(meta_config_name))
+  else if (present(meta_config_name) && checkpoint.config_json.empty())
     read_config(directory, meta_config_name, checkpoint);
   if (present(readme_name)) read_readme(directory, checkpoint);
   if (present(recipe_name)) read_recipe(directory, checkpoint);
-  if (present(vocabulary_name)) checkpoint.vocabulary = beside(directory, vocabulary_name);
+  if (present(vocabulary_name) && checkpoint.vocabulary.empty())
+    checkpoint.vocabulary = beside(directory, vocabulary_name);
 }
 
 }  // namespace stemma

@@ -16,8 +16,8 @@ std::string strict_config(std::string_view text, const std::string& file_name);
 /// None when there is no front matter. Throws InvalidInput (yaml.alias, yaml.limit, yaml.syntax).
 std::vector<Claim> front_matter_claims(std::string_view text, const std::string& file_name);
 
-/// Reads config.json and README.md where `listing` has them, and says where a tokenizer.json lies; their
-/// faults become findings, never errors.
+/// Reads config.json and README.md where `listing` has them, and says where a tokenizer.json lies, as
+/// far as the weight files have not told the same; faults become findings, never errors.
 void read_companions(const std::string& directory, const std::vector<std::string>& listing,
                      Checkpoint& checkpoint);
 

@@ -7,6 +7,8 @@
 
 #include "io/formats/descriptor.hpp"
 #include "io/formats/foreign_format.hpp"
+#include "io/formats/gguf.hpp"
+#include "io/formats/gguf_head.hpp"
 #include "io/formats/limits.hpp"
 #include "io/formats/safetensors.hpp"
 #include "io/formats/small_file.hpp"
@@ -28,6 +30,8 @@ Container open_safetensors(const SourceFile& file, ByteReader& reader) {
           .header_bytes = header.header_bytes,
           .tensors = std::move(header.tensors),
           .config_json = "",
+          .vocabulary = "",
+          .part = std::nullopt,
           .claims = {},
           .findings = std::move(header.findings)};
 }
@@ -35,6 +39,7 @@ Container open_safetensors(const SourceFile& file, ByteReader& reader) {
 constexpr std::array formats{
     Format{"safetensors", {".safetensors"}, resembles_safetensors, open_safetensors},
     Format{"torch_zip", {".bin", ".pt", ".pth", ".ckpt"}, resembles_torch_zip, open_torch_zip},
+    Format{"gguf", {".gguf"}, resembles_gguf, read_gguf},
 };
 
 /// The format whose extension the name has, nullptr for a name that promises nothing.

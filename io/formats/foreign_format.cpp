@@ -32,7 +32,6 @@ struct Magic {
 };
 
 constexpr std::array<Magic, 20> magics{{
-    {0, "GGUF"sv, "a GGUF file", convert},
     {0, "GUGF"sv, "a GGUF file with a damaged magic number", convert},
     {0, "FUGG"sv, "a GGUF file in big-endian order", convert},
     {0, "lmgg"sv, "a ggml file from before GGUF", convert},

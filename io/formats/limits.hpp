@@ -44,6 +44,15 @@ inline constexpr std::size_t pickle_string_bytes = std::size_t{16} << 20;
 inline constexpr std::size_t pickle_line_bytes = 512;
 inline constexpr std::size_t pickle_globals = 65'536;  // different ones
 
+inline constexpr std::uint64_t gguf_pairs = 65'536;  // keys with their values
+inline constexpr std::uint64_t gguf_key_bytes = 65'535;
+inline constexpr std::uint64_t gguf_string_bytes = std::uint64_t{64} << 20;
+inline constexpr std::uint64_t gguf_array_elements = std::uint64_t{1} << 26;
+inline constexpr std::uint64_t gguf_metadata_bytes = std::uint64_t{1} << 30;
+inline constexpr std::uint64_t gguf_tensor_name_bytes = 63;  // of the format
+inline constexpr std::uint32_t gguf_rank = 4;                // of the format
+inline constexpr std::uint64_t gguf_alignment = 65'536;
+
 inline constexpr std::size_t directory_entries = 100'000;
 inline constexpr std::size_t file_name_bytes = 255;
 inline constexpr std::size_t magic_bytes = 4'096;

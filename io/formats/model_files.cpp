@@ -11,6 +11,7 @@
 
 #include "io/formats/adapter_config.hpp"
 #include "io/formats/descriptor.hpp"
+#include "io/formats/gguf_files.hpp"
 #include "io/formats/limits.hpp"
 #include "io/formats/shard_names.hpp"
 #include "io/formats/small_file.hpp"
@@ -238,6 +239,8 @@ ModelFiles choose_files(const std::string& directory, const Names& listing, std:
     files = std::move(*parts);
   } else if (is_whole_meta_model(directory, listing)) {
     files.names = {std::string(meta_torch)};
+  } else if (auto gguf = choose_gguf_files(directory, listing)) {
+    files = std::move(*gguf);
   } else {
     refuse(directory, listing);
   }

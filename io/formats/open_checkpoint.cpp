@@ -9,6 +9,7 @@
 #include "io/formats/companions.hpp"
 #include "io/formats/descriptor.hpp"
 #include "io/formats/file_reader.hpp"
+#include "io/formats/gguf_files.hpp"
 #include "io/formats/merged_adapter.hpp"
 #include "io/formats/model_files.hpp"
 #include "io/formats/quantised.hpp"
@@ -31,10 +32,11 @@ std::string directory_of(const std::string& path) {
   return parent.empty() ? "." : parent;
 }
 
-/// Side files belong to a named file only when it is the one model of its directory.
-bool only_weights(const std::vector<std::string>& listing, const std::string& name) {
-  return std::none_of(listing.begin(), listing.end(), [&](const std::string& other) {
-    return other != name && other.ends_with(".safetensors");
+/// Side files belong to named files only when these are the one model of their kind in the directory.
+bool only_weights(const std::vector<std::string>& listing, const std::vector<std::string>& names) {
+  const std::string_view kind = names.front().ends_with(".gguf") ? ".gguf" : ".safetensors";
+  return std::ranges::none_of(listing, [&](const std::string& other) {
+    return other.ends_with(kind) && std::ranges::find(names, other) == names.end();
   });
 }
 
@@ -61,8 +63,9 @@ void open_into(const std::string& location, Checkpoint& checkpoint) {
     read_companions(directory, listing, checkpoint);
     return;
   }
-  assemble({.directory = directory, .names = {name}, .index = std::nullopt, .is_set = false}, checkpoint);
-  if (only_weights(listing, name)) read_companions(directory, listing, checkpoint);
+  const ModelFiles files = gguf_files_of(directory, name, listing);
+  assemble(files, checkpoint);
+  if (only_weights(listing, files.names)) read_companions(directory, listing, checkpoint);
 }
 
 }  // namespace

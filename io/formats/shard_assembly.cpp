@@ -14,6 +14,7 @@
 #include "io/config/hub_cache.hpp"
 #include "io/formats/container.hpp"
 #include "io/formats/file_reader.hpp"
+#include "io/formats/gguf_files.hpp"
 #include "io/formats/limits.hpp"
 
 namespace stemma {
@@ -78,6 +79,8 @@ class Assembly {
         unreadable_.push_back(name);
       }
     }
+    if (unreadable_.empty())
+      std::ranges::for_each(contradictions_of_parts(files_.names, parts_), [&](auto& f) { report(f); });
   }
 
   void keep_indexed() {
@@ -145,6 +148,7 @@ class Assembly {
                           .file = name,
                           .expected = fmt::format("at most {} in one model", limits::tensors_per_model)});
     }
+    parts_.push_back(container.part);
     const auto file = static_cast<std::uint32_t>(checkpoint_.files.size());
     checkpoint_.files.push_back(std::move(source));
     for (StoredTensor& tensor : container.tensors) {
@@ -154,6 +158,7 @@ class Assembly {
     if (file == 0) {
       checkpoint_.format = container.format;
       checkpoint_.config_json = std::move(container.config_json);
+      checkpoint_.vocabulary = std::move(container.vocabulary);
     }
     std::ranges::move(container.claims, std::back_inserter(checkpoint_.claims));
     for (Finding& finding : container.findings) report(std::move(finding));
@@ -246,6 +251,7 @@ class Assembly {
   Checkpoint& checkpoint_;
   FileReader reader_;
   std::vector<std::string> unreadable_;
+  std::vector<std::optional<PartOfSet>> parts_;  ///< what each file says
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "io/formats/open_checkpoint.hpp"
 #include "tests/io/formats/fixtures.hpp"
+#include "tests/io/formats/gguf_fixture.hpp"
 
 namespace stemma {
 namespace {
@@ -43,6 +44,35 @@ class Shelf : public ::testing::Test {
   TemporaryDirectory directory_;
   AnchorShelf shelf_;
 };
+
+/// The same words in a GGUF file, as kinds 1 (ordinary) or, every tenth, 4 (added).
+std::string gguf(bool with_added) {
+  using testing::gguf_pair, testing::raw;
+  std::string pieces = raw<std::uint32_t>(8) + raw<std::uint64_t>(200),
+              kinds = raw<std::uint32_t>(5) + raw<std::uint64_t>(200);
+  for (int i = 0; i < 200; ++i) {
+    pieces += testing::gguf_string(fmt::format("{}{}x", char('a' + i % 26), char('a' + i / 26)));
+    kinds += raw<std::int32_t>(with_added && i % 10 == 0 ? 4 : 1);
+  }
+  testing::GgufParts parts;
+  parts.pairs = {testing::gguf_text("tokenizer.ggml.model", "llama"),
+                 gguf_pair("tokenizer.ggml.tokens", 9, pieces),
+                 gguf_pair("tokenizer.ggml.token_type", 9, kinds)};
+  return parts.bytes();
+}
+
+TEST_F(Shelf, TokensOfAGgufFileAreThoseOfATokenizer) {
+  directory_.write("one.json", tokenizer());
+  directory_.write("one.gguf", gguf(false));
+  directory_.write("added.gguf", gguf(true));
+  const Model one = chosen(directory_.path("one.json")), same = chosen(directory_.path("one.gguf")),
+              added = chosen(directory_.path("added.gguf"));
+  EXPECT_TRUE(same.findings.empty());
+  EXPECT_EQ(one.anchors.keys, same.anchors.keys);
+  EXPECT_EQ(one.anchors.rows, same.anchors.rows);
+  EXPECT_NE(one.anchors.keys, added.anchors.keys);
+  for (std::size_t i = 0; i < added.anchors.by_string; ++i) EXPECT_NE(added.anchors.rows[i] % 10, 0U);
+}
 
 TEST_F(Shelf, AnchorsAreThoseOfTheTokenizerOfEachModel) {
   directory_.write("one.json", tokenizer());

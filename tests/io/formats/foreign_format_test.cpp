@@ -22,7 +22,9 @@ std::string kind_of(std::string_view head) {
 TEST(ForeignFormat, Kinds) {
   EXPECT_EQ(kind_of(""), "an empty file");
   EXPECT_EQ(kind_of("version https://git-lfs.github.com/spec/v1\n"), "a Git LFS pointer");
-  EXPECT_EQ(kind_of("GGUF\3\0\0\0"s), "a GGUF file");
+  EXPECT_EQ(kind_of("GGUF\3\0\0\0"s), "");
+  EXPECT_EQ(kind_of("GUGF\3\0\0\0"s), "a GGUF file with a damaged magic number");
+  EXPECT_EQ(kind_of("FUGG\0\0\0\3"s), "a GGUF file in big-endian order");
   EXPECT_EQ(kind_of("PK\3\4\0\0\x08\x08"s), "") << "read, not refused";
   EXPECT_EQ(kind_of("PK\5\6\0\0"s), "an empty zip archive");
   EXPECT_EQ(kind_of("\x80\x02\x8A\x0A\x6C\xFC\x9C\x46\xF9\x20\x6A\xA8\x50\x19."),
@@ -67,7 +69,7 @@ TEST(ForeignFormat, RealFilesOfOtherKinds) {
     return kind_of(head);
   };
   EXPECT_EQ(kind_of_file("gguf_found/lfs_pointer.gguf"), "a Git LFS pointer");
-  EXPECT_EQ(kind_of_file("gguf_found/version_3_q4_0.gguf"), "a GGUF file");
+  EXPECT_EQ(kind_of_file("gguf_found/version_3_q4_0.gguf"), "");
   EXPECT_EQ(kind_of_file("gguf_found/empty.gguf"), "an empty file");
   EXPECT_EQ(kind_of_file("torch_found/i64.pt"), "");
   EXPECT_EQ(kind_of_file("torch_found/MALICIOUS_pickle_stack_global.pkl"), "a bare pickle");

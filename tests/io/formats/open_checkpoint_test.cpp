@@ -111,7 +111,7 @@ TEST(OpenCheckpoint, NoModel) {
 }
 
 TEST(OpenCheckpoint, OtherFormatsAreRefused) {
-  for (const char* name : {"model.gguf", "consolidated.00.pth"}) {
+  for (const char* name : {"mmproj-model.gguf", "consolidated.00.pth"}) {
     const TemporaryDirectory directory;
     directory.write(name, "whatever");
     EXPECT_EQ(refusal(directory.path()).rule, "format.refused") << name;
