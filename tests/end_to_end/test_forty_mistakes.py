@@ -228,7 +228,8 @@ MODELS = [
     failed("configuration alone", f"m: no_model_found: found config.json: {WANTED}", made(config__json=CONFIG)),
     failed("pickle alone", "m: pytorch_model.bin: format.refused: found a bare pickle: no weight file, and a pickle is a program: never "
            "unpickle files of unknown origin", made(config__json=CONFIG, pytorch_model__bin=b"\x80\2}.")),
-    failed("GGUF", f"m: format.refused: found model.gguf: {CONVERT}", made(model__gguf=b"GGUF")),
+    failed("GGUF cut short", "m: model.gguf: byte 8: gguf.truncated: found 0 bytes, expected 8 more: the file was cut off; fetch it again",
+           made(model__gguf=b"GGUF\3\0\0\0")),
     failed("entry of a cache", "m: no_model_found: found snapshots: this is an entry of a Hugging Face cache. Name a directory below its "
            "snapshots", lambda test: (test.directory / "m/snapshots").mkdir(parents=True)),
     failed("part that is missing", "m: model-00002-of-00002.safetensors: missing_shard: named by model.safetensors.index.json, but absent. "
