@@ -31,7 +31,7 @@ struct Magic {
   std::string_view hint;
 };
 
-constexpr std::array<Magic, 20> magics{{
+constexpr std::array<Magic, 19> magics{{
     {0, "GUGF"sv, "a GGUF file with a damaged magic number", convert},
     {0, "FUGG"sv, "a GGUF file in big-endian order", convert},
     {0, "lmgg"sv, "a ggml file from before GGUF", convert},
