@@ -47,9 +47,10 @@ std::string dtypes_of(const Model& model) {
   std::set<std::string> names;
   for (const StoredTensor& t : model.checkpoint.tensors)
     if (!t.decoding || quantisation_words(*t.decoding).empty()) names.emplace(name_of(t.dtype));
-  for (auto [scheme, count] : quantisation_schemes_of(model.checkpoint)) {
-    std::erase(scheme, ',');  // which stands between two
-    names.insert(std::move(scheme));
+  for (const auto& scheme : quantisation_schemes_of(model.checkpoint)) {
+    std::string words = scheme.first;
+    std::erase(words, ',');  // which stands between two
+    names.insert(std::move(words));
   }
   return fmt::format("{}", fmt::join(names, ","));
 }

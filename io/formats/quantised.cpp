@@ -4,9 +4,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <filesystem>
 #include <set>
 
+#include "io/formats/block_codec.hpp"
 #include "io/formats/file_reader.hpp"
 #include "io/formats/quantised_schemes.hpp"
 #include "io/model/architecture_pattern.hpp"
@@ -154,8 +156,13 @@ class Union {
 void unite_quantised(Checkpoint& checkpoint) { Union(checkpoint).run(); }
 
 std::string quantisation_words(const Decoding& decoding) {
-  const QuantisationScheme* scheme = scheme_of_codec(decoding.codec);
-  return scheme == nullptr ? "" : scheme->described(decoding);
+  if (const QuantisationScheme* scheme = scheme_of_codec(decoding.codec)) return scheme->described(decoding);
+  const BlockCodec* blocks = block_codec(decoding.codec);
+  if (blocks == nullptr) return "";
+  std::string name(blocks->name);
+  std::ranges::transform(name, name.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  return fmt::format("{}, blocks of {}", name, blocks->values);
 }
 
 std::map<std::string, std::uint64_t> quantisation_schemes_of(const Checkpoint& checkpoint) {
