@@ -48,7 +48,7 @@ class Families(unittest.TestCase):
         return {finding["rule"] for finding in told["findings"]} - HARMLESS
 
     def test_every_family_has_a_case(self):
-        shipped = {file.stem for file in (SOURCE / "configs/architectures").glob("*.yaml")}
+        shipped = {file.stem for file in (SOURCE / "configs/architectures").glob("*.yaml") if not file.stem.startswith("gguf")}
         self.assertEqual({paper.family for paper in self.papers.values()}, shipped)
         self.assertGreater(len(shipped), 40)
 
