@@ -101,7 +101,8 @@ bool is_storage_id(const PickleGraph& graph, PickleRef id) {
   if (items.size() != 5 || graph.text(items[0]) != "storage" || graph.kind(items[1]) != PickleKind::global)
     return false;
   const auto elements = graph.integer(items[4]);
-  return graph.meaning(items[1]).kind == GlobalKind::storage && graph.text(items[2]) &&
+  const GlobalKind kind = graph.meaning(items[1]).kind;
+  return (kind == GlobalKind::storage || kind == GlobalKind::other_storage) && graph.text(items[2]) &&
          graph.text(items[3]) && elements && *elements >= 0;
 }
 

@@ -24,6 +24,9 @@ constexpr std::array rows{
     Row{"torch._tensor._rebuild_from_type_v2", GlobalKind::rebuild_from_type},
     Row{"torch.Size", GlobalKind::shape},
     Row{"torch.device", GlobalKind::plain},
+    Row{"torch.Tensor", GlobalKind::plain},
+    Row{"torch.nn.parameter.Parameter", GlobalKind::plain},
+    Row{"torch.nn.parameter.Buffer", GlobalKind::plain},
     Row{"_codecs.encode", GlobalKind::plain},
     Row{"numpy.dtype", GlobalKind::plain},
     Row{"numpy.core.multiarray.scalar", GlobalKind::plain},
@@ -42,6 +45,9 @@ constexpr std::array storages{
     TypeName{"ByteStorage", Dtype::u8},       TypeName{"BoolStorage", Dtype::boolean},
     TypeName{"UntypedStorage", std::nullopt}, TypeName{"ComplexFloatStorage", Dtype::c64},
 };
+constexpr std::array<std::string_view, 6> other_storages{"ComplexDoubleStorage", "QInt8Storage",
+                                                         "QUInt8Storage",        "QInt32Storage",
+                                                         "QUInt4x2Storage",      "QUInt2x4Storage"};
 constexpr std::array dtypes{
     TypeName{"float32", Dtype::f32},
     TypeName{"float64", Dtype::f64},
@@ -96,6 +102,8 @@ Global global_named(std::string_view name) {
     const std::string_view rest = name.substr(module.size() + 1);
     const auto storage = std::ranges::find(storages, rest, &TypeName::name);
     if (storage != storages.end()) return {GlobalKind::storage, storage->dtype};
+    if (std::ranges::find(other_storages, rest) != other_storages.end())
+      return {GlobalKind::other_storage, std::nullopt};
     const auto dtype = std::ranges::find(dtypes, rest, &TypeName::name);
     if (module == "torch" && dtype != dtypes.end()) return {GlobalKind::dtype, dtype->dtype};
   }

@@ -12,6 +12,7 @@ enum class GlobalKind : std::uint8_t {
   dict,            ///< collections.OrderedDict, collections.Counter
   set,             ///< builtins.set
   storage,         ///< torch.FloatStorage, ...: its type is dtype, nothing for torch.storage.UntypedStorage
+  other_storage,   ///< of a type that is not read: torch.ComplexDoubleStorage, torch.QInt8Storage, ...
   rebuild_tensor,  ///< torch._utils._rebuild_tensor and _v2: the storage says the type
   rebuild_tensor_v3,  ///< the call says the type
   rebuild_parameter,  ///< its first argument is the tensor

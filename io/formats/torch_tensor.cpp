@@ -146,6 +146,7 @@ TorchTensors::Storage TorchTensors::storage_of(PickleRef storage) const {
   if (out.entry == nullptr)
     complain.refuse("persistent_id", fmt::format("\"{}\", which is not in the archive", printable(key, 100)),
                     "an entry for every storage");
+  if (graph_.meaning(id[1]).kind == GlobalKind::other_storage) return out;  // of elements of unknown width
   std::uint64_t bytes = 0;
   const unsigned width = out.dtype ? bits_of(*out.dtype) / 8 : 1;
   if (__builtin_mul_overflow(out.elements, width, &bytes) || bytes != out.entry->bytes)
@@ -170,7 +171,7 @@ std::optional<StoredTensor> TorchTensors::place(const std::string& name, PickleR
   View view = view_of(graph_, arguments, complain);
   const Storage storage = storage_of(arguments[0]);
   std::optional<Dtype> dtype = storage.dtype;
-  std::string type = "a storage of bytes";
+  std::string type = graph_.name(graph_.tuple(graph_.arguments(arguments[0]))[1]);
   if (states_type) {
     const bool named = graph_.kind(arguments[type_at]) == PickleKind::global;
     if (!named || graph_.meaning(arguments[type_at]).kind != GlobalKind::dtype)

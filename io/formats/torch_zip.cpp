@@ -38,10 +38,18 @@ bool is_mangled(const SourceFile& file, ByteReader& reader) {
   return found >= enough;
 }
 
+[[noreturn]] void refuse_program(const SourceFile& file) {
+  refuse("format.refused", file, "a TorchScript archive",
+         "it holds a program: load it where it is trusted and save its state dict, best as safetensors");
+}
+
 ZipDirectory directory_of(const SourceFile& file, ByteReader& reader) {
   try {
     return read_zip_directory(file, reader);
   } catch (const InvalidInput& refused) {
+    // The sources of a program are compressed, before a look at the names says what the archive is.
+    if (refused.finding().rule == "zip.method" && refused.finding().found.find("/code/") != std::string::npos)
+      refuse_program(file);
     if (refused.finding().rule.starts_with("zip.") && is_mangled(file, reader))
       refuse("zip.mangled_text", file, "an archive that was once read and written as text",
              "its weights are lost: download it again, in binary mode");
@@ -60,9 +68,7 @@ void require_state_dict(const ZipDirectory& zip, const SourceFile& file) {
   const auto is_code = [](const ZipEntry& entry) {
     return entry.name == "constants.pkl" || entry.name.starts_with("code/");
   };
-  if (std::ranges::any_of(zip.entries, is_code))
-    refuse("format.refused", file, "a TorchScript archive",
-           "it holds a program: load it where it is trusted and save its state dict, best as safetensors");
+  if (std::ranges::any_of(zip.entries, is_code)) refuse_program(file);
   if (zip.find("data.pkl") == nullptr)
     refuse("format.refused", file, "a zip archive without data.pkl",
            "no file of torch.save: unpack it first, nothing is decompressed here");

@@ -34,8 +34,8 @@ struct ZipDirectory {
 /// zip.local_header, zip.tiling), and what the reader throws.
 ZipDirectory read_zip_directory(const SourceFile& file, ByteReader& reader);
 
-/// The bytes of an entry, compared with its checksum where it has one. The caller has bounded the size. Throws InvalidInput
-/// (zip.crc), and what the reader throws.
+/// The bytes of an entry, compared with its checksum where it has one. The caller has bounded the size.
+/// Throws InvalidInput (zip.crc), and what the reader throws.
 std::vector<char> read_zip_entry(const ZipEntry& entry, const SourceFile& file, ByteReader& reader);
 
 }  // namespace stemma

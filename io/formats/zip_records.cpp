@@ -122,8 +122,9 @@ class RecordParser {
                  "encrypted or patched entries are not read");
     const auto method = zip_number<std::uint16_t>(rest, 10);
     if (method != 0)
-      refuse_zip("method", file_, here, fmt::format("compression method {}", method), "0, stored",
-                 "torch.save compresses nothing, and nothing is decompressed here");
+      refuse_zip("method", file_, here,
+                 fmt::format("compression method {} of \"{}\"", method, printable(record.name, 100)),
+                 "0, stored", "torch.save compresses nothing, and nothing is decompressed here");
     std::uint64_t compressed = zip_number<std::uint32_t>(rest, 20),
                   disk = zip_number<std::uint16_t>(rest, 34);
     std::vector<std::uint64_t*> wide;

@@ -272,7 +272,7 @@ TEST(Pickle, StreamsByChance) {
   std::size_t read_to_the_end = 0;
   for (int round = 0; round < 200'000; ++round) {
     std::string stream = "\x80\2";
-    for (std::uint32_t i = random() % 40; i > 0; --i)
+    for (auto i = random() % 40; i > 0; --i)
       stream += random() % 4 == 0 ? static_cast<char>(random()) : opcodes[random() % opcodes.size()];
     read_to_the_end += refusal(stream + ".").empty() ? 1 : 0;
   }
