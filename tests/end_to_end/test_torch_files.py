@@ -52,10 +52,14 @@ class SameModel(TorchFiles):
                     column_major=[tensor for tensor, array in self.tensors.items() if array.ndim == 2])
         yield reversed_order / "model.pth"
 
+    def compare(self, *models):
+        """A run of these models, in the directory out."""
+        self.write("c.yaml", f"schema_version: 1\nmodels: {json.dumps(list(map(str, models)))}\ntrace: {{enabled: false}}\n")
+        self.stemma("run", "c.yaml", "--output", "out", ranks=2)
+
     def test_every_layout_is_an_exact_copy(self):
         models = list(self.variants())
-        self.stemma("fingerprint", ZOO / "aspen", *models, "-o", "out.h5", ranks=2)
-        self.stemma("compare", "out.h5", "-o", "out")
+        self.compare(ZOO / "aspen", *models)
         contents = {row["id"]: row["content"] for row in read_tsv(self.directory / "out/models.tsv")}
         self.assertEqual(len(contents), 6)
         self.assertEqual(len(set(contents.values())), 1, contents)
@@ -84,8 +88,7 @@ class SameModel(TorchFiles):
         changed = self.tensors[Q].copy()
         changed.reshape(-1)[7] ^= 1
         write_torch(model / "pytorch_model.bin", {**self.tensors, Q: changed})
-        self.stemma("fingerprint", ZOO / "aspen", model, "-o", "out.h5")
-        self.stemma("compare", "out.h5", "-o", "out")
+        self.compare(ZOO / "aspen", model)
         self.assertNotEqual([row["relation"] for row in read_tsv(self.directory / "out/pairs.tsv")], ["EXACT_COPY"])
 
     def test_ties_by_shared_storage(self):
@@ -117,7 +120,7 @@ class Search(TorchFiles):
             model = self.model(f"missing{index}")
             write_torch_shards(model, self.tensors, 3, index)
             (model / "pytorch_model-00002-of-00003.bin").unlink()
-            self.assertIn("missing_shard", self.stemma("inspect", model, code=3).stdout + self.stemma("inspect", model, code=3).stderr)
+            self.assertIn("missing_shard", self.stemma("inspect", model, code=4).stdout + self.stemma("inspect", model, code=4).stderr)
 
     def test_meta_layout(self):
         model = self.directory / "meta"
@@ -126,7 +129,7 @@ class Search(TorchFiles):
         (model / "params.json").write_text(json.dumps(CONFIG))
         self.assertEqual(self.inspected(model)["format"], "torch_zip")
         write_torch(model / "consolidated.01.pth", self.tensors)
-        done = self.stemma("inspect", model, code=3)
+        done = self.stemma("inspect", model, code=4)
         self.assertIn("slices", done.stdout + done.stderr)
 
 
