@@ -40,6 +40,7 @@ class PlanCommand final : public Command {
         ->type_name("CONFIG [key=value...]");
     app.add_option("--ranks", ranks_, "numbers of ranks, separated by commas")
         ->delimiter(',')
+        ->allow_extra_args(false)  // what follows is an override
         ->check(number_in(1, 1'000'000))
         ->type_name("N,...")
         ->default_str("cores of this machine");

@@ -104,7 +104,8 @@ class ReportCommand final : public Command {
   /// A table of names may be older or younger than the archive, so ids that are not there are said, once.
   void take_labels(const fs::path& archive) {
     std::vector<std::string> known, unknown;
-    for (const ModelRow& model : ArchiveReader(archive).models()) known.push_back(model.id);
+    const ArchiveReader reader(archive);
+    for (const ModelRow& model : reader.models()) known.push_back(model.id);
     for (const auto& row : read_tsv(labels_, {"id", "label"})) {
       if (std::ranges::find(known, row[0]) == known.end()) unknown.push_back(printable(row[0]));
       wishes_.labels.emplace_back(row[0], row[1]);

@@ -90,8 +90,7 @@ class RunCommand final : public Command {
         ->type_name("DIR")
         ->needs(reproduce);
     app.add_flag("--rehash", rehash_, "read all weights again, even of files that have not changed since");
-    app.add_flag("--redact-paths", redact_,
-                 "shorten paths, and leave out users and machines, in what is written for others");
+    app.add_flag("--redact-paths", redact_, "shorten paths, leave out users and machines where others read");
     log_copy_.declare(app);
     receipt_.declare(app);
   }

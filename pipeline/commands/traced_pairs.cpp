@@ -44,7 +44,8 @@ std::map<std::string, ModelRow> rows_by_id(const std::vector<std::string>& opera
   std::map<std::string, ModelRow> rows;
   for (const std::string& operand : operands) {
     const std::filesystem::path file = archive_at(operand);
-    for (const ModelRow& row : ArchiveReader(file, SealCheck::trust).models()) {  // models_of has looked
+    const ArchiveReader archive(file, SealCheck::trust);  // models_of has looked
+    for (const ModelRow& row : archive.models()) {
       rows.emplace(row.id, row);
       rows.emplace(file.string() + ":" + row.id, row);
     }

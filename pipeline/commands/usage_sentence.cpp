@@ -93,7 +93,8 @@ std::string usage_sentence(const CLI::App& app, const CLI::ParseError& error) {
         return fmt::format("{} {}. {}", option->get_name(), wants(*option), more);
   if (!unknown.empty())
     return fmt::format("{} was not expected by {}. {}", printable(unknown.front()), program, more);
-  return fmt::format("{}. {}", printable(error.what()), more);
+  constexpr std::size_t longest = 600;  // a word that is none of many
+  return fmt::format("{}. {}", printable(error.what(), longest), more);
 }
 
 CLI::Validator one_of(std::vector<std::string> choices) {

@@ -53,7 +53,7 @@ MISTAKES = [
 MODEL_MISTAKES = [
     ("[]", 9, "models names nothing"),
     ("some", 9, "models is a single value"),
-    ("[{id: a}]", 10, "Give it one of path, glob and sheet"),
+    ("[{id: a}]", 10, "Give it one of path, hf, glob, sheet and adapter"),
     ("[{path: /m, glob: x}]", 21, "models[0] has path and glob; it must have exactly one of them"),
     ("[{path: /m, id: a/b}]", 25, "models[0].id"),
     ("[{path: /m, base: [a, b/c]}]", 27, "models[0].base = b/c is not an id"),

@@ -13,7 +13,7 @@ SCRIPTS = ("audit.sbatch", "sweep.sbatch")
 class Plans(EndToEnd):
     def setUp(self):
         super().setUp()
-        self.write("c.yaml", f"schema_version: 1\nname: it's\nmodels: ['{ZOO}/aspen', '{ZOO}/birch']\n")
+        self.write("c.yaml", f"schema_version: 1\nname: its\nmodels: ['{ZOO}/aspen', '{ZOO}/birch']\n")
 
     def plan(self, *arguments):
         return json.loads(self.stemma("plan", "c.yaml", *arguments, "--json").stdout)

@@ -187,7 +187,7 @@ TEST(Gptq, RefusesGroupsAndScalesOutOfRange) {
     forge.part("m.g_idx").bytes = bytes_of(layer.index);
     EXPECT_EQ(refusal(forge), "quant.index_range");
   }
-  for (const std::uint16_t scale : {0x7C00, 0xFC00, 0x7E00}) {
+  for (const std::uint16_t scale : {std::uint16_t{0x7C00}, std::uint16_t{0xFC00}, std::uint16_t{0x7E00}}) {
     Forge forge = as_gptq(Layer(8, 64, 2, 32, 4, 9), 1, false);
     std::memcpy(&forge.part("m.scales").bytes[6], &scale, 2);
     EXPECT_EQ(refusal(forge), "quant.scale_not_finite");
