@@ -132,7 +132,7 @@ class InspectCommand final : public Command {
     return "say what a model, archive or run directory is; no weight is read";
   }
   std::vector<Example> examples() const override {
-    return {{"stemma inspect models/llama-7b", "format, architecture, claims, and what is odd about it"},
+    return {{"stemma inspect models/llama-7b", "format, architecture, claims, oddities"},
             {"stemma inspect models/llama-7b --tensors", "every tensor with its role"},
             {"stemma inspect --sheet models.tsv", "all models of a table"},
             {"stemma inspect --sheet models.tsv --findings", "what is odd about them, as a table"},

@@ -124,6 +124,7 @@ ArchivedPairs::ArchivedPairs(const std::vector<std::string>& operands, const std
       request_(conduct_of(configuration_, invocation)),
       fingerprints_(models_of(operands)) {
   comparison_ = comparison_of(configuration_.config);
+  request_.comparison = comparison_;
   request_.trace = trace_of(configuration_.config);
   if (!request_.trace) throw UsageError("trace.tests names no test. Leave trace.tests.origin_tracer in it");
   const std::map<std::string, ModelRow> rows = rows_by_id(operands);
