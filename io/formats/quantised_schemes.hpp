@@ -49,7 +49,7 @@ const QuantisationScheme* scheme_of_codec(std::string_view codec);
 /// True where the configuration names a method of the scheme.
 bool is_named(const QuantisationScheme& scheme, const QuantisationConfig& config);
 
-/// " rows, "groups of 128" and the like, as `described` wants them.
+/// "groups of 128", "one scale per row".
 std::string group_words(std::int64_t group_cols, std::int64_t cols);
 
 /// Warns that `stated` of the configuration is not what the shapes say.

@@ -79,7 +79,7 @@ class SchemaCommand final : public Command {
         ->check(one_of({"bash"}))
         ->type_name("SHELL");
     app.add_flag("--man", man_, "the manual page, for man -l");
-    app.footer(fmt::format("Documents: {}.", fmt::join(names(), ", ")));
+    app.footer(footer());
     program_ = app.get_parent();
   }
 
