@@ -35,6 +35,20 @@ std::vector<std::string> names() {
   return all;
 }
 
+/// The names of all documents, in lines that fit a terminal.
+std::string footer() {
+  constexpr std::size_t widest = 96;
+  std::string text, line = "Documents:";
+  for (const std::string& name : names()) {
+    if (line.size() + 1 + name.size() > widest) {
+      text += line + "\n";
+      line = "          ";
+    }
+    line += " " + name;
+  }
+  return text + line;
+}
+
 std::string list_of_all() {
   std::vector<std::vector<std::string>> rows{{"name", "what it is", "where it is found"}};
   const auto add = [&](const auto& one) {
