@@ -138,7 +138,7 @@ ARCHIVES = [
     Mistake("inputs that have moved", ["run", "--reproduce", "a.h5", "--output", "o"],
             "stemma: 1 of 1 input not found: m (was $HERE/m). Say with --inputs in which directory they lie, by id", make=moved),
     Mistake("nothing to verify", ["verify", "absent"], "absent: error: no_model_found: found No such file or directory: a model is named by "
-            "its directory, its .safetensors or .gguf file, or its .index.json", code=3, on_stdout=True),
+            "its directory, its weight file or its .index.json", code=3, on_stdout=True),
 ]
 
 

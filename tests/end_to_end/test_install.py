@@ -65,7 +65,7 @@ class Installed(EndToEnd):
         tables = self.prefix / "share/stemma/architectures"
         (tables / "llama.yaml").rename(self.directory / "llama.yaml")
         done = self.program("inspect", ZOO / "aspen", code=2)
-        self.assertTrue(done.stderr.startswith(f"{tables}/mixtral.yaml:"), done.stderr)
+        self.assertTrue(all(line.startswith(f"{tables}/") for line in done.stderr.splitlines()), done.stderr)
         self.assertIn("there is no family llama", done.stderr)
 
     def test_needs_no_path_to_libraries(self):
@@ -113,7 +113,7 @@ class Recipes(unittest.TestCase):
         options = {call.args[0].value for call in ast.walk(tree) if isinstance(call, ast.Call)
                    and isinstance(call.func, ast.Attribute) and call.func.attr == "define_from_variant"}
         for option in options - {"BUILD_TESTING"}:
-            self.assertRegex(text, rf"option\({option} ")
+            self.assertRegex(text, rf"(option|set)\({option} ")
         needed = re.search(r"cmake_minimum_required\(VERSION (\S+)\)", text)[1]
         self.assertIn(f"cmake@{needed}:", named)
         self.assertEqual(yaml.safe_load((MACHINES / "spack/repo.yaml").read_text()), {"repo": {"namespace": "stemma"}})

@@ -118,7 +118,7 @@ class Pipe(Running):
             named = [re.search(r"  now large (\S+) \(1 rank, (\d+\.\d) s\)  mem (\S+) (\S+) of (\S+) (\S+)  failed 0$", line) for line in lines]
             self.assertGreaterEqual(len([name for name in named if name]), 1, log)
             for name in filter(None, named):
-                self.assertRegex(name[1], r"\A(layers/\d+/(attn|mlp|norm)\.\w+|embed|lm_head|norm\.final)")
+                self.assertRegex(name[1], r"\A(model\.(layers\.\d+\.(self_attn|mlp)\.\w+|embed_tokens|norm)|lm_head)\.weight")
                 self.assertLess(float(name[2]), 60 * harness.PATIENCE)
                 used, budget = (float(name[i]) * {"MiB": 1, "GiB": 1024}[name[i + 1]] for i in (3, 5))
                 self.assertGreater(used, 10)  # more than the program itself, and within what it was allowed
