@@ -15,8 +15,8 @@ namespace stemma {
 /// file, where the checkpoint has a config.json, and of the weights shapes, tables and zero points only.
 void unite_quantised(Checkpoint& checkpoint);
 
-/// The scheme of a decoding, for people: "GPTQ, 4 bits, groups of 128", "Q4_K, blocks of 256"; "" where nothing
-/// was quantised.
+/// The scheme of a decoding, for people: "GPTQ, 4 bits, groups of 128", "Q4_K, blocks of 256"; "" where
+/// nothing was quantised.
 std::string quantisation_words(const Decoding& decoding);
 
 /// Number of tensors of every scheme that there is, by its words.

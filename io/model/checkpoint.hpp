@@ -22,8 +22,8 @@ struct Checkpoint {
   std::string format;    ///< "safetensors", "gguf"
   std::vector<SourceFile> files;
   std::vector<StoredTensor> tensors;  ///< sorted by name, names unique
-  std::string config_json;            ///< text of config.json, or what the weight file says of itself; "" when absent
-  std::string vocabulary;             ///< path of tokenizer.json, or of a GGUF file that holds one; "" when absent
+  std::string config_json;  ///< text of config.json, or what the weight file says of itself; "" when absent
+  std::string vocabulary;   ///< path of tokenizer.json, or of a GGUF file that holds one; "" when absent
   std::vector<Claim> claims;
   std::vector<Finding> findings;  ///< sorted by (file, offset, tensor, rule)
 };

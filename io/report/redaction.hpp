@@ -8,9 +8,10 @@
 namespace stemma {
 
 /// Shortens absolute paths in what is written for others: "/proj/a/models/llama" becomes "…/models/llama",
-/// "/home/NAME/llama" becomes "…/llama". Relative paths, addresses (https://...) and everything else stay.
-/// A path ends before a blank, a quote, a bracket or , ; | < > and, where a colon ends a word, before that;
-/// so a path that holds such characters is only found whole when it was made known.
+/// and of a path below somebody's home directory his name goes as well. Relative paths, addresses
+/// (https://...) and everything else stay. A path ends before a blank, a quote, a bracket or , ; | < > and,
+/// where a colon ends a word, before that; so a path that holds such characters is only found whole when it
+/// was made known.
 class Redaction {
  public:
   /// Changes nothing.

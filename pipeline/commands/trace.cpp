@@ -124,7 +124,7 @@ class TraceCommand final : public Command {
  private:
   /// Rank 0. Of archives without a list only what is needed to choose: `archived`.
   PairsToTrace read_command_line(AuditRequest& request, std::optional<ArchivedPairs>& archived,
-                                const Invocation& invocation, Log& log) {
+                                 const Invocation& invocation, Log& log) {
     std::vector<std::string> operands, models;
     std::vector<Override> overrides;
     const std::vector<Word> words = words_of(arguments_);

