@@ -13,7 +13,7 @@ struct Case {
   std::string expected;
 };
 
-const std::string home = "/home";
+const std::string home = "/home", users = "/Users", root = "/root";
 
 TEST(Redaction, ShortensPathsToTheirLastTwoParts) {
   const Redaction redaction{std::vector<std::string>{}};
@@ -26,8 +26,8 @@ TEST(Redaction, ShortensPathsToTheirLastTwoParts) {
            Case{home + "/bob/models/llama", "…/models/llama"},
            Case{home + "/bob/llama", "…/llama"},
            Case{home + "/bob", "…"},
-           Case{"/Users/bob/llama", "…/llama"},
-           Case{"/root/llama", "…/llama"},
+           Case{users + "/bob/llama", "…/llama"},
+           Case{root + "/llama", "…/llama"},
            Case{"/proj/a/b/c.yaml:14:5", "…/b/c.yaml:14:5"},
            Case{"/proj/a/b.safetensors: truncated (see /proj/a/c/d, /proj/a/e).",
                 "…/a/b.safetensors: truncated (see …/c/d, …/a/e)."},
