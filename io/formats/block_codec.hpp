@@ -1,6 +1,7 @@
 // Which block codecs are there, and what are the values of their blocks?
 #pragma once
 #include <bit>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -63,7 +64,7 @@ inline float half_at(const std::uint8_t* at) {
 
 /// All `count` values are equally far from both neighbours.
 inline void fill_half(float step, float* out, std::size_t count) {
-  const float half = (step < 0 ? -step : step) / 2;
+  const float half = std::fabs(step) / 2;
   for (std::size_t i = 0; i < count; ++i) out[i] = half;
 }
 

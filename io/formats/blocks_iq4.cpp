@@ -1,6 +1,7 @@
 // Nibbles that stand for sixteen values, nearer to each other around zero.
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "io/formats/block_codec.hpp"
 
@@ -30,7 +31,7 @@ void look_up(const std::array<float, 16>& table, const std::uint8_t* codes, floa
   }
 }
 
-float magnitude(float scale) { return scale < 0 ? -scale : scale; }
+float magnitude(float scale) { return std::fabs(scale); }
 
 struct NonLinear {
   static constexpr std::size_t values = 32, bytes = 18;

@@ -64,7 +64,7 @@ TEST(ProgressBar, FitsItsTerminalAndCutsNoCharacter) {
   EXPECT_EQ(progress_bar("work", state, 200),
             "work  [==========>          ] 4,212/7,752  54 %  1.0 GB/s  eta 00:06:10  left 00:12:40  acme-7b "
             "layers/41/mlp.down");
-  EXPECT_EQ(progress_bar("work", state, 20), "work  [==========>  ");
+  EXPECT_EQ(progress_bar("work", state, 20), "work  [==========> ");
   state.longest = "modell-\xc3\xa4\xc3\xa4";
   for (std::size_t columns = 0; columns < 120; ++columns) {
     const std::string line = progress_bar("work", state, columns);

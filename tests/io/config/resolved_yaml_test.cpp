@@ -113,6 +113,7 @@ analyzers:
   content:
     sha256: false
 compare:
+  against: []
   pairs: all
   tests:
     content: {}
@@ -127,6 +128,9 @@ trace:
       max_rank: 256
 verdicts:
   declared: check
+  fdr: 0.01
+  min_share: 0.1
+  min_layers_share: 0.5
   tree: neighbour_joining
   tree_support: 100
 report:

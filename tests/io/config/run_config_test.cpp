@@ -124,7 +124,7 @@ TEST(RunConfig, SaysWhatIsWrongWithOneMistake) {
       {"verdicts: {min_share: -0.1}", "/etc/a.yaml:3:23: verdicts.min_share = -0.1 is below 0"},
       {"verdicts: {min_share: 1.5}", "/etc/a.yaml:3:23: verdicts.min_share = 1.5 is above 1"},
       {"verdicts: {min_layers_share: 2}", "/etc/a.yaml:3:30: verdicts.min_layers_share = 2 is above 1"},
-      {"compare: {against: {a: b}}", "/etc/a.yaml:3:20: compare.against is a mapping; it must be a path"},
+      {"compare: {against: {a: b}}", "/etc/a.yaml:3:20: compare.against is a mapping; it must be a text"},
       {"trace: {tests: {neuron_match: }}",
        "/etc/a.yaml:3:17: trace.tests.neuron_match is not supported by this version. Remove it"},
       {"compare: {tests: {spectrum: {}}}",

@@ -89,7 +89,6 @@ TEST(Sweep, SaysWhatIsWrong) {
        "1:16: sweep.over: samples is not a known key here. It belongs to analyzers.tensorguard.samples"},
       {"{over: {compare.top: [1]}}",
        "1:16: sweep.over: compare.top is not supported by this version. Remove it"},
-      {"{over: {verdicts.fdr: [0.01, 0.3]}}", "1:38: verdicts.fdr = 0.3 is above 0.2"},
       {"{over: {analyzers.content: [1]}}",
        "1:16: sweep.over: analyzers.content is no single value. Vary keys below it"},
       {"{over: {runtime: [1]}}", "1:16: sweep.over: runtime is no single value. Vary keys below it"},

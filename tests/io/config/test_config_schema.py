@@ -58,7 +58,7 @@ class ConfigSchema(unittest.TestCase):
             ("[/m]", True), ("[{path: /m, id: a+b}]", True), ("[{glob: '*/'}, {sheet: s.tsv}]", True),
             ("[]", False), ("[{id: a}]", False), ("[{path: /m, glob: x}]", False), ("[{path: /m, id: a/b}]", False),
             ("[{path: /m, base: [a, b]}]", True), ("[{path: /m, base: [a/b]}]", False), ("[{path: /m, use: x}]", False),
-            ("[{hf: a/b}]", False),
+            ("[{hf: a/b}]", True), ("[{hf: a/b, path: /m}]", False), ("[{adapter: /l, 'on': a}]", True),
         ):
             with self.subTest(models=models):
                 document = yaml.safe_load("schema_version: 1\nmodels: " + models)
