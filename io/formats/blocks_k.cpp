@@ -74,18 +74,18 @@ struct SixBitScales {
 };
 
 /// Q4_K and, with fifth bits in 32 bytes before the nibbles, Q5_K.
-template <bool five>
+template <bool Five>
 struct Nibbles {
-  static constexpr std::size_t values = block_values, bytes = five ? 176 : 144;
+  static constexpr std::size_t values = block_values, bytes = Five ? 176 : 144;
   static void decode(const std::uint8_t* block, float* out) {
     const SixBitScales of(block);
-    const std::uint8_t *fifth = block + 16, *nibbles = block + (five ? 48 : 16);
+    const std::uint8_t *fifth = block + 16, *nibbles = block + (Five ? 48 : 16);
     for (std::size_t c = 0; c < 8; ++c) {
       const std::uint8_t* codes = nibbles + c / 2 * 32;
       const int shift = c % 2 == 0 ? 0 : 4, bit = static_cast<int>(c);
       const float scale = of.scale[c], minimum = of.minimum[c];
       for (std::size_t l = 0; l < 32; ++l) {
-        const int code = (codes[l] >> shift & 15) + (five ? 16 * (fifth[l] >> bit & 1) : 0);
+        const int code = (codes[l] >> shift & 15) + (Five ? 16 * (fifth[l] >> bit & 1) : 0);
         out[32 * c + l] = scale * static_cast<float>(code) - minimum;
       }
     }

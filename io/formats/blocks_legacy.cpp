@@ -11,26 +11,26 @@ using blocks::half_at;
 constexpr std::size_t half_block = 16;
 
 /// out[j] = scale * (code - zero) + minimum; the low nibbles are the first half of the block.
-template <bool with_minimum>
+template <bool WithMinimum>
 void scale_nibbles(const std::uint8_t* codes, float scale, int zero, float minimum, float* out) {
   for (std::size_t j = 0; j < half_block; ++j) {
     const auto low = static_cast<float>((codes[j] & 15) - zero);
     const auto high = static_cast<float>((codes[j] >> 4) - zero);
-    out[j] = with_minimum ? scale * low + minimum : scale * low;
-    out[j + half_block] = with_minimum ? scale * high + minimum : scale * high;
+    out[j] = WithMinimum ? scale * low + minimum : scale * low;
+    out[j + half_block] = WithMinimum ? scale * high + minimum : scale * high;
   }
 }
 
 /// The same with a fifth bit for every code, bit j of `fifth` for value j.
-template <bool with_minimum>
+template <bool WithMinimum>
 void scale_fives(const std::uint8_t* codes, std::uint32_t fifth, float scale, int zero, float minimum,
                  float* out) {
   for (std::size_t j = 0; j < half_block; ++j) {
     const int low = (codes[j] & 15) + static_cast<int>((fifth >> j & 1U) << 4);
     const int high = (codes[j] >> 4) + static_cast<int>((fifth >> (j + half_block) & 1U) << 4);
     const float a = scale * static_cast<float>(low - zero), b = scale * static_cast<float>(high - zero);
-    out[j] = with_minimum ? a + minimum : a;
-    out[j + half_block] = with_minimum ? b + minimum : b;
+    out[j] = WithMinimum ? a + minimum : a;
+    out[j + half_block] = WithMinimum ? b + minimum : b;
   }
 }
 
@@ -42,28 +42,28 @@ struct Legacy {
   }
 };
 
-struct Q4_0 : Legacy {
+struct FourBits : Legacy {
   static constexpr std::size_t bytes = 18;
   static void decode(const std::uint8_t* block, float* out) {
     scale_nibbles<false>(block + 2, half_at(block), 8, 0, out);
   }
 };
 
-struct Q4_1 : Legacy {
+struct FourBitsAndMinimum : Legacy {
   static constexpr std::size_t bytes = 20;
   static void decode(const std::uint8_t* block, float* out) {
     scale_nibbles<true>(block + 4, half_at(block), 0, half_at(block + 2), out);
   }
 };
 
-struct Q5_0 : Legacy {
+struct FiveBits : Legacy {
   static constexpr std::size_t bytes = 22;
   static void decode(const std::uint8_t* block, float* out) {
     scale_fives<false>(block + 6, blocks::number_at<std::uint32_t>(block + 2), half_at(block), 16, 0, out);
   }
 };
 
-struct Q5_1 : Legacy {
+struct FiveBitsAndMinimum : Legacy {
   static constexpr std::size_t bytes = 24;
   static void decode(const std::uint8_t* block, float* out) {
     scale_fives<true>(block + 8, blocks::number_at<std::uint32_t>(block + 4), half_at(block), 0,
@@ -71,20 +71,21 @@ struct Q5_1 : Legacy {
   }
 };
 
-/// Signed bytes behind a header of `header` bytes.
-template <std::size_t header>
+/// Signed bytes behind a header of so many bytes.
+template <std::size_t Header>
 struct Bytes : Legacy {
-  static constexpr std::size_t bytes = header + values;
+  static constexpr std::size_t bytes = Header + values;
   static void decode(const std::uint8_t* block, float* out) {
     const float scale = half_at(block);
     for (std::size_t j = 0; j < values; ++j)
-      out[j] = scale * static_cast<float>(static_cast<std::int8_t>(block[header + j]));
+      out[j] = scale * static_cast<float>(static_cast<std::int8_t>(block[Header + j]));
   }
 };
 
 constexpr std::array codecs{
-    blocks::codec_of<Q4_0>("q4_0"), blocks::codec_of<Q4_1>("q4_1"),     blocks::codec_of<Q5_0>("q5_0"),
-    blocks::codec_of<Q5_1>("q5_1"), blocks::codec_of<Bytes<2>>("q8_0"), blocks::codec_of<Bytes<4>>("q8_1"),
+    blocks::codec_of<FourBits>("q4_0"), blocks::codec_of<FourBitsAndMinimum>("q4_1"),
+    blocks::codec_of<FiveBits>("q5_0"), blocks::codec_of<FiveBitsAndMinimum>("q5_1"),
+    blocks::codec_of<Bytes<2>>("q8_0"), blocks::codec_of<Bytes<4>>("q8_1"),
 };
 
 }  // namespace
