@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "io/formats/limits.hpp"
@@ -16,7 +17,8 @@ namespace stemma {
 class PickleReport {
  public:
   /// Offsets given below count from `begin` on in `file_name`.
-  PickleReport(std::uint64_t begin, const std::string& file_name) : begin_(begin), file_name_(file_name) {}
+  PickleReport(std::uint64_t begin, std::string file_name)
+      : begin_(begin), file_name_(std::move(file_name)) {}
 
   /// What is said next is about the opcode at this byte of the stream.
   void move_to(std::uint64_t position) { at_ = position; }
