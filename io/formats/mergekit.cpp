@@ -46,8 +46,8 @@ class Recipe {
     if (key == "model") {
       const YamlNode* layers = node.find("layer_range");
       if (layers != nullptr && layers->values.size() == 2)
-        details.push_back(
-            fmt::format("layers {} to {}", short_text(&layers->values[0]), short_text(&layers->values[1])));
+        details.push_back(fmt::format("layers {} to {}", short_text(layers->values.data()),
+                                      short_text(layers->values.data() + 1)));
       if (const YamlNode* parameters = node.find("parameters"))
         if (const std::string weight = short_text(parameters->find("weight")); !weight.empty())
           details.push_back("weight " + weight);

@@ -24,12 +24,12 @@ void unpack_straddling(unsigned bits, std::span<const std::byte> bytes, std::uin
   }
 }
 
-/// Two codes a byte; `low` is the shift of the first one.
-template <unsigned low>
+/// Two codes a byte; `Low` is the shift of the first one.
+template <unsigned Low>
 void unpack_halves(std::span<const std::byte> bytes, std::uint64_t first, std::span<std::uint8_t> codes) {
   const auto one = [&](std::uint64_t index) -> std::uint8_t {
     const unsigned byte = index / 2 < bytes.size() ? std::to_integer<unsigned>(bytes[index / 2]) : 0U;
-    return static_cast<std::uint8_t>(byte >> (index % 2 == 0 ? low : 4 - low) & 15U);
+    return static_cast<std::uint8_t>(byte >> (index % 2 == 0 ? Low : 4 - Low) & 15U);
   };
   std::size_t i = 0;
   if (first % 2 != 0 && i < codes.size()) codes[i++] = one(first);
@@ -38,8 +38,8 @@ void unpack_halves(std::span<const std::byte> bytes, std::uint64_t first, std::s
       begin < bytes.size() ? std::min<std::uint64_t>((codes.size() - i) / 2, bytes.size() - begin) : 0;
   for (std::size_t k = 0; k < whole; ++k, i += 2) {
     const auto byte = std::to_integer<unsigned>(bytes[begin + k]);
-    codes[i] = static_cast<std::uint8_t>(byte >> low & 15U);
-    codes[i + 1] = static_cast<std::uint8_t>(byte >> (4 - low) & 15U);
+    codes[i] = static_cast<std::uint8_t>(byte >> Low & 15U);
+    codes[i + 1] = static_cast<std::uint8_t>(byte >> (4 - Low) & 15U);
   }
   for (; i < codes.size(); ++i) codes[i] = one(first + i);
 }

@@ -37,7 +37,8 @@ class Search {
     std::erase_if(queue_, [](const Candidate& candidate) { return !candidate.holds_tensors; });
     if (queue_.empty()) refuse_root();
     // Tensors beside the dict of a model are counters and the like.
-    if (queue_.size() > 1 && queue_.front().level == 0) std::ranges::rotate(queue_, queue_.begin() + 1);
+    if (queue_.size() > 1 && queue_.front().level == 0)
+      std::rotate(queue_.begin(), queue_.begin() + 1, queue_.end());
     StateDict out = entries_of(queue_.front());
     if (queue_.size() > 1) out.findings.push_back(several());
     return out;

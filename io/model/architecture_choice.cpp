@@ -213,18 +213,27 @@ Explanation choose(std::span<const Architecture* const> tables, const Architectu
   std::vector<Explanation> claimed;
   std::vector<Explanation> doubtful;  // claimed, but explains too little
   std::vector<Explanation> fitting;
+  std::vector<const Architecture*> others;
   for (const Architecture* table : tables) {
-    const bool claims = is_claimed(*table, config);
-    if (!claims && (table->claimed || !rows_fit(*table, checkpoint, names))) continue;
+    if (!is_claimed(*table, config)) {
+      others.push_back(table);
+      continue;
+    }
     if (!names_fit(*table, names)) {
-      if (claims) contradicted.push_back(table);
+      contradicted.push_back(table);
       continue;
     }
     Explanation explanation = explain(table, checkpoint, names, config);
     const bool enough = explains_enough(explanation);
-    if (claims && !enough) contradicted.push_back(table);
-    std::vector<Explanation>* list = claims ? (enough ? &claimed : &doubtful) : enough ? &fitting : nullptr;
-    if (list != nullptr) list->push_back(std::move(explanation));
+    if (!enough) contradicted.push_back(table);
+    (enough ? claimed : doubtful).push_back(std::move(explanation));
+  }
+  if (claimed.empty()) {  // where a claim holds, nobody asks the many others
+    for (const Architecture* table : others) {
+      if (table->claimed || !rows_fit(*table, checkpoint, names) || !names_fit(*table, names)) continue;
+      Explanation explanation = explain(table, checkpoint, names, config);
+      if (explains_enough(explanation)) fitting.push_back(std::move(explanation));
+    }
   }
   const bool by_claim = !claimed.empty() || fitting.empty();
   Best best = best_of(std::move(!claimed.empty() ? claimed : !fitting.empty() ? fitting : doubtful));

@@ -57,7 +57,7 @@ class ReportKeys(EndToEnd):
             # What a later run and whoever checks it need is whole, and said to be.
             with h5py.File(out / "r.h5") as archive:
                 self.assertIn(str(self.models / "aspen"), archive["models/path"].asstr()[:])
-            self.assertIn(str(self.models), (out / "config.resolved.yaml").read_text())
+            self.assertIn(str(self.directory), (out / "config.resolved.yaml").read_text())
             self.assertIn("r.h5, config.yaml, config.resolved.yaml, overrides.txt and log keep them", (out / "log/run.log").read_text())
         whole = self.run_with(output="whole", **strange)
         self.assertIn(str(self.models / "aspen"), (whole / "models.tsv").read_text())
