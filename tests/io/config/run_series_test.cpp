@@ -83,10 +83,11 @@ TEST(RunSeries, ProblemsOfTheSectionAndOfTheRestStandTogether) {
   const SeriesReading reading("schema_version: 1\nmodels: [{id: x}]\nseed: -1\nsweep: {over: {seed: []}}\n");
   EXPECT_THAT(
       reading.problems,
-      ElementsAre("/etc/a.yaml:2:10: models[0] names no model. Give it one of path, hf, glob, sheet and adapter",
-                  "/etc/a.yaml:3:7: seed = -1 is below 0",
-                  "/etc/a.yaml:4:22: sweep.over: the list of seed is empty, so there would be no point. "
-                  "Give it values, or remove the key"));
+      ElementsAre(
+          "/etc/a.yaml:2:10: models[0] names no model. Give it one of path, hf, glob, sheet and adapter",
+          "/etc/a.yaml:3:7: seed = -1 is below 0",
+          "/etc/a.yaml:4:22: sweep.over: the list of seed is empty, so there would be no point. "
+          "Give it values, or remove the key"));
 }
 
 TEST(RunSeries, ArgumentsChangeASweep) {
