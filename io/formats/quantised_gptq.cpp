@@ -43,7 +43,7 @@ std::uint64_t width_of(const QuantisedModule& module, const StoredTensor& codes,
                     fmt::format("{} bits for each of {} inputs", all / inputs, inputs));
   }
   std::uint64_t found = 0;
-  for (const std::uint64_t b : {2, 3, 4, 8}) {
+  for (const std::uint64_t b : {2U, 3U, 4U, 8U}) {
     const std::uint64_t inputs = index != nullptr ? index->shape[0] : words * 32 / b;
     const bool fits = words * 32 == inputs * b && zeros.shape[1] == rounded_up_quotient(out * b, 32) &&
                       scales.shape[0] <= inputs;
