@@ -121,7 +121,7 @@ class VerifyCommand final : public Command {
     hold_to_files(report, inputs_);
     const FileHashes& files = *report.files;
     if (deep_ || report.kind != "archive" || files.stated > 0 || files.files.empty()) return;
-    report.complaints.push_back(
+    report.complaints.emplace_back(
         "verify.no_hash: it records no SHA-256, so no file was held to one. Make it with "
         "analyzers.content.sha256=true, or compare what every tensor holds with --deep");
   }
