@@ -1,46 +1,56 @@
-// Pieces are widened to whole values, decoded, and cut again.
+// Runs that cut a value are widened to whole ones, decoded, and cut again.
 #include "io/formats/decoded_bytes.hpp"
 
 #include <algorithm>
 #include <vector>
 
-#include "io/formats/decoder.hpp"
-
 namespace stemma {
-namespace {
 
-class DecodedBytes {
+class DecodedBytes::AtWork {
  public:
-  DecodedBytes(const SourceFile& file, ByteReader& reader)
-      : decoder_(make_decoder(*file.decoding, reader)), width_(bits_of(file.decoding->dtype) / 8) {}
-
-  /// Good until the next call.
-  std::span<const std::byte> piece(std::uint64_t offset, std::size_t bytes) {
-    const std::uint64_t first = offset / width_, last = (offset + bytes + width_ - 1) / width_;
-    values_.resize((last - first) * width_);
-    decoder_->decode(first, values_);
-    return std::span(values_).subspan(offset - first * width_, bytes);
-  }
+  explicit AtWork(DecodedBytes& bytes) : bytes_(bytes) { ++bytes_.at_work_; }
+  AtWork(const AtWork&) = delete;
+  AtWork& operator=(const AtWork&) = delete;
+  ~AtWork() { --bytes_.at_work_; }
 
  private:
-  std::unique_ptr<Decoder> decoder_;
-  std::size_t width_;
-  std::vector<std::byte> values_;
+  DecodedBytes& bytes_;
 };
 
-}  // namespace
-
-void read_decoded(const SourceFile& file, std::uint64_t offset, std::span<std::byte> out,
-                  ByteReader& reader) {
-  if (!out.empty()) std::ranges::copy(DecodedBytes(file, reader).piece(offset, out.size()), out.begin());
+void DecodedBytes::Tensor::fill(std::uint64_t offset, std::span<std::byte> out) {
+  const std::size_t width = bits_of(decoding->dtype) / 8;
+  const std::uint64_t first = offset / width, last = (offset + out.size() + width - 1) / width;
+  if (first * width == offset && last * width == offset + out.size()) return decoder->decode(first, out);
+  std::vector<std::byte> values((last - first) * width);
+  decoder->decode(first, values);
+  std::ranges::copy(std::span(values).subspan(offset - first * width, out.size()), out.begin());
 }
 
-void stream_decoded(const SourceFile& file, std::uint64_t offset, std::uint64_t bytes,
-                    std::size_t piece_bytes, const PieceSink& take, ByteReader& reader) {
+DecodedBytes::Tensor& DecodedBytes::tensor_of(const SourceFile& file) {
+  const auto known = std::ranges::find(tensors_, file.decoding, &Tensor::decoding);
+  if (known != tensors_.end()) return *known;
+  if (at_work_ == 1) tensors_.clear();  // nobody but the caller
+  std::unique_ptr<Decoder> decoder = make_decoder(*file.decoding, reader_);
+  return tensors_.emplace_back(Tensor{file.decoding, std::move(decoder)});
+}
+
+void DecodedBytes::read(const SourceFile& file, std::uint64_t offset, std::span<std::byte> out) {
+  if (out.empty()) return;
+  const AtWork work(*this);
+  tensor_of(file).fill(offset, out);
+}
+
+void DecodedBytes::stream(const SourceFile& file, std::uint64_t offset, std::uint64_t bytes,
+                          std::size_t piece_bytes, const PieceSink& take) {
   if (bytes == 0) return;
-  DecodedBytes decoded(file, reader);
-  for (std::uint64_t at = 0; at < bytes; at += piece_bytes)
-    take(decoded.piece(offset + at, std::min<std::uint64_t>(piece_bytes, bytes - at)));
+  const AtWork work(*this);
+  Tensor& tensor = tensor_of(file);
+  std::vector<std::byte> piece(std::min<std::uint64_t>(piece_bytes, bytes));
+  for (std::uint64_t at = 0; at < bytes; at += piece.size()) {
+    piece.resize(std::min<std::uint64_t>(piece_bytes, bytes - at));
+    tensor.fill(offset + at, piece);
+    take(piece);
+  }
 }
 
 }  // namespace stemma

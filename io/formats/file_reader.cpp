@@ -5,7 +5,6 @@
 
 #include <algorithm>
 
-#include "io/formats/decoded_bytes.hpp"
 #include "io/model/finding.hpp"
 
 namespace stemma {
@@ -71,14 +70,14 @@ const Descriptor* FileReader::direct_channel(OpenFile& file, std::size_t piece_b
 }
 
 void FileReader::read(const SourceFile& file, std::uint64_t offset, std::span<std::byte> out) {
-  if (file.decoding) return read_decoded(file, offset, out, *this);
+  if (file.decoding) return decoded_.read(file, offset, out);
   read_exactly(opened(file)->descriptor, file.path, offset, out);
   bytes_read_ += out.size();
 }
 
 void FileReader::stream(const SourceFile& file, std::uint64_t offset, std::uint64_t bytes,
                         std::size_t piece_bytes, const PieceSink& take) {
-  if (file.decoding) return stream_decoded(file, offset, bytes, piece_bytes, take, *this);
+  if (file.decoding) return decoded_.stream(file, offset, bytes, piece_bytes, take);
   const std::shared_ptr<OpenFile> open = opened(file);  // `take` may open others and close this one
   const std::size_t longest = std::min<std::uint64_t>(piece_bytes, bytes);
   const std::uint64_t pieces = (bytes + piece_bytes - 1) / piece_bytes;
@@ -107,6 +106,7 @@ void FileReader::stream(const SourceFile& file, std::uint64_t offset, std::uint6
 
 void FileReader::check(const SourceFile& file) {
   if (file.decoding) {
+    decoded_.release();
     for (const EncodedPart& part : file.decoding->parts) check(part.file);
     return;
   }

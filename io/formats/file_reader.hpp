@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 
+#include "io/formats/decoded_bytes.hpp"
 #include "io/formats/descriptor.hpp"
 #include "io/formats/fetch.hpp"
 #include "io/formats/read_ahead.hpp"
@@ -60,6 +61,7 @@ class FileReader final : public ByteReader {
   std::shared_ptr<ReadingPolicy> policy_;
   std::list<std::shared_ptr<OpenFile>> files_;  ///< most recently used first
   std::atomic<std::uint64_t> bytes_read_ = 0;
+  DecodedBytes decoded_{*this};
   std::array<PageBuffer, 2> buffers_;
   ReadAhead ahead_;  ///< last, so that its thread ends first
 };

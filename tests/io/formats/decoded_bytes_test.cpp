@@ -13,8 +13,8 @@
 namespace stemma {
 namespace {
 
-using testing::rule_of_refusal;
-using testing::TemporaryDirectory;
+using fixtures::rule_of_refusal;
+using fixtures::TemporaryDirectory;
 
 /// A storage of 60 numbers, 0, 1, 2, ..., behind three bytes of something else.
 class DecodedBytes : public ::testing::Test {
@@ -61,6 +61,29 @@ TEST_F(DecodedBytes, EveryRunIsThatOfTheWhole) {
       reader.read(source, begin, run);
       EXPECT_TRUE(std::ranges::equal(run, std::span(all).subspan(begin, end - begin))) << begin << " " << end;
     }
+}
+
+TEST_F(DecodedBytes, OneDecoderServesAllRunsOfATensor) {
+  FileReader reader;
+  const StoredTensor tensor = view(), other = view();
+  std::vector<std::byte> run(2);
+  for (std::size_t begin = 0; begin < 48; begin += 2) reader.read(source_of(file(), tensor), begin, run);
+  EXPECT_EQ(reader.bytes_read(), 120U) << "the storage is read once, not for every run";
+  reader.read(source_of(file(), other), 0, run);
+  EXPECT_EQ(reader.bytes_read(), 240U) << "another tensor has a decoder of its own";
+}
+
+TEST_F(DecodedBytes, AReadingInsideAStreamLeavesItsPieceAlone) {
+  FileReader reader;
+  const StoredTensor tensor = view(), other = view();
+  std::vector<std::uint16_t> values;
+  reader.stream(source_of(file(), tensor), 0, 48, 12, [&](std::span<const std::byte> piece) {
+    std::vector<std::byte> row(4);
+    for (const StoredTensor* asked : {&tensor, &other}) reader.read(source_of(file(), *asked), 44, row);
+    values.resize(values.size() + piece.size() / 2);
+    std::memcpy(values.data() + values.size() - piece.size() / 2, piece.data(), piece.size());
+  });
+  EXPECT_EQ(values, expected());
 }
 
 TEST_F(DecodedBytes, StreamsInPiecesAndCountsWhatWasRead) {
