@@ -15,7 +15,7 @@ endif()
 foreach(row "compiler|${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION}, ${CMAKE_BUILD_TYPE}"
             "MPI|${MPI_C_VERSION}, ${MPI_C_LIBRARIES}" "BLAS|${blas_found}" "LAPACK|${lapack_found}"
             "ScaLAPACK|${SCALAPACK_VERSION}" "ELPA|${elpa_found}" "HDF5|${HDF5_VERSION}" "Eigen|${Eigen3_VERSION}"
-            "Highway|${HWY_VERSION}" "xxHash|${XXHASH_VERSION}" "OpenSSL|${OPENSSL_VERSION}" "libpng|${PNG_VERSION}"
+            "Highway|${HWY_VERSION}" "xxHash|${XXHASH_VERSION}" "OpenSSL|${OPENSSL_VERSION}" "libpng|${PNG_VERSION}" "zlib|${ZLIB_VERSION_STRING}"
             "yaml-cpp|${yaml-cpp_VERSION}" "fmt|${fmt_VERSION}" "JSON|${nlohmann_json_VERSION}" "CLI11|${CLI11_VERSION}"
             "tests|${tests_found}")
   string(REGEX MATCH "^[^|]*" name "${row}")

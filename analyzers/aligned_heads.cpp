@@ -19,10 +19,8 @@ namespace stemma {
 
 namespace {
 
-constexpr const char* name_of_method = "aligned_heads";
-constexpr std::array parts = {Part::attn_q, Part::attn_k, Part::attn_v, Part::attn_o};
-
-Role role_of(Part part, int layer) { return {.layer = layer, .part = part}; }
+constexpr const char* heads_method = "aligned_heads";
+constexpr std::array head_parts = {Part::attn_q, Part::attn_k, Part::attn_v, Part::attn_o};
 
 struct HeadNumbers {
   std::uint64_t heads = 0, groups = 0;
@@ -40,11 +38,11 @@ std::optional<HeadNumbers> heads_of(const Model& model) {
 
 /// Whether q, k, v and o of a layer are there, as plain numbers and of shapes that make heads.
 bool has_heads(const Model& model, int layer, const HeadNumbers& numbers, std::uint64_t width) {
-  std::array<std::uint64_t, parts.size()> inner{};
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    const Matrix* matrix = model.find(role_of(parts[i], layer));
+  std::array<std::uint64_t, head_parts.size()> inner{};
+  for (std::size_t i = 0; i < head_parts.size(); ++i) {
+    const Matrix* matrix = model.find(role_of(head_parts[i], layer));
     if (matrix == nullptr || !is_plain_float(dtype_of(model, *matrix))) return false;
-    const bool writer = parts[i] == Part::attn_o;
+    const bool writer = head_parts[i] == Part::attn_o;
     inner[i] = writer ? matrix->cols : matrix->rows;
     if ((writer ? matrix->rows : matrix->cols) != width) return false;
   }
@@ -59,7 +57,7 @@ std::uint64_t width_of(const Model& model) {
   return 0;
 }
 
-std::vector<int> layers_of(const ModelPair& pair) {
+std::vector<int> head_layers_of(const ModelPair& pair) {
   std::vector<int> out;
   const auto base = heads_of(*pair.base), candidate = heads_of(*pair.candidate);
   const std::uint64_t width = width_of(*pair.base);
@@ -74,12 +72,12 @@ std::vector<int> layers_of(const ModelPair& pair) {
 
 class AlignedHeadsAnalyzer final : public PairAnalyzer {
  public:
-  std::string_view name() const override { return name_of_method; }
+  std::string_view name() const override { return heads_method; }
   int version() const override { return 1; }
 
   std::vector<Subject> subjects(const ModelPair& pair, const std::map<std::string, double>&) const override {
     std::vector<Subject> out;
-    const std::vector<int> layers = layers_of(pair);
+    const std::vector<int> layers = head_layers_of(pair);
     for (const int layer : layers)
       out.push_back(attention(pair, layer, layer, fmt::format("layers/{}", layer)));
     if (layers.size() > 1) out.push_back(attention(pair, layers.front(), layers.back(), "control"));
@@ -107,7 +105,7 @@ class AlignedHeadsAnalyzer final : public PairAnalyzer {
       const HeadNumbers numbers = *heads_of(model);
       s.parameters[side_parameter(side, "heads")] = static_cast<double>(numbers.heads);
       s.parameters[side_parameter(side, "kv_heads")] = static_cast<double>(numbers.groups);
-      for (const Part part : parts) s.matrices.push_back(*index_in(pair, side, role_of(part, layer)));
+      for (const Part part : head_parts) s.matrices.push_back(*index_in(pair, side, role_of(part, layer)));
       add_gain(pair, side, side_parameter(side, "pre"), role_of(Part::norm_pre_attn, layer), s);
       add_gain(pair, side, side_parameter(side, "post"), role_of(Part::norm_post_attn, layer), s);
       add_gain(pair, side, side_parameter(side, "query"), role_of(Part::attn_q_norm, layer), s);
@@ -118,7 +116,7 @@ class AlignedHeadsAnalyzer final : public PairAnalyzer {
   }
 };
 
-HeadLayer layer_of(const Subject& subject, const std::optional<Features>& features) {
+HeadLayer head_layer_of(const Subject& subject, const std::optional<Features>& features) {
   HeadLayer out;
   out.subject = subject.path;
   out.problem = problem_of(features);
@@ -133,7 +131,7 @@ HeadLayer layer_of(const Subject& subject, const std::optional<Features>& featur
 }
 
 Evidence layer_row(const HeadLayer& layer) {
-  Evidence row = independence_row(name_of_method, "share of agreeing groups of heads", layer.subject);
+  Evidence row = independence_row(heads_method, "share of agreeing groups of heads", layer.subject);
   if (!layer.problem.empty()) {
     row.abstain = "unsupported";
     row.detail_json = JsonObject().add("problem", layer.problem).text();
@@ -160,7 +158,7 @@ const PairAnalyzer& aligned_heads_analyzer() {
 AlignedHeads aligned_heads_of(const ModelPair& pair, const FeatureSource& features) {
   AlignedHeads out;
   for (const Subject& subject : aligned_heads_analyzer().subjects(pair, {})) {
-    HeadLayer layer = layer_of(subject, features(name_of_method, subject.path));
+    HeadLayer layer = head_layer_of(subject, features(heads_method, subject.path));
     (subject.path == "control" ? out.control : out.layers.emplace_back()) = std::move(layer);
   }
   std::ranges::sort(out.layers, {},
@@ -180,7 +178,7 @@ AlignedHeads aligned_heads_of(const ModelPair& pair, const FeatureSource& featur
 
 std::vector<Evidence> aligned_heads_evidence(const AlignedHeads& found) {
   if (!found.asked()) return {};
-  Evidence all = independence_row(name_of_method, "median share of agreeing groups of heads", "");
+  Evidence all = independence_row(heads_method, "median share of agreeing groups of heads", "");
   if (found.read == 0) {
     all.abstain = "unsupported";
     return {all};
@@ -195,7 +193,7 @@ std::vector<Evidence> aligned_heads_evidence(const AlignedHeads& found) {
                         .add("control", "heads of unlike layers")
                         .add("use", "supports neurons, raises no class")
                         .text();
-  Evidence places = places_row(name_of_method, found);
+  Evidence places = places_row(heads_method, found);
   places.statistic = "groups of heads that match at the same place";
   if (found.sorted) places.abstain = "sorted_heads";
   std::vector<Evidence> rows = {all, places};

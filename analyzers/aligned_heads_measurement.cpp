@@ -120,9 +120,10 @@ struct Matching {
   }
 };
 
-class Reading final : public Measurement {
+class HeadsMeasurement final : public Measurement {
  public:
-  Reading(Subject subject, std::span<const Input> inputs, std::span<const std::vector<double>> companions)
+  HeadsMeasurement(Subject subject, std::span<const Input> inputs,
+                   std::span<const std::vector<double>> companions)
       : subject_(std::move(subject)),
         held_(inputs),
         companions_(companions.begin(), companions.end()),
@@ -241,7 +242,7 @@ Cost aligned_heads_cost(const Subject& subject, std::span<const Input> inputs) {
 
 std::unique_ptr<Measurement> begin_aligned_heads(const Subject& subject, std::span<const Input> inputs,
                                                  std::span<const std::vector<double>> companions) {
-  return std::make_unique<Reading>(subject, inputs, companions);
+  return std::make_unique<HeadsMeasurement>(subject, inputs, companions);
 }
 
 }  // namespace stemma

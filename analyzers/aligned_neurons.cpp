@@ -29,22 +29,22 @@ namespace stemma {
 
 namespace {
 
-constexpr const char* name_of_method = "aligned_neurons";
+constexpr const char* neurons_method = "aligned_neurons";
 /// Layers that are read. Those that gave the map know the answer already.
-std::vector<int> layers_of(const ModelPair& pair) {
+std::vector<int> neuron_layers_of(const ModelPair& pair) {
   const std::vector<int> all = shared_mlps(pair);
   return evenly_spaced(pair.alignment.by_neurons ? every_other(all, 1) : all, thresholds::lineage_layers);
 }
 
 class AlignedNeuronsAnalyzer final : public PairAnalyzer {
  public:
-  std::string_view name() const override { return name_of_method; }
+  std::string_view name() const override { return neurons_method; }
   int version() const override { return 2; }
 
   std::vector<Subject> subjects(const ModelPair& pair, const std::map<std::string, double>&) const override {
     if (!aligned_neurons_obstacle(pair).empty()) return {};
     std::vector<Subject> out;
-    const std::vector<int> layers = layers_of(pair);
+    const std::vector<int> layers = neuron_layers_of(pair);
     for (const int layer : layers) out.push_back(mlp(pair, layer, layer, fmt::format("layers/{}", layer)));
     if (layers.size() > 1) out.push_back(mlp(pair, layers.front(), layers.back(), "control"));
     std::ranges::sort(out, {}, &Subject::path);
@@ -70,7 +70,7 @@ class AlignedNeuronsAnalyzer final : public PairAnalyzer {
   }
 };
 
-NeuronLayer layer_of(const Subject& subject, const std::optional<Features>& features) {
+NeuronLayer neuron_layer_of(const Subject& subject, const std::optional<Features>& features) {
   NeuronLayer out;
   out.subject = subject.path;
   out.problem = problem_of(features);
@@ -134,7 +134,7 @@ std::string aligned_neurons_obstacle(const ModelPair& pair) {
   const std::uint64_t base = stream_width(*pair.base), candidate = stream_width(*pair.candidate);
   if (base != candidate && base > 0 && candidate > 0)
     return fmt::format("hidden is {} in one model and {} in the other", base, candidate);
-  if (!layers_of(pair).empty()) return "";
+  if (!neuron_layers_of(pair).empty()) return "";
   for (int layer = 0; layer < pair.base->layers(); ++layer)
     for (const Model* model : {pair.base, pair.candidate})
       if (std::string why = mlp_problem(*model, layer); !why.empty()) return why;
@@ -151,7 +151,7 @@ AlignedNeurons aligned_neurons_of(const ModelPair& pair, const FeatureSource& fe
                     : known.change == StreamChange::unaligned && !known.map ? "as stored"
                                                                             : "embeddings";
   for (const Subject& subject : aligned_neurons_analyzer().subjects(pair, {})) {
-    NeuronLayer layer = layer_of(subject, features(name_of_method, subject.path));
+    NeuronLayer layer = neuron_layer_of(subject, features(neurons_method, subject.path));
     (subject.path == "control" ? out.control : out.layers.emplace_back()) = std::move(layer);
   }
   std::ranges::sort(out.layers, {},
@@ -163,7 +163,7 @@ AlignedNeurons aligned_neurons_of(const ModelPair& pair, const FeatureSource& fe
 namespace {
 
 Evidence layer_row(const NeuronLayer& layer) {
-  Evidence one = independence_row(name_of_method, "share of agreeing neurons", layer.subject);
+  Evidence one = independence_row(neurons_method, "share of agreeing neurons", layer.subject);
   if (!layer.problem.empty()) {
     one.abstain = "unsupported";
     one.detail_json = JsonObject().add("problem", layer.problem).text();
@@ -187,7 +187,7 @@ Evidence layer_row(const NeuronLayer& layer) {
 
 std::vector<Evidence> aligned_neurons_evidence(const AlignedNeurons& found) {
   if (!found.asked()) return {};
-  Evidence agreeing = independence_row(name_of_method, "median share of agreeing neurons", "");
+  Evidence agreeing = independence_row(neurons_method, "median share of agreeing neurons", "");
   if (found.read == 0) {
     agreeing.abstain = "unsupported";
     if (!found.obstacle.empty())
@@ -206,7 +206,7 @@ std::vector<Evidence> aligned_neurons_evidence(const AlignedNeurons& found) {
                              .add("control", "neurons of unlike layers")
                              .text();
   Evidence kappa =
-      independence_row(name_of_method, "kappa: cosine of the spikes over cosine of the bulk", "kappa");
+      independence_row(neurons_method, "kappa: cosine of the spikes over cosine of the bulk", "kappa");
   kappa.null = "none valid";
   kappa.score = found.kappa();
   kappa.control = found.shuffled_kappa();
@@ -219,7 +219,7 @@ std::vector<Evidence> aligned_neurons_evidence(const AlignedNeurons& found) {
                           .add("control", "spikes of neurons paired at random")
                           .add("calibration", "small models only")
                           .text();
-  std::vector<Evidence> rows = {agreeing, places_row(name_of_method, found), kappa};
+  std::vector<Evidence> rows = {agreeing, places_row(neurons_method, found), kappa};
   for (const NeuronLayer& layer : found.layers) rows.push_back(layer_row(layer));
   if (!found.control.subject.empty()) rows.push_back(layer_row(found.control));
   return rows;

@@ -54,9 +54,10 @@ struct Directions {
   bool sign_counts = true;
 };
 
-class Reading final : public Measurement {
+class NeuronsMeasurement final : public Measurement {
  public:
-  Reading(Subject subject, std::span<const Input> inputs, std::span<const std::vector<double>> companions)
+  NeuronsMeasurement(Subject subject, std::span<const Input> inputs,
+                     std::span<const std::vector<double>> companions)
       : subject_(std::move(subject)),
         held_(inputs),
         companions_(companions.begin(), companions.end()),
@@ -234,7 +235,7 @@ Cost aligned_neurons_cost(const Subject& subject, std::span<const Input> inputs)
 
 std::unique_ptr<Measurement> begin_aligned_neurons(const Subject& subject, std::span<const Input> inputs,
                                                    std::span<const std::vector<double>> companions) {
-  return std::make_unique<Reading>(subject, inputs, companions);
+  return std::make_unique<NeuronsMeasurement>(subject, inputs, companions);
 }
 
 }  // namespace stemma

@@ -12,7 +12,7 @@
 namespace stemma {
 namespace {
 
-constexpr std::uint64_t block_rows = 64;
+constexpr std::uint64_t feature_block_rows = 64;
 
 class AttentionReading : public Measurement {
  public:
@@ -104,7 +104,7 @@ class AttentionReading : public Measurement {
   void read(const Input& input, std::size_t index, std::vector<double>& answers) {
     answers.resize(input.rows * tokens_.count());
     blocks_[index].emplace(
-        input.dtype, input.rows, input.cols, block_rows, gains_.reader(),
+        input.dtype, input.rows, input.cols, feature_block_rows, gains_.reader(),
         [this, &answers](std::uint64_t first, std::uint64_t rows, std::span<double> values) {
           tokens_.answer(values, rows, std::span(answers).subspan(first * tokens_.count()));
         });
@@ -158,7 +158,7 @@ Cost attention_reading_cost(const Subject& subject, std::span<const Input> input
     // Matrix products run several times as fast as the loops that flops are counted in.
     cost.flops += elements * (1 + static_cast<double>(anchors) / 4);
     cost.bytes += elements * bits_of(input.dtype) / 8;
-    cost.memory += 8 * (anchors * (input.rows + input.cols) + block_rows * input.cols);
+    cost.memory += 8 * (anchors * (input.rows + input.cols) + feature_block_rows * input.cols);
   }
   cost.memory += 16 * anchors * anchors;
   return cost;

@@ -18,13 +18,13 @@ namespace stemma {
 
 namespace {
 
-bool counts(const TensorMark& mark) {
+bool may_be_permuted(const TensorMark& mark) {
   return mark.known && mark.distinct >= thresholds::few_values && mark.histogram != Hash128{};
 }
 
 std::uint64_t bytes_of(const Fingerprint& model) {
   std::uint64_t bytes = 0;
-  for (const TensorMark& mark : model.tensors) bytes += counts(mark) ? mark.bytes : 0;
+  for (const TensorMark& mark : model.tensors) bytes += may_be_permuted(mark) ? mark.bytes : 0;
   return bytes;
 }
 
@@ -34,7 +34,7 @@ struct Rearranged {
   const TensorMark* first = nullptr;  ///< of model a, in the order of the model
 
   void add(std::span<const TensorMark* const> of_a, std::span<const TensorMark* const> of_b) {
-    if (!counts(*of_a.front()) || !counts(*of_b.front())) return;
+    if (!may_be_permuted(*of_a.front()) || !may_be_permuted(*of_b.front())) return;
     // An identical tensor takes its twin away; what is left over on both sides is a rearrangement.
     std::vector<const TensorMark*> others(of_b.begin(), of_b.end()), left;
     for (const TensorMark* mark : of_a) {

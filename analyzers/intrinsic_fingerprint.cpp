@@ -23,7 +23,7 @@ namespace stemma {
 
 namespace {
 
-constexpr std::string_view method = "intrinsic_fingerprint";
+constexpr std::string_view intrinsic_method = "intrinsic_fingerprint";
 
 /// The values of one column of the layer table, decoder layers only.
 std::vector<double> decoder_rows(const LayerTable& table, const std::string& part) {
@@ -38,11 +38,11 @@ std::vector<double> decoder_rows(const LayerTable& table, const std::string& par
 
 /// 1/2 ln of the square norms of a subject: of the layer's own, else summed over its experts.
 double twin_value(const FeatureSource& features, const std::string& path) {
-  if (const auto found = measured(features, method, path))
+  if (const auto found = measured(features, intrinsic_method, path))
     return 0.5 * portable_log(number_in(*found, "square_norm"));
   double sum = 0;
   for (int expert = 0;; ++expert) {
-    const auto found = features(method, fmt::format("{}/{}", path, expert));
+    const auto found = features(intrinsic_method, fmt::format("{}/{}", path, expert));
     if (!found) return expert == 0 ? missing : 0.5 * portable_log(sum);
     const bool usable = found->status == Status::ok || found->status == Status::duplicate;
     sum += usable ? number_in(*found, "square_norm") : missing;
@@ -70,7 +70,7 @@ double mean_over_experts(const Model& model, const FeatureSource& features, int 
 
 class IntrinsicFingerprint : public Analyzer {
  public:
-  std::string_view name() const override { return method; }
+  std::string_view name() const override { return intrinsic_method; }
   int version() const override { return 1; }
   std::string_view paper() const override { return "arXiv 2507.03014"; }
 
@@ -112,7 +112,8 @@ class IntrinsicFingerprint : public Analyzer {
         curves.twin[i].push_back(finite_or_missing(value));
       }
       for (std::size_t i = 0; i < qkvo_parts.size(); ++i) {
-        const auto found = measured(features, method, fmt::format("layers/{}/{}", layer, pair_of[i]));
+        const auto found =
+            measured(features, intrinsic_method, fmt::format("layers/{}/{}", layer, pair_of[i]));
         curves.edge[i].push_back(found ? number_in(*found, fmt::format("edge_{}", qkvo_parts[i])) : missing);
       }
     }

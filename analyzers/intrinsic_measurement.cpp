@@ -11,8 +11,7 @@ namespace stemma {
 
 namespace {
 
-constexpr std::initializer_list<Part> attention_parts = {Part::attn_q, Part::attn_k, Part::attn_v,
-                                                         Part::attn_o};
+constexpr std::initializer_list<Part> qkvo = {Part::attn_q, Part::attn_k, Part::attn_v, Part::attn_o};
 
 }  // namespace
 
@@ -27,7 +26,7 @@ Features square_norm_features(double square_norm, const std::string& problem) {
 std::unique_ptr<Measurement> intrinsic_measurement(const Subject& subject, std::span<const Input> inputs,
                                                    std::span<const std::vector<double>> companions) {
   Gains gains(subject, companions);
-  if (input_of(inputs, attention_parts)) return attention_measurement(subject, inputs, std::move(gains));
+  if (input_of(inputs, qkvo)) return attention_measurement(subject, inputs, std::move(gains));
   return neuron_measurement(inputs, std::move(gains));
 }
 
@@ -38,7 +37,7 @@ Cost intrinsic_cost(const Subject& subject, std::span<const Input> inputs) {
     const std::uint64_t bytes = HeldMatrix::bytes(input.dtype, input.rows, input.cols);
     cost.bytes += static_cast<double>(bytes);
     const Part part = part_of(input);
-    if (std::find(attention_parts.begin(), attention_parts.end(), part) == attention_parts.end()) {
+    if (std::find(qkvo.begin(), qkvo.end(), part) == qkvo.end()) {
       cost.flops += 4 * elements;
       cost.memory += 8 * (input.rows + 3 * input.cols);
       continue;

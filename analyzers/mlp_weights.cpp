@@ -16,9 +16,7 @@ namespace stemma {
 
 namespace {
 
-constexpr std::array parts = {Part::mlp_gate, Part::mlp_up, Part::mlp_down};
-
-Role role_of(Part part, int layer) { return {.layer = layer, .part = part}; }
+constexpr std::array neuron_parts = {Part::mlp_gate, Part::mlp_up, Part::mlp_down};
 
 }  // namespace
 
@@ -81,7 +79,7 @@ void add_mlps(const ModelPair& pair, int base_layer, int candidate_layer, const 
   subject.parameters[name + "centred"] = pair.base->norm == NormKind::layer ? 1 : 0;
   for (const Side side : {Side::base, Side::candidate}) {
     const int layer = side == Side::base ? base_layer : candidate_layer;
-    for (const Part part : parts)
+    for (const Part part : neuron_parts)
       if (const auto matrix = index_in(pair, side, role_of(part, layer))) subject.matrices.push_back(*matrix);
     // A block with one norm for attention and MLP reads both through it.
     const Role own = role_of(Part::norm_pre_mlp, layer);

@@ -17,7 +17,7 @@
 namespace stemma {
 namespace {
 
-constexpr std::string_view method = "neuron_match";
+constexpr std::string_view neuron_method = "neuron_match";
 
 /// Parts of an MLP: the dense one of a layer, or one of its experts.
 struct MlpParts {
@@ -109,14 +109,14 @@ class NeuronSubjects {
 
 class NeuronMatch : public Analyzer {
  public:
-  std::string_view name() const override { return method; }
+  std::string_view name() const override { return neuron_method; }
   int version() const override { return 1; }
 
   std::vector<Subject> subjects(const Model& model, const std::map<std::string, double>&) const override {
     const Matrix* embedding = model.find({.part = Part::embed});
     if (embedding == nullptr || !is_real(dtype_of(model, *embedding))) return {};
     std::vector<Subject> out = NeuronSubjects(model).all();
-    for (Subject& subject : out) subject.analyzer = method;
+    for (Subject& subject : out) subject.analyzer = neuron_method;
     std::ranges::sort(out, {}, &Subject::path);
     return out;
   }
@@ -139,7 +139,7 @@ class NeuronMatch : public Analyzer {
     for (int layer = 0; layer < model.layers(); ++layer) {
       add_attention(features, layer, sketch);
       add_block(features, layer, -1, sketch);
-      for (int expert = 0; features(method, path_of_mlp(layer, expert)); ++expert)
+      for (int expert = 0; features(neuron_method, path_of_mlp(layer, expert)); ++expert)
         add_block(features, layer, expert, sketch);
     }
     if (!sketch.blocks.empty()) fingerprint.neurons = std::move(sketch);
@@ -147,7 +147,7 @@ class NeuronMatch : public Analyzer {
 
  private:
   static void add_attention(const FeatureSource& features, int layer, NeuronSketch& sketch) {
-    const auto found = measured(features, method, path_of_attention(layer));
+    const auto found = measured(features, neuron_method, path_of_attention(layer));
     const std::size_t anchors = attention_anchors(sketch.keys.size(), sketch.by_string).size();
     if (!found || count_in(*found, "anchors") != anchors || found->integers.at("reading").empty()) return;
     sketch.attention.push_back({layer, unpacked(found->integers.at("reading"), anchors * anchors)});
@@ -155,7 +155,7 @@ class NeuronMatch : public Analyzer {
 
   /// Nothing where the MLP could not be read.
   static void add_block(const FeatureSource& features, int layer, int expert, NeuronSketch& sketch) {
-    const auto found = measured(features, method, path_of_mlp(layer, expert));
+    const auto found = measured(features, neuron_method, path_of_mlp(layer, expert));
     if (!found || count_in(*found, "anchors") != sketch.keys.size()) return;
     NeuronBlock& block = sketch.blocks.emplace_back();
     block.layer = layer;

@@ -2,18 +2,13 @@
 #include <cmath>
 
 #include "analyzers/intrinsic_parts.hpp"
+#include "analyzers/numerics/dot.hpp"
 #include "analyzers/numerics/exact_sum.hpp"
 #include "io/archive/evidence.hpp"
 
 namespace stemma {
 
 namespace {
-
-double square_length(std::span<const double> row) {
-  double sum = 0;
-  for (const double x : row) sum += x * x;
-  return sum;
-}
 
 /// Readers give |row i|^2 per neuron; the writer, when there is one, |column i|^2 per neuron.
 class NeuronMeasurement : public Measurement {
@@ -30,7 +25,7 @@ class NeuronMeasurement : public Measurement {
     row_squares_.resize(in.rows);
     blocks_[*reader].emplace(in.dtype, in.rows, in.cols, 1, gains_.reader(),
                              [this](std::uint64_t row, std::uint64_t, std::span<double> values) {
-                               row_squares_[row] = square_length(values);
+                               row_squares_[row] = dot(values, values);
                              });
     if (alone_) return;
     const Input& out = inputs[*writer];

@@ -14,7 +14,7 @@
 namespace stemma {
 namespace {
 
-constexpr const char* method = "neuron_match";
+constexpr const char* pair_method = "neuron_match";
 
 std::string block_name(const NeuronBlock& block) {
   return block.expert < 0 ? fmt::format("layers/{}", block.layer)
@@ -29,8 +29,8 @@ std::string place_of(const NeuronBlock& a, const NeuronBlock& b) {
 
 class NeuronPair : public PairTest {
  public:
-  std::string_view name() const override { return method; }
-  std::vector<std::string_view> needs() const override { return {method}; }
+  std::string_view name() const override { return pair_method; }
+  std::vector<std::string_view> needs() const override { return {pair_method}; }
 
   std::vector<Evidence> compare(const Fingerprint& a, const Fingerprint& b,
                                 const std::map<std::string, std::string>&) const override {
@@ -49,7 +49,7 @@ NeuronAgreement compare_neurons_of(const Fingerprint& a, const Fingerprint& b, d
 
 std::vector<Evidence> neuron_evidence(const NeuronAgreement& found, const Fingerprint& a,
                                       const Fingerprint& b) {
-  Evidence row = independence_row(method, "median share of agreeing neurons", "");
+  Evidence row = independence_row(pair_method, "median share of agreeing neurons", "");
   row.abstain = found.abstain;
   if (!found.abstain.empty()) {
     row.detail_json = JsonObject().add("anchors", found.anchors).text();
@@ -74,9 +74,9 @@ std::vector<Evidence> neuron_evidence(const NeuronAgreement& found, const Finger
                         .add("control", "neurons of unlike layers")
                         .text();
   std::vector<Evidence> rows = {row};
-  rows.push_back(places_row(method, found));
+  rows.push_back(places_row(pair_method, found));
   if (found.partners == 0) rows.back().abstain.clear();  // nobody was sorted
-  Evidence attention = independence_row(method, "attention over likeness of neurons", "attention");
+  Evidence attention = independence_row(pair_method, "attention over likeness of neurons", "attention");
   attention.null = "none valid";
   attention.score = found.kinship();
   attention.detail_json = JsonObject()
@@ -88,7 +88,7 @@ std::vector<Evidence> neuron_evidence(const NeuronAgreement& found, const Finger
                               .text();
   rows.push_back(std::move(attention));
   for (const BlockAgreement& block : found.blocks) {
-    rows.push_back(independence_row(method, "share of agreeing neurons",
+    rows.push_back(independence_row(pair_method, "share of agreeing neurons",
                                     place_of(a.neurons->blocks[block.a], b.neurons->blocks[block.b])));
     rows.back().score = block.share();
     rows.back().log10_p = as_log10(block.log_p_robust);

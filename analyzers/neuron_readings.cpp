@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "analyzers/numerics/blas.hpp"
+#include "analyzers/numerics/dot.hpp"
 #include "analyzers/numerics/median.hpp"
 #include "analyzers/packed_bytes.hpp"
 #include "analyzers/rank_correlation.hpp"
@@ -18,13 +18,9 @@
 namespace stemma {
 namespace {
 
-constexpr std::uint64_t block_rows = 64;
+constexpr std::uint64_t neuron_block_rows = 64;
 /// Neurons with a smaller share of the median product of norms are dead: they have no direction.
 constexpr double dead_neuron = 1e-6;
-
-double square_length(std::span<const double> row) {
-  return std::inner_product(row.begin(), row.end(), row.begin(), 0.0);
-}
 
 /// |Spearman correlation| of lengths with their places; what is no number does not hide that others are
 /// sorted.
@@ -136,10 +132,10 @@ class NeuronReadings : public Measurement {
   void read(const Input& input, std::size_t index, Answers& answers, std::vector<double>& squares) {
     squares.resize(input.rows);
     blocks_[index].emplace(
-        input.dtype, input.rows, input.cols, block_rows, gains_.reader(),
+        input.dtype, input.rows, input.cols, neuron_block_rows, gains_.reader(),
         [this, &answers, &squares](std::uint64_t first, std::uint64_t rows, std::span<double> values) {
           for (std::uint64_t r = 0; r < rows; ++r)
-            squares[first + r] = square_length(values.subspan(r * width_, width_));
+            squares[first + r] = dot(values.subspan(r * width_, width_), values.subspan(r * width_, width_));
           answers.read(embedding_, first, rows, values);
         });
   }
@@ -147,7 +143,7 @@ class NeuronReadings : public Measurement {
   void write(const Input& input, std::size_t index) {
     down_squares_.resize(input.cols);
     down_sums_.resize(input.cols);
-    blocks_[index].emplace(input.dtype, input.rows, input.cols, block_rows, gains_.writer(),
+    blocks_[index].emplace(input.dtype, input.rows, input.cols, neuron_block_rows, gains_.writer(),
                            [this](std::uint64_t first, std::uint64_t rows, std::span<double> values) {
                              for (std::uint64_t r = 0; r < rows; ++r)
                                for (std::uint64_t i = 0; i < units_; ++i) {
@@ -242,7 +238,7 @@ Cost neuron_readings_cost(const Subject& subject, std::span<const Input> inputs)
     width = std::max(width, std::min(input.rows, input.cols));
   }
   cost.memory =
-      8 * (2 * units * anchors + 4 * units + 2 * anchors * width + 3 * block_rows * (units + width));
+      8 * (2 * units * anchors + 4 * units + 2 * anchors * width + 3 * neuron_block_rows * (units + width));
   return cost;
 }
 

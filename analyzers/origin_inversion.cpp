@@ -11,7 +11,7 @@ namespace stemma {
 
 namespace {
 
-using Probes = std::vector<std::size_t>;
+using ProbeList = std::vector<std::size_t>;
 using Rows = std::vector<double>;
 
 constexpr double contraction = 0.5;  ///< a fixed point that is slower costs more than Newton's method
@@ -89,7 +89,7 @@ class Inverter {
            Inversion& out)
       : layer_(layer), outputs_(outputs), options_(options), out_(out), d_(layer.width()) {}
 
-  void fixed_point(Probes open) {
+  void fixed_point(ProbeList open) {
     Rows z = gathered(open);
     while (!open.empty()) {
       const Rows rest = residuals(open, z, layer_.mlp(z));
@@ -116,7 +116,7 @@ class Inverter {
 
   /// Of what the fixed point left over.
   void newton() {
-    Probes open;
+    ProbeList open;
     std::copy_if(steep_.begin(), steep_.end(), std::back_inserter(open),
                  [this](std::size_t probe) { return std::isfinite(out_.errors[probe]); });
     std::sort(open.begin(), open.end());
@@ -127,7 +127,7 @@ class Inverter {
     }
   }
 
-  void adam(Probes open) {
+  void adam(ProbeList open) {
     constexpr double first_decay = 0.9, second_decay = 0.999, tiny = 1e-8;
     Rows z = gathered(open), first(z.size()), second(z.size());
     for (std::uint64_t step = 1; !open.empty(); ++step) {
@@ -156,13 +156,13 @@ class Inverter {
   }
 
  private:
-  static Probes chosen(const Probes& from, const std::vector<std::size_t>& kept) {
-    Probes out;
+  static ProbeList chosen(const ProbeList& from, const std::vector<std::size_t>& kept) {
+    ProbeList out;
     for (const std::size_t i : kept) out.push_back(from[i]);
     return out;
   }
 
-  Rows gathered(const Probes& open) const {
+  Rows gathered(const ProbeList& open) const {
     Rows out;
     out.reserve(open.size() * d_);
     for (const std::size_t probe : open)
@@ -171,9 +171,9 @@ class Inverter {
     return out;
   }
 
-  void count(const Probes& open, std::uint64_t passes) { out_.passes += passes * open.size(); }
+  void count(const ProbeList& open, std::uint64_t passes) { out_.passes += passes * open.size(); }
 
-  Rows residuals(const Probes& open, const Rows& z, const Rows& added) const {
+  Rows residuals(const ProbeList& open, const Rows& z, const Rows& added) const {
     Rows out(z.size());
     for (std::size_t i = 0; i < open.size(); ++i)
       for (std::size_t k = i * d_; k < (i + 1) * d_; ++k)
@@ -200,7 +200,7 @@ class Inverter {
   }
 
   /// p of min |(I + K) p - F|, each as precise as one step of Newton can be.
-  Rows newton_steps(const Probes& probes, const Rows& z) {
+  Rows newton_steps(const ProbeList& probes, const Rows& z) {
     MlpTangent tangent(layer_, z);
     Rows rest = residuals(probes, z, tangent.value()), wanted(probes.size()), out(z.size());
     for (std::size_t i = 0; i < probes.size(); ++i) {
@@ -210,7 +210,7 @@ class Inverter {
     }
     LeastSquares problem(std::move(tangent), std::move(rest), d_);
     count(probes, 2);
-    Probes open = probes;
+    ProbeList open = probes;
     std::vector<std::size_t> places(open.size());
     std::iota(places.begin(), places.end(), 0);
     while (!open.empty()) {
@@ -233,8 +233,8 @@ class Inverter {
   }
 
   /// Goes the steps, half of them, a quarter, until the error falls, and says who goes on.
-  Probes shortened(const Probes& probes, Rows z, Rows steps) {
-    Probes open = probes, out;
+  ProbeList shortened(const ProbeList& probes, Rows z, Rows steps) {
+    ProbeList open = probes, out;
     double length = 1;
     for (int half = 0; half < halvings && !open.empty(); ++half, length /= 2) {
       Rows trial(z.size());
@@ -264,7 +264,7 @@ class Inverter {
   const InversionOptions& options_;
   Inversion& out_;
   std::uint64_t d_;
-  Probes steep_;
+  ProbeList steep_;
 };
 
 }  // namespace
@@ -278,7 +278,7 @@ Inversion invert_mlp(const SingleTokenLayer& layer, std::span<const double> star
                 .steps = std::vector<std::uint64_t>(probes),
                 .contracted = std::vector<bool>(probes)};
   for (std::uint64_t first = 0; first < probes; first += token_block) {
-    Probes block(std::min(token_block, probes - first));
+    ProbeList block(std::min(token_block, probes - first));
     std::iota(block.begin(), block.end(), first);
     Inverter inverter(layer, outputs, options, out);
     if (options.method == InversionMethod::adam) {

@@ -62,9 +62,10 @@ Features nonfinite() {
   return out;
 }
 
-class Reading final : public Measurement {
+class OriginMeasurement final : public Measurement {
  public:
-  Reading(Subject subject, std::span<const Input> inputs, std::span<const std::vector<double>> companions)
+  OriginMeasurement(Subject subject, std::span<const Input> inputs,
+                    std::span<const std::vector<double>> companions)
       : subject_(std::move(subject)), held_(inputs) {
     const bool gains = subject_.parameters.contains("gains") && count(subject_, "gains") != 0;
     if (gains) {
@@ -223,7 +224,7 @@ Cost origin_cost(const Subject& subject, std::span<const Input> inputs) {
 
 std::unique_ptr<Measurement> begin_origin(const Subject& subject, std::span<const Input> inputs,
                                           std::span<const std::vector<double>> companions) {
-  return std::make_unique<Reading>(subject, inputs, companions);
+  return std::make_unique<OriginMeasurement>(subject, inputs, companions);
 }
 
 }  // namespace stemma

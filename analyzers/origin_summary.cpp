@@ -22,7 +22,7 @@ double number(const Features& features, const char* name) {
   return found == features.numbers.end() ? missing : found->second;
 }
 
-OriginReading reading_of(const Subject& subject, const std::optional<Features>& features) {
+OriginReading origin_reading_of(const Subject& subject, const std::optional<Features>& features) {
   OriginReading out;
   out.subject = subject.path;
   out.reading = names_of_kinds[static_cast<std::size_t>(subject.parameters.at("reading"))];
@@ -122,7 +122,7 @@ std::string json_list(const std::vector<std::uint64_t>& values) {
   return fmt::format("{}", fmt::join(values, ","));
 }
 
-Evidence row(std::string statistic) {
+Evidence origin_row(std::string statistic) {
   Evidence out;
   out.method = "origin_tracer";
   out.statistic = std::move(statistic);
@@ -147,7 +147,7 @@ OriginTrace origin_trace(const ModelPair& pair, const FoundAlignment& alignment,
   out.same_vocabulary =
       embeddings && pair.base_matrix(*embeddings).rows == pair.candidate_matrix(*embeddings).rows;
   for (const Subject& subject : origin_tracer_analyzer().subjects(pair, options))
-    out.readings.push_back(reading_of(subject, features("origin_tracer", subject.path)));
+    out.readings.push_back(origin_reading_of(subject, features("origin_tracer", subject.path)));
   std::ranges::stable_sort(out.readings, {}, &OriginReading::layer);
   if (out.obstacle.empty()) vote(out, pair.base->layers());
   count_weights(out);
@@ -172,7 +172,7 @@ std::string low_rank_words(const OriginTrace& trace) {
 }
 
 std::vector<Evidence> origin_evidence(const OriginTrace& trace) {
-  Evidence all = row("median rank of the difference of attention circuits");
+  Evidence all = origin_row("median rank of the difference of attention circuits");
   all.abstain = trace.abstain;
   all.score = trace.median;
   JsonObject detail;
@@ -202,10 +202,10 @@ std::vector<Evidence> origin_evidence(const OriginTrace& trace) {
   all.detail_json = detail.text();
   std::vector<Evidence> rows = {all};
   for (const OriginReading& r : trace.readings) {
-    Evidence one = row(r.reading == "tensor"      ? "rank of the difference of one weight"
-                       : r.reading == "row_space" ? "rank of the rows outside the base's row space"
-                       : r.reading == "control"   ? "rank of the difference of unlike layers"
-                                                  : "rank of the difference of one attention circuit");
+    Evidence one = origin_row(r.reading == "tensor"      ? "rank of the difference of one weight"
+                              : r.reading == "row_space" ? "rank of the rows outside the base's row space"
+                              : r.reading == "control"   ? "rank of the difference of unlike layers"
+                                                         : "rank of the difference of one attention circuit");
     one.role = r.subject;
     if (!r.label.empty()) one.score = static_cast<double>(r.rank);
     if (r.label.empty()) one.abstain = "unsupported";

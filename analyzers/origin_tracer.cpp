@@ -19,7 +19,7 @@ Role weight_of(int layer, Part part) { return {.layer = layer, .part = part}; }
 OriginObstacle unsupported(std::string sentence) { return {"unsupported", std::move(sentence)}; }
 
 /// Why a weight may be missing: integers are codes, and codes have no role. `otherwise` where none is stored.
-OriginObstacle missing(const ModelPair& pair, std::string otherwise) {
+OriginObstacle obstacle(const ModelPair& pair, std::string otherwise) {
   for (const Model* model : {pair.base, pair.candidate})
     for (const Matrix& matrix : model->matrices) {
       const StoredTensor& tensor = model->checkpoint.tensors[matrix.tensor];
@@ -43,8 +43,8 @@ OriginObstacle different_sizes(const ModelPair& pair) {
           fmt::format("{} is {} in one model and {} in the other", size, *of_base, *of_candidate));
   }
   if (pair.base->layers() != pair.candidate->layers())
-    return missing(pair, fmt::format("one model has {} layers and the other {}", pair.base->layers(),
-                                     pair.candidate->layers()));
+    return obstacle(pair, fmt::format("one model has {} layers and the other {}", pair.base->layers(),
+                                      pair.candidate->layers()));
   return {};
 }
 
@@ -203,7 +203,7 @@ OriginObstacle origin_obstacle(const ModelPair& pair) {
     for (const Part part : {Part::attn_v, Part::attn_o}) {
       const Role role = weight_of(layer, part);
       const auto both = pair.find(role);
-      if (!both) return missing(pair, fmt::format("at least one model has no {}", path_of(role)));
+      if (!both) return obstacle(pair, fmt::format("at least one model has no {}", path_of(role)));
       const std::uint64_t inner = size(part == Part::attn_v ? "kv_heads" : "heads") * size("head_dim");
       for (const Matrix* m : {&pair.base_matrix(*both), &pair.candidate_matrix(*both)})
         if ((part == Part::attn_v ? m->rows : m->cols) != inner ||

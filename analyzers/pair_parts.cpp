@@ -6,6 +6,8 @@
 
 namespace stemma {
 
+Role role_of(Part part, int layer, Kind kind) { return {.layer = layer, .part = part, .kind = kind}; }
+
 const Model& model_of(const ModelPair& pair, Side side) {
   return side == Side::base ? *pair.base : *pair.candidate;
 }

@@ -11,6 +11,9 @@
 
 namespace stemma {
 
+/// Of a layer, or of none; a weight where nothing else is said.
+Role role_of(Part part, int layer = -1, Kind kind = Kind::weight);
+
 const Model& model_of(const ModelPair& pair, Side side);
 std::optional<std::uint32_t> index_in(const ModelPair& pair, Side side, const Role& role);
 

@@ -15,9 +15,9 @@ namespace stemma {
 namespace {
 
 /// One side: its own hash, and that of its values rounded to the type of the other.
-class Side {
+class ReencodedSide {
  public:
-  Side(Dtype own, Dtype other) : own_(own), other_(other), converts_(own != other) {}
+  ReencodedSide(Dtype own, Dtype other) : own_(own), other_(other), converts_(own != other) {}
 
   void take(std::span<const std::byte> elements) {
     as_stored_.add(elements);
@@ -42,11 +42,12 @@ class Side {
 /// `either`: the finer side says no more than the coarser one, so none need be the rounded one.
 enum class Outcome : std::uint8_t { different, equal, candidate_rounded, base_rounded, either };
 
-class Measuring final : public Measurement {
+class ReencodingMeasurement final : public Measurement {
  public:
-  explicit Measuring(std::span<const Input> inputs)
+  explicit ReencodingMeasurement(std::span<const Input> inputs)
       : same_type_(inputs[0].dtype == inputs[1].dtype),
-        sides_{Side(inputs[0].dtype, inputs[1].dtype), Side(inputs[1].dtype, inputs[0].dtype)} {}
+        sides_{ReencodedSide(inputs[0].dtype, inputs[1].dtype),
+               ReencodedSide(inputs[1].dtype, inputs[0].dtype)} {}
 
   void take_elements(std::size_t input, std::span<const std::byte> elements) override {
     sides_[input].take(elements);
@@ -69,7 +70,7 @@ class Measuring final : public Measurement {
   }
 
   bool same_type_;
-  std::array<Side, 2> sides_;
+  std::array<ReencodedSide, 2> sides_;
 };
 
 bool counts(const Matrix& matrix) { return matrix.role.part != Part::buffer; }
@@ -120,7 +121,7 @@ class ReencodingAnalyzer final : public PairAnalyzer {
 
   std::unique_ptr<Measurement> begin(const Subject&, std::span<const Input> inputs,
                                      std::span<const std::vector<double>>) const override {
-    return std::make_unique<Measuring>(inputs);
+    return std::make_unique<ReencodingMeasurement>(inputs);
   }
 };
 

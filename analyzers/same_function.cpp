@@ -18,14 +18,10 @@ namespace stemma {
 
 namespace {
 
-constexpr const char* method = "same_function";
+constexpr const char* function_method = "same_function";
 
 /// Index of a matrix of one side in the joined list.
 using Index = std::optional<std::uint32_t>;
-
-Role role_of(Part part, int layer = -1, Kind kind = Kind::weight) {
-  return {.layer = layer, .part = part, .kind = kind};
-}
 
 /// The head, which may be the embedding.
 Part head_of(const Model& model) { return model.find(role_of(Part::lm_head)) ? Part::lm_head : Part::embed; }
@@ -151,7 +147,7 @@ std::string different_configs(const ModelPair& pair) {
 
 class SameFunctionAnalyzer final : public PairAnalyzer {
  public:
-  std::string_view name() const override { return method; }
+  std::string_view name() const override { return function_method; }
   int version() const override { return 1; }
 
   std::vector<Subject> subjects(const ModelPair& pair,
@@ -282,7 +278,7 @@ class SameFunctionAnalyzer final : public PairAnalyzer {
   }
 };
 
-FunctionReading reading_of(const Subject& subject, const std::optional<Features>& features) {
+FunctionReading function_reading_of(const Subject& subject, const std::optional<Features>& features) {
   FunctionReading out;
   out.subject = subject.path;
   if (!features || features->status == Status::failed) {
@@ -305,9 +301,9 @@ FunctionReading reading_of(const Subject& subject, const std::optional<Features>
   return out;
 }
 
-Evidence row(std::string statistic) {
+Evidence function_row(std::string statistic) {
   Evidence out;
-  out.method = method;
+  out.method = function_method;
   out.statistic = std::move(statistic);
   out.null = "rounding of the stored weights";
   return out;
@@ -360,7 +356,7 @@ SameFunction same_function_of(const ModelPair& pair, const FeatureSource& featur
   if (out.obstacle.empty() && !pair.tokens)
     out.obstacle = "the rows of an embedding do not lie one behind the other";
   for (const Subject& subject : same_function_analyzer().subjects(pair, {})) {
-    FunctionReading reading = reading_of(subject, features(method, subject.path));
+    FunctionReading reading = function_reading_of(subject, features(function_method, subject.path));
     if (subject.path == "control") {
       out.control = std::move(reading);
       continue;
@@ -373,7 +369,7 @@ SameFunction same_function_of(const ModelPair& pair, const FeatureSource& featur
 
 std::vector<Evidence> same_function_evidence(const SameFunction& found) {
   if (!found.asked()) return {};
-  Evidence all = row("share of parts whose answers agree within rounding");
+  Evidence all = function_row("share of parts whose answers agree within rounding");
   if (found.readings.empty()) {
     all.abstain = "unsupported";
   } else {
@@ -388,7 +384,7 @@ std::vector<Evidence> same_function_evidence(const SameFunction& found) {
   std::vector<FunctionReading> readings = found.readings;
   if (!found.control.subject.empty()) readings.push_back(found.control);
   for (const FunctionReading& r : readings) {
-    Evidence one = row("largest difference of answers over the rounding null (2 at most agrees)");
+    Evidence one = function_row("largest difference of answers over the rounding null (2 at most agrees)");
     one.role = r.subject;
     if (r.problem.empty()) {
       one.score = r.noise_edge > 0 ? r.first / r.noise_edge : (r.first > 0 ? missing : 0);

@@ -23,9 +23,9 @@ struct Sample {
   std::uint64_t row(std::uint64_t i) const { return i * shared / tokens; }
 };
 
-class Measuring final : public Measurement {
+class StreamMeasurement final : public Measurement {
  public:
-  explicit Measuring(std::span<const Input> inputs)
+  explicit StreamMeasurement(std::span<const Input> inputs)
       : width_(inputs[0].cols),
         sample_(inputs[0].rows, inputs[1].rows, width_),
         dtypes_{inputs[0].dtype, inputs[1].dtype} {
@@ -93,7 +93,7 @@ class StreamAlignmentAnalyzer final : public PairAnalyzer {
 
   std::unique_ptr<Measurement> begin(const Subject&, std::span<const Input> inputs,
                                      std::span<const std::vector<double>>) const override {
-    return std::make_unique<Measuring>(inputs);
+    return std::make_unique<StreamMeasurement>(inputs);
   }
 };
 

@@ -26,7 +26,7 @@
 namespace stemma {
 namespace {
 
-constexpr std::string_view method = "tensorguard";
+constexpr std::string_view guard_method = "tensorguard";
 constexpr std::uint32_t control_stream = 0x746736;
 constexpr const char* feature_names[] = {"mean", "std", "norm", "skewness", "kurtosis"};
 std::string control_name(std::size_t feature) { return fmt::format("control_{}", feature_names[feature]); }
@@ -128,10 +128,10 @@ class InputSet {
   Eigen::Matrix<double, Eigen::Dynamic, guard_noises> inputs_;
 };
 
-using Answers = std::array<ResponseSums, guard_noises>;
+using NoiseAnswers = std::array<ResponseSums, guard_noises>;
 
 /// Mean features over the draws of a schedule.
-std::array<double, GradientFeatures::count> averaged(const Answers& answers, const InputSet& inputs,
+std::array<double, GradientFeatures::count> averaged(const NoiseAnswers& answers, const InputSet& inputs,
                                                      const std::array<int, guard_noises>& times) {
   std::array<double, GradientFeatures::count> mean{};
   double draws = 0;
@@ -205,8 +205,8 @@ class GuardMeasurement : public Measurement {
   }
 
   /// y = W x for Gaussian W is Gaussian: no matrix has to be drawn.
-  Answers control_answers(const Input& input) const {
-    Answers answers;
+  NoiseAnswers control_answers(const Input& input) const {
+    NoiseAnswers answers;
     for (std::size_t noise = 0; noise < guard_noises; ++noise) {
       const std::uint64_t seed = options_.seed ^ guard_key(input.role);
       const auto stream = control_stream + 1 + static_cast<std::uint32_t>(noise);
@@ -221,7 +221,7 @@ class GuardMeasurement : public Measurement {
   std::optional<AdversarialNoise> adversary_;  ///< until the probe went by
   std::optional<Rows> rows_;
   std::size_t reading_ = std::size_t(-1);
-  std::vector<Answers> answers_;  ///< by input
+  std::vector<NoiseAnswers> answers_;  ///< by input
 };
 
 /// Whether a subject asks one projection, and not the targets of one size.
@@ -254,7 +254,7 @@ GuardVector vector_of(const Mean& all, const std::array<Mean, 4>& classes, std::
 
 class TensorGuard : public Analyzer {
  public:
-  std::string_view name() const override { return method; }
+  std::string_view name() const override { return guard_method; }
   int version() const override { return 1; }
   std::string_view paper() const override { return "arXiv 2506.01631"; }
 
@@ -275,7 +275,7 @@ class TensorGuard : public Analyzer {
         subject.parameters["seed"] = static_cast<double>(guard.seed);  // all that travels with each matrix
         out.push_back(std::move(subject));
       }
-    for (Subject& subject : out) subject.analyzer = method;
+    for (Subject& subject : out) subject.analyzer = guard_method;
     std::sort(out.begin(), out.end(), [](const Subject& a, const Subject& b) { return a.path < b.path; });
     return out;
   }
@@ -304,7 +304,7 @@ class TensorGuard : public Analyzer {
                  const std::map<std::string, double>& options, Fingerprint& fingerprint) const override {
     const GuardOptions guard = read(options);
     fingerprint.guard = response_of(model, features, guard);
-    if (guard.repaired) fingerprint.repaired = repaired_curves(model, features, method);
+    if (guard.repaired) fingerprint.repaired = repaired_curves(model, features, guard_method);
   }
 
  private:
@@ -315,7 +315,7 @@ class TensorGuard : public Analyzer {
     std::array<Mean, 4> classes, class_controls;
     std::size_t targets = 0;
     for (const auto& [columns, members] : by_columns(model, options)) {
-      const auto found = measured(features, method, path_for(columns));
+      const auto found = measured(features, guard_method, path_for(columns));
       // A vector of other tensors would be compared with whole ones, and NaN would spoil the whole corpus.
       if (!found || found->status == Status::nonfinite) return std::nullopt;
       for (std::size_t i = 0; i < members.size(); ++i) {

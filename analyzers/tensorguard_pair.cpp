@@ -19,7 +19,7 @@
 namespace stemma {
 namespace {
 
-constexpr std::size_t fewest_models = 3;
+constexpr std::size_t fewest_to_scale = 3;
 
 /// Layers where both curves have a value; 0 for models of different depth.
 int common_layers(const std::vector<double>& a, const std::vector<double>& b) {
@@ -74,7 +74,7 @@ class GuardPair : public PairTest {
       values.push_back(model.guard->value);
       controls.push_back(model.guard->control);
     }
-    if (values.size() < fewest_models) return;
+    if (values.size() < fewest_to_scale) return;
     models_ = values.size();
     scaler_.emplace(values);
     control_scaler_.emplace(controls);

@@ -66,17 +66,6 @@ std::vector<std::string> remarks_on(const LoraPair& pair, const AdapterUpdate& u
   return out;
 }
 
-/// Initialisations that change the base's weights too, so that the adapter alone is no update of it.
-std::string changed_base(const std::string& initialisation) {
-  for (const char* name : {"pissa", "olora", "corda", "lora_ga", "loftq"})
-    if (initialisation.starts_with(name))
-      return fmt::format(
-          "init_lora_weights is {}: unless it was converted, the adapter belongs to a base that "
-          "was changed with it",
-          printable(initialisation, 60));
-  return "";
-}
-
 /// Rank 0's part.
 class AdapterLeader {
  public:
@@ -163,8 +152,11 @@ class AdapterLeader {
     result_.declared_base = adapter.config.base;
     result_.rank_stabilised = adapter.config.rank_stabilised;
     for (const StoredTensor& other : adapter.others) result_.others.push_back(other.name);
-    if (std::string words = changed_base(adapter.config.initialisation); !words.empty())
-      result_.remarks.push_back(std::move(words));
+    if (adapter.config.changes_base())
+      result_.remarks.push_back(
+          fmt::format("init_lora_weights is {}: unless it was converted, the adapter belongs to a base that "
+                      "was changed with it",
+                      printable(adapter.config.initialisation, 60)));
     if (!adapter.others.empty())
       result_.remarks.push_back(fmt::format(
           "{} of the adapter {} no factor and {} not read: {}", counted(adapter.others.size(), "tensor"),

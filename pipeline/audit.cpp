@@ -62,9 +62,9 @@ Provenance provenance_of(const World& world, const AuditRequest& request, const 
 }
 
 /// The parts of a run that only rank 0 has.
-class Leader {
+class AuditLeader {
  public:
-  Leader(const World& world, const AuditRequest& request, Log& log)
+  AuditLeader(const World& world, const AuditRequest& request, Log& log)
       : world_(world), request_(request), log_(log), limit_(request.limit) {}
 
   /// Survey, a first plan and what earlier attempts left of it. Says whether the speed of the ranks is to be
@@ -338,7 +338,7 @@ class Leader {
 std::optional<AuditResult> audit(const World& world, const AuditRequest* request, Log& log) {
   const Communicator& ranks = world.all();
   const Machines machines = trusted_machines(ranks);
-  std::optional<Leader> leader;
+  std::optional<AuditLeader> leader;
   if (request) leader.emplace(world, *request, log);
   bool measures = false;
   in_unison(ranks, "preparing the run", [&] {

@@ -8,14 +8,11 @@
 
 #include "analyzers/judge_neurons.hpp"
 #include "analyzers/thresholds.hpp"
+#include "pipeline/pair_view.hpp"
 
 namespace stemma {
 
 namespace {
-
-bool declares(const Fingerprint& child, const Fingerprint& base) {
-  return std::ranges::any_of(child.declared, [&](const Claim& claim) { return claim.base == base.id; });
-}
 
 std::set<std::string> equal_roles(const Fingerprint& a, const Fingerprint& b) {
   std::map<std::string, const TensorMark*> of_a;

@@ -1,11 +1,15 @@
 // What time is it, and on which machine?
 #pragma once
 #include <chrono>
+#include <limits>
 
 #include "io/archive/timestamp.hpp"
 #include "io/archive/writer_name.hpp"
 
 namespace stemma {
+
+/// Seconds.
+inline constexpr double forever = std::numeric_limits<double>::infinity();
 
 /// Seconds since it was made, on the monotonic clock.
 class Stopwatch {

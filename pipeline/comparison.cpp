@@ -20,9 +20,9 @@ namespace stemma {
 namespace {
 
 /// Does this plan ask about the pair of models a < b?
-class Choice {
+class PairChoice {
  public:
-  Choice(std::span<const Fingerprint> models, const ComparisonPlan& plan)
+  PairChoice(std::span<const Fingerprint> models, const ComparisonPlan& plan)
       : models_(models), which_(plan.which) {
     for (const auto& [a, b] : plan.listed) listed_.insert(std::minmax(a, b));
     if (which_ == ComparisonPlan::Which::declared) components_ = declared_components(models);
@@ -90,7 +90,7 @@ std::vector<std::pair<std::string, std::string>> read_pair_list(const std::strin
 }
 
 ModelPairs chosen_pairs(std::span<const Fingerprint> models, const ComparisonPlan& plan) {
-  const Choice choice(models, plan);
+  const PairChoice choice(models, plan);
   ModelPairs pairs;
   if (plan.which == ComparisonPlan::Which::all && !models.empty())
     pairs.reserve(models.size() * (models.size() - 1) / 2);
@@ -154,7 +154,7 @@ double Comparison::score_beside(std::string_view method, const Fingerprint& refe
   const auto at = std::ranges::lower_bound(models_, reference.id, {}, &Fingerprint::id);
   if (at != models_.end() && at->id == reference.id) {
     const auto [a, b] =
-        std::minmax(static_cast<std::uint32_t>(at - models_.begin()), static_cast<std::uint32_t>(model));
+        std::minmax({static_cast<std::uint32_t>(at - models_.begin()), static_cast<std::uint32_t>(model)});
     if (const auto index = index_of(a, b))
       return neurons ? neurons_[*index].share : pairs_[*index].curve_score;
   }

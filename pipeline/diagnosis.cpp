@@ -13,7 +13,6 @@
 namespace stemma {
 namespace {
 
-constexpr std::uint64_t mib = std::uint64_t{1} << 20;
 /// A rank needs about this much before it reads its first tensor.
 constexpr std::uint64_t least_memory = 300 * mib;
 constexpr std::uint64_t good_memory = 2048 * mib;
@@ -194,7 +193,7 @@ Check shared_memory(const Situation& s) {
 }
 
 Check place(const Situation& s) {
-  const Place& p = s.place;
+  const OutputPlace& p = s.place;
   for (std::size_t i = 0; i < s.ranks.size(); ++i)
     if (!s.ranks[i].sees_place)
       return {"directory", fmt::format("{} is no directory for {}", p.path, where(s, i)), Health::problem,
@@ -224,7 +223,7 @@ Check place(const Situation& s) {
 }
 
 Check archive(const Situation& s) {
-  const Place& p = s.place;
+  const OutputPlace& p = s.place;
   const std::string library = "HDF5 " + s.hdf5;
   if (!p.problem.empty())
     return {"archive", fmt::format("{}; a trial in {} ended: {}", library, p.path, p.problem),

@@ -23,7 +23,7 @@ struct Check {
 /// Everything that is known: of every rank, in order of rank (at least one), and of one directory.
 struct Situation {
   std::vector<RankFacts> ranks;
-  Place place;
+  OutputPlace place;
   std::string mpi;  ///< library and version, "none" when it was not started
   std::string hdf5;
   TeamSolvers solvers;

@@ -31,6 +31,17 @@ std::vector<std::string> tests_of(const Pair& pair) {
   return tests;
 }
 
+Redaction redaction_of(const AuditResult& result, const AuditRequest& request) {
+  if (!request.tables.redact) return {};
+  std::vector<std::string> paths = {request.archive.string(), request.store.string()};
+  for (const SurveyedModel& s : result.models) {
+    paths.push_back(s.request.path);
+    if (!s.model) continue;
+    for (const SourceFile& file : s.model->checkpoint.files) paths.push_back(file.path);
+  }
+  return Redaction(paths);
+}
+
 }  // namespace
 
 std::string verdicts_json(const AuditResult& result, const AuditRequest& request) {
@@ -72,19 +83,21 @@ std::string verdicts_json(const AuditResult& result, const AuditRequest& request
   Json failed = Json::array();
   for (const Fingerprint& model : result.fingerprints)
     if (model.status == Status::failed) failed.push_back(model.id);
-  return json_text({{"schema", "stemma.verdicts/1"},
-                    {"stemma", version_text},
-                    {"run", result.provenance.uuid},
-                    {"archive",
-                     {{"file", request.archive.filename().string()},
-                      {"canonical_exact", result.hashes.exact},
-                      {"canonical_all", result.hashes.all}}},
-                    {"null_hypothesis", "independent random initialisations"},
-                    {"pairs_tested", result.comparison.size()},
-                    {"fdr", request.comparison ? Json(request.comparison->rule.level) : Json(nullptr)},
-                    {"models", models},
-                    {"counts", counts},
-                    {"failed", failed}});
+  const std::string text =
+      json_text({{"schema", "stemma.verdicts/1"},
+                 {"stemma", version_text},
+                 {"run", result.provenance.uuid},
+                 {"archive",
+                  {{"file", request.archive.filename().string()},
+                   {"canonical_exact", result.hashes.exact},
+                   {"canonical_all", result.hashes.all}}},
+                 {"null_hypothesis", "independent random initialisations"},
+                 {"pairs_tested", result.comparison.size()},
+                 {"fdr", request.comparison ? Json(request.comparison->rule.level) : Json(nullptr)},
+                 {"models", models},
+                 {"counts", counts},
+                 {"failed", failed}});
+  return redaction_of(result, request)(text);
 }
 
 std::string comparison_json(const std::vector<Fingerprint>& models, const Comparison& comparison) {
@@ -122,17 +135,6 @@ std::string comparison_json(const std::vector<Fingerprint>& models, const Compar
 
 namespace {
 
-Redaction redaction_of(const AuditResult& result, const AuditRequest& request) {
-  if (!request.tables.redact) return {};
-  std::vector<std::string> paths = {request.archive.string(), request.store.string()};
-  for (const SurveyedModel& s : result.models) {
-    paths.push_back(s.request.path);
-    if (!s.model) continue;
-    for (const SourceFile& file : s.model->checkpoint.files) paths.push_back(file.path);
-  }
-  return Redaction(paths);
-}
-
 /// Failures without the machines on which they happened.
 std::vector<Failure> nowhere(std::vector<Failure> failures) {
   for (Failure& failure : failures) failure.node.clear();
@@ -145,7 +147,7 @@ void write_outputs(const RunDirectory& directory, const AuditResult& result, con
   const TableWishes& wishes = request.tables;
   const Redaction redaction = redaction_of(result, request);
   const auto write = [&](const char* file, const std::string& text) {
-    directory.write(file, redaction.active() ? redaction(text) : text);
+    directory.write(file, redaction(text));
   };
   const PairRows pairs = wishes.all_pairs ? PairRows::all : PairRows::candidates;
   write("models.tsv", models_table(result));

@@ -138,7 +138,7 @@ std::vector<std::vector<FileFacts>> gather_file_facts(std::span<const SurveyedMo
     const Checkpoint& checkpoint = models[item.model].model->checkpoint;
     if (item.file) facts[item.model][*item.file].bytes_read += item.bytes;
     for (const std::uint32_t t : item.tensors)
-      facts[item.model][checkpoint.tensors[t].file].bytes_read += checkpoint.tensors[t].bytes;
+      facts[item.model][checkpoint.tensors[t].file].bytes_read += checkpoint.tensors[t].stored_bytes();
   }
   return facts;
 }

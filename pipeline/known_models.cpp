@@ -67,7 +67,9 @@ std::vector<SurveyedModel> known_models(const std::vector<std::filesystem::path>
     const ArchiveReader archive(sources[i].path(), SealCheck::trust);  // MergeSource has looked at the seal
     std::set<std::string> said;
     for (std::size_t m = 0; m < archive.models().size(); ++m) {
-      if (archive.models()[m].status == Status::failed) continue;
+      const ModelRow& row = archive.models()[m];
+      if (row.status == Status::failed || row.format == format_of_known)
+        continue;  // has no numbers, or others'
       Fingerprint found = archive.fingerprint(m);
       const auto methods = nlohmann::json::parse(sources[i].methods_of(m));
       for (const Question& question : questions) {

@@ -11,7 +11,7 @@
 
 namespace stemma {
 
-using Json = nlohmann::json;
+using SortedJson = nlohmann::json;
 
 LinearAlgebra examine_linear_algebra() {
   LinearAlgebra algebra{.blas = describe_blas()};
@@ -22,15 +22,16 @@ LinearAlgebra examine_linear_algebra() {
 }
 
 std::string encode(const LinearAlgebra& algebra) {
-  return Json{{"flavour", algebra.blas.flavour}, {"core", algebra.blas.core},
-              {"config", algebra.blas.config},   {"threading", static_cast<int>(algebra.blas.threading)},
-              {"threads", algebra.blas.threads}, {"complaints", algebra.complaints},
-              {"seconds", algebra.seconds}}
-      .dump(-1, ' ', false, Json::error_handler_t::replace);
+  return SortedJson{
+      {"flavour", algebra.blas.flavour}, {"core", algebra.blas.core},
+      {"config", algebra.blas.config},   {"threading", static_cast<int>(algebra.blas.threading)},
+      {"threads", algebra.blas.threads}, {"complaints", algebra.complaints},
+      {"seconds", algebra.seconds}}
+      .dump(-1, ' ', false, SortedJson::error_handler_t::replace);
 }
 
 LinearAlgebra decode_linear_algebra(const std::string& text) {
-  const Json j = Json::parse(text);
+  const SortedJson j = SortedJson::parse(text);
   LinearAlgebra algebra;
   algebra.blas = {j.at("flavour"), j.at("core"), j.at("config"),
                   static_cast<BlasThreading>(j.at("threading").get<int>()), j.at("threads")};

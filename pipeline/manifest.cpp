@@ -5,13 +5,11 @@
 #include <array>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <sstream>
 
 #include "analyzers/catalogue.hpp"
 #include "io/archive/sha256.hpp"
-#include "io/archive/storage_error.hpp"
 #include "io/archive/storage_trial.hpp"
 #include "pipeline/clock.hpp"
 #include "pipeline/json_document.hpp"

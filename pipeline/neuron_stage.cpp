@@ -13,7 +13,7 @@ namespace stemma {
 namespace {
 
 /// One pair of models as the ranks are told it: places in the two blocks, and in the list of pairs.
-struct Task {
+struct BlockTask {
   std::uint32_t a = 0, b = 0;
   std::uint64_t pair = 0;
 };
@@ -86,7 +86,7 @@ class Deal {
   std::vector<const NeuronSketch*> sketches_;
   std::vector<std::size_t> block_of_;
   std::vector<Block> blocks_;
-  std::map<std::pair<std::size_t, std::size_t>, std::vector<Task>> tasks_;
+  std::map<std::pair<std::size_t, std::size_t>, std::vector<BlockTask>> tasks_;
 };
 
 /// A block as it was received, decoded once while it is asked for again.
@@ -139,7 +139,7 @@ std::vector<NeuronAgreement> compare_neurons_together(const Communicator& ranks,
     ranks.broadcast(list, 0);
     std::string mine;
     in_unison(ranks, "comparing neurons", [&] {
-      const std::vector<Task> tasks = values_in<Task>(list);
+      const std::vector<BlockTask> tasks = values_in<BlockTask>(list);
       std::vector<PlacedAgreement> agreements;
       for (auto i = static_cast<std::size_t>(ranks.rank()); i < tasks.size();
            i += static_cast<std::size_t>(ranks.size())) {

@@ -19,8 +19,7 @@ inline constexpr std::size_t sketch_block_bytes = std::size_t{64} << 20;
 /// most_detailed_pairs only sums are kept. `share` (rank 0's) as in compare_neurons. Throws together.
 std::vector<NeuronAgreement> compare_neurons_together(const Communicator& ranks,
                                                       std::span<const Fingerprint> models,
-                                                      const ModelPairs& pairs,
-                                                      double share = thresholds::agreeing_neurons,
+                                                      const ModelPairs& pairs, double share,
                                                       std::size_t most_bytes = sketch_block_bytes);
 
 }  // namespace stemma

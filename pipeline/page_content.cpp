@@ -95,14 +95,14 @@ class PairIndex {
   }
   std::optional<std::size_t> of(std::uint32_t a, std::uint32_t b) const {
     const std::pair wanted = std::minmax({a, b});
-    const auto found = std::ranges::lower_bound(places_, wanted, {}, &Place::first);
+    const auto found = std::ranges::lower_bound(places_, wanted, {}, &Indexed::first);
     if (found == places_.end() || found->first != wanted) return std::nullopt;
     return found->second;
   }
 
  private:
-  using Place = std::pair<std::pair<std::uint32_t, std::uint32_t>, std::size_t>;
-  std::vector<Place> places_;
+  using Indexed = std::pair<std::pair<std::uint32_t, std::uint32_t>, std::size_t>;
+  std::vector<Indexed> places_;
 };
 
 std::optional<std::uint32_t> index_of(const std::vector<Fingerprint>& models, const std::string& id) {
@@ -197,6 +197,9 @@ std::string setting(const YamlNode& root, std::initializer_list<std::string_view
 void add_words(PageContent& content, const ArchiveReader& archive, const PageWishes& wishes,
                Settings& settings) {
   Complaints complaints("the configuration");
+  for (const std::string& run : archive.of_runs("resolved_yaml"))  // one that was told is enough
+    if (const auto of_run = parse_yaml(run, complaints))
+      settings.redact = settings.redact || setting(*of_run, {"report", "redact_paths"}) == "true";
   const std::optional<YamlNode> root = parse_yaml(archive.config().resolved_yaml, complaints);
   if (root) {
     content.title = setting(*root, {"report", "title"});
@@ -205,7 +208,6 @@ void add_words(PageContent& content, const ArchiveReader& archive, const PageWis
     content.description = setting(*root, {"description"});
     content.contact = setting(*root, {"contact"});
     content.claims_checked = setting(*root, {"verdicts", "declared"}) != "ignore";
-    settings.redact = setting(*root, {"report", "redact_paths"}) == "true";
     if (const auto most = size_from(setting(*root, {"report", "max_size"}))) content.most_bytes = *most;
     const std::string tree = setting(*root, {"verdicts", "tree"});
     if (tree == "average") settings.tree.method = TreeMethod::average;

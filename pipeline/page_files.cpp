@@ -11,10 +11,10 @@ namespace stemma {
 
 namespace fs = std::filesystem;
 
-WrittenPage write_page(const fs::path& archive, const fs::path& page, const PageWishes& wishes) {
-  const ArchiveReader reader(archive);
-  PageContent content =
-      page_content(reader, wishes.source.empty() ? archive.filename().string() : wishes.source, wishes);
+namespace {
+
+/// The page, and the tables of its figures in a directory beside it.
+std::uint64_t write_page(PageContent& content, const fs::path& page) {
   const fs::path tables = page.parent_path() / (page.stem().string() + "_data");
   content.tables = tables.filename().string();
   std::error_code error;
@@ -23,17 +23,23 @@ WrittenPage write_page(const fs::path& archive, const fs::path& page, const Page
   for (const auto& [name, text] : page_tables(content)) write_whole(tables / name, text);
   const std::string text = fitting_page(content);
   write_whole(page, text);
-  return {.page = page,
-          .sentences = three_sentences(content),
-          .bytes = text.size(),
-          .most_bytes = content.most_bytes};
+  return text.size();
 }
 
-bool write_multiqc(const fs::path& archive, const fs::path& file) {
-  const std::string text =
-      multiqc_json(page_content(ArchiveReader(archive), archive.filename().string(), {}));
-  if (!text.empty()) write_whole(file, text);
-  return !text.empty();
+}  // namespace
+
+WrittenPage write_page(const fs::path& archive, const PageFiles& files, const PageWishes& wishes) {
+  const ArchiveReader reader(archive);
+  PageContent content =
+      page_content(reader, wishes.source.empty() ? archive.filename().string() : wishes.source, wishes);
+  WrittenPage written{
+      .page = files.page, .sentences = three_sentences(content), .most_bytes = content.most_bytes};
+  if (!files.page.empty()) written.bytes = write_page(content, files.page);
+  if (files.heatmap.empty()) return written;
+  const std::string heatmap = multiqc_json(content);
+  if (!heatmap.empty()) write_whole(files.heatmap, heatmap);
+  written.heatmap = !heatmap.empty();
+  return written;
 }
 
 }  // namespace stemma

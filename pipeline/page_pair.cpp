@@ -3,6 +3,7 @@
 
 #include "io/report/page/relation_mark.hpp"
 #include "pipeline/page_parts.hpp"
+#include "pipeline/pair_view.hpp"
 
 namespace stemma {
 namespace {
@@ -14,9 +15,7 @@ void tell_of_pair(PageModel& model, std::uint32_t other, const Pair& found, cons
   model.pair = 0;
   model.relative = joins(found.relation) ? std::optional(other) : std::nullopt;
   model.direction = other == 0 ? found.direction : -found.direction;  // positive where b comes from a
-  const bool claims = std::any_of(model.declared.begin(), model.declared.end(),
-                                  [&](const Claim& claim) { return claim.base == partner.id; });
-  if (claims) return;  // what was said of that claim stands
+  if (declares(model.declared, partner.id)) return;                   // what was said of that claim stands
   model.declaration.clear();
   model.declaration_reason.clear();
 }

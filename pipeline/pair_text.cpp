@@ -20,21 +20,21 @@
 namespace stemma {
 namespace {
 
-using Json = nlohmann::json;
+using SortedJson = nlohmann::json;
 
 constexpr std::size_t most_of_a_sentence = 2000;
 
-Json detail_of(const Evidence& row) {
-  Json detail = Json::parse(row.detail_json, nullptr, false);
-  return detail.is_object() ? detail : Json::object();
+SortedJson detail_of(const Evidence& row) {
+  SortedJson detail = SortedJson::parse(row.detail_json, nullptr, false);
+  return detail.is_object() ? detail : SortedJson::object();
 }
 
-std::string text_in(const Json& detail, const char* name) {
+std::string text_in(const SortedJson& detail, const char* name) {
   const auto found = detail.find(name);
   return found != detail.end() && found->is_string() ? printable(found->get<std::string>()) : "";
 }
 
-double number_in(const Json& detail, const char* name) {
+double number_in(const SortedJson& detail, const char* name) {
   const auto found = detail.find(name);
   return found != detail.end() && found->is_number() ? found->get<double>() : missing;
 }
@@ -84,15 +84,15 @@ std::string by_statistic(std::span<const Evidence* const> rows) {
 }
 
 /// "layers/3/attn.q" apart; nothing for a role that is no place in a layer.
-struct Place {
+struct LayerPlace {
   int layer = 0;
   std::string within;
 };
-std::optional<Place> place_of(const std::string& role) {
+std::optional<LayerPlace> place_of(const std::string& role) {
   constexpr std::string_view stack = "layers/";
   const std::size_t slash = role.find('/', stack.size());
   if (!role.starts_with(stack) || slash == std::string::npos) return std::nullopt;
-  return Place{std::atoi(role.c_str() + stack.size()), printable(role.substr(slash + 1))};
+  return LayerPlace{std::atoi(role.c_str() + stack.size()), printable(role.substr(slash + 1))};
 }
 
 /// What was read of one weight: the rank where one shows, else a word for the label, "-" where it could not
@@ -136,7 +136,7 @@ std::string by_layer(std::span<const Evidence* const> rows) {
   for (const Evidence* e : rows) {
     const auto place = place_of(e->role);
     if (!place) continue;
-    const Json detail = detail_of(*e);
+    const SortedJson detail = detail_of(*e);
     auto& line = cells[place->layer];
     line[place->within] = reading_words(*e, text_in(detail, "label"));
     if (std::ranges::find(columns, place->within) == columns.end()) columns.push_back(place->within);

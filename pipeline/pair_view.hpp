@@ -17,10 +17,12 @@ inline const Evidence* headline(const Pair& pair, std::string_view method) {
   return row == pair.evidence.end() ? nullptr : &*row;
 }
 
-/// Whether one model names the other as its base.
+/// Whether these claims, or one model, name the other as base.
+inline bool declares(const std::vector<Claim>& claims, const std::string& parent) {
+  return std::any_of(claims.begin(), claims.end(), [&](const Claim& claim) { return claim.base == parent; });
+}
 inline bool declares(const Fingerprint& child, const Fingerprint& parent) {
-  return std::any_of(child.declared.begin(), child.declared.end(),
-                     [&](const Claim& claim) { return claim.base == parent.id; });
+  return declares(child.declared, parent.id);
 }
 
 /// "ABSTAIN(no_valid_null)": the class and, where it abstains, why.

@@ -32,8 +32,8 @@ std::optional<std::uint64_t> free_space(const std::filesystem::path& directory) 
   return std::uint64_t{status.f_bavail} * status.f_frsize;
 }
 
-Place examine_place(const std::filesystem::path& directory) {
-  Place place;
+OutputPlace examine_place(const std::filesystem::path& directory) {
+  OutputPlace place;
   place.path = std::filesystem::absolute(directory).lexically_normal().string();
   if (place.path.size() > 1 && place.path.ends_with('/')) place.path.pop_back();
   const Descriptor folder(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));

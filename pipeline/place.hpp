@@ -8,7 +8,7 @@
 namespace stemma {
 
 /// What the process that asked found out.
-struct Place {
+struct OutputPlace {
   std::string path;              ///< absolute
   std::string problem;           ///< why archives cannot be written here; "" when they can
   std::string filesystem;        ///< "lustre", "nfs", "local", ...
@@ -18,7 +18,7 @@ struct Place {
 };
 
 /// Writes, reads and removes a small archive in `directory`. Never throws for what the disk refuses.
-Place examine_place(const std::filesystem::path& directory);
+OutputPlace examine_place(const std::filesystem::path& directory);
 
 /// Bytes that this user may still write below `directory`; nothing when it cannot be asked.
 std::optional<std::uint64_t> free_space(const std::filesystem::path& directory);

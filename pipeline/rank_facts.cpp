@@ -14,7 +14,7 @@
 namespace stemma {
 namespace {
 
-using Json = nlohmann::json;
+using SortedJson = nlohmann::json;
 
 std::vector<int> usable_cores() {
   cpu_set_t set;
@@ -32,9 +32,11 @@ std::string session_directory() {
   return "/tmp";
 }
 
-Json as_json(const std::optional<std::uint64_t>& number) { return number ? Json(*number) : Json(); }
+SortedJson as_json(const std::optional<std::uint64_t>& number) {
+  return number ? SortedJson(*number) : SortedJson();
+}
 
-std::optional<std::uint64_t> number_of(const Json& j) {
+std::optional<std::uint64_t> number_of(const SortedJson& j) {
   if (j.is_null()) return std::nullopt;
   return j.get<std::uint64_t>();
 }
@@ -67,24 +69,25 @@ RankFacts examine_rank(int ranks_here, bool launched, const std::filesystem::pat
 }
 
 std::string encode(const RankFacts& facts) {
-  return Json{{"host", facts.host},
-              {"cpu_model", facts.cpu_model},
-              {"simd", facts.simd},
-              {"cores", facts.cores},
-              {"omp_num_threads", facts.omp_num_threads ? Json(*facts.omp_num_threads) : Json()},
-              {"memory", facts.memory},
-              {"memory_limit", facts.memory_limit},
-              {"no_blas_memory", facts.no_blas_memory},
-              {"algebra", encode(facts.algebra)},
-              {"shared_memory", as_json(facts.shared_memory)},
-              {"session", facts.session},
-              {"session_space", as_json(facts.session_space)},
-              {"sees_place", facts.sees_place}}
-      .dump(-1, ' ', false, Json::error_handler_t::replace);
+  return SortedJson{
+      {"host", facts.host},
+      {"cpu_model", facts.cpu_model},
+      {"simd", facts.simd},
+      {"cores", facts.cores},
+      {"omp_num_threads", facts.omp_num_threads ? SortedJson(*facts.omp_num_threads) : SortedJson()},
+      {"memory", facts.memory},
+      {"memory_limit", facts.memory_limit},
+      {"no_blas_memory", facts.no_blas_memory},
+      {"algebra", encode(facts.algebra)},
+      {"shared_memory", as_json(facts.shared_memory)},
+      {"session", facts.session},
+      {"session_space", as_json(facts.session_space)},
+      {"sees_place", facts.sees_place}}
+      .dump(-1, ' ', false, SortedJson::error_handler_t::replace);
 }
 
 RankFacts decode_rank_facts(const std::string& text) {
-  const Json j = Json::parse(text);
+  const SortedJson j = SortedJson::parse(text);
   RankFacts facts;
   facts.host = j.at("host");
   facts.cpu_model = j.at("cpu_model");

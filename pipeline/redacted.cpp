@@ -3,8 +3,6 @@
 
 #include <algorithm>
 
-#include "io/report/redaction.hpp"
-
 namespace stemma {
 namespace {
 
@@ -13,21 +11,22 @@ void redact(Evidence& evidence, const Redaction& redaction) {
     *text = redaction(*text);
 }
 
-void redact(Finding& finding, const Redaction& redaction) {
-  for (std::string* text : {&finding.file, &finding.expected, &finding.found, &finding.hint})
-    *text = redaction(*text);
-}
-
 void redact(Failure& failure, const Redaction& redaction) {
   for (std::string* text : {&failure.item, &failure.sentence, &failure.suggestion}) *text = redaction(*text);
   failure.node.clear();
 }
 
-void redact(std::vector<Claim>& claims, const Redaction& redaction) {
-  for (Claim& claim : claims) claim.source = redaction(claim.source);
+}  // namespace
+
+void redact(Finding& finding, const Redaction& redaction) {
+  for (std::string* text : {&finding.file, &finding.expected, &finding.found, &finding.hint})
+    *text = redaction(*text);
 }
 
-}  // namespace
+void redact(std::vector<Claim>& claims, const Redaction& redaction) {
+  for (Claim& claim : claims)
+    for (std::string* text : {&claim.base, &claim.source}) *text = redaction(*text);
+}
 
 void redact(std::span<SurveyedModel> models) {
   std::vector<std::string> known;
@@ -52,6 +51,7 @@ void redact(PageContent& content) {
   const Redaction redaction(known);
   for (PageModel& model : content.models) {
     model.path = redaction(model.path);
+    model.declaration_reason = redaction(model.declaration_reason);
     redact(model.declared, redaction);
   }
   for (Dossier& dossier : content.dossiers)

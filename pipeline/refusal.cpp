@@ -10,8 +10,6 @@
 namespace stemma {
 namespace {
 
-constexpr std::uint64_t mib = std::uint64_t{1} << 20;
-
 std::string on(int ranks, std::uint64_t bytes) {
   const std::string memory = memory_words(static_cast<double>(bytes));
   return ranks == 1 ? memory + " on one rank" : fmt::format("{} on each of {} ranks", memory, ranks);

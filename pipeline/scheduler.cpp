@@ -7,13 +7,14 @@
 #include <stdexcept>
 #include <utility>
 
+#include "pipeline/clock.hpp"
+
 namespace stemma {
 namespace {
 
 constexpr double shortest_batch = 0.1, longest_batch = 10;  // seconds
 constexpr std::size_t largest_batch = 256;                  // items
 constexpr double shares_left = 4;  // a batch is at most this part of a rank's fair share of what is left
-constexpr double forever = std::numeric_limits<double>::infinity();
 constexpr double memory_of_factor = 0.8, furthest_factor = 4;
 
 }  // namespace

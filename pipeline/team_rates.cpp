@@ -16,9 +16,9 @@ constexpr double least_efficiency = 0.05, shortest_step = 1e-6, longest_step = 1
 constexpr std::uint64_t sizes[] = {1024, 2048};
 
 /// Two ranks of one node; Collective over all ranks, also at its end.
-class Pair {
+class TwoRanks {
  public:
-  explicit Pair(const Communicator& ranks) {
+  explicit TwoRanks(const Communicator& ranks) {
     MPI_Comm node = MPI_COMM_NULL;
     check_mpi(MPI_Comm_split_type(ranks.handle(), MPI_COMM_TYPE_SHARED, ranks.rank(), MPI_INFO_NULL, &node),
               "MPI_Comm_split_type");
@@ -27,9 +27,9 @@ class Pair {
     check_mpi(MPI_Comm_free(&node), "MPI_Comm_free");
     ranks_ = Communicator(handle_);
   }
-  ~Pair() { MPI_Comm_free(&handle_); }
-  Pair(const Pair&) = delete;
-  Pair& operator=(const Pair&) = delete;
+  ~TwoRanks() { MPI_Comm_free(&handle_); }
+  TwoRanks(const TwoRanks&) = delete;
+  TwoRanks& operator=(const TwoRanks&) = delete;
   const Communicator& ranks() const { return ranks_; }
 
  private:
@@ -69,7 +69,7 @@ TeamRates team_rates_of(const PairTiming& small, const PairTiming& large) {
 }
 
 void measure_teams(const Communicator& ranks, CostModel& own) {
-  const Pair pair(ranks);
+  const TwoRanks pair(ranks);
   if (pair.ranks().size() < 2) return;
   Team team(pair.ranks());
   const PairTiming small = timing_of(sizes[0], team, own), large = timing_of(sizes[1], team, own);

@@ -7,12 +7,12 @@
 #include <cstdlib>
 #include <ctime>
 
+#include "pipeline/clock.hpp"
 #include "pipeline/stop_signal.hpp"
 
 namespace stemma {
 namespace {
 
-constexpr double forever = std::numeric_limits<double>::infinity();
 constexpr double after_soon = 170;    // seconds: batch scripts ask three minutes before the end
 constexpr double after_at_once = 25;  // Slurm kills thirty seconds after TERM
 

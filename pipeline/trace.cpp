@@ -22,16 +22,16 @@ namespace stemma {
 namespace {
 
 /// Rank 0's part.
-class Leader {
+class TraceLeader {
  public:
-  Leader(const TraceRequest& request, Log& log) : request_(request), log_(log) {}
-  ~Leader() {
+  TraceLeader(const TraceRequest& request, Log& log) : request_(request), log_(log) {}
+  ~TraceLeader() {
     if (request_.maps == Leftovers::kept) return;
     std::error_code ignored;
     for (const auto& file : map_files_) std::filesystem::remove(file, ignored);
   }
-  Leader(const Leader&) = delete;
-  Leader& operator=(const Leader&) = delete;
+  TraceLeader(const TraceLeader&) = delete;
+  TraceLeader& operator=(const TraceLeader&) = delete;
 
   void begin_coordinates() {
     for (const TracePair& pair : request_.pairs)
@@ -191,18 +191,18 @@ class Leader {
 
 std::optional<TraceResult> trace_pairs(const Communicator& ranks, CoordinatorMode mode,
                                        const TraceRequest* request, const ReaderMaker& reader, Log& log) {
-  std::optional<Leader> leader;
-  const auto work_on = [&](const char* planning, void (Leader::*begin)()) {
+  std::optional<TraceLeader> leader;
+  const auto work_on = [&](const char* planning, void (TraceLeader::*begin)()) {
     in_unison(ranks, planning, [&] {
       if (leader) (*leader.*begin)();
     });
     work_through(ranks, mode, leader ? leader->round() : nullptr, reader);
   };
   if (request) leader.emplace(*request, log);
-  work_on("planning the coordinates", &Leader::begin_coordinates);
-  work_on("planning the streams", &Leader::begin_streams);
-  work_on("planning the layers", &Leader::begin_layers);
-  work_on("planning the functions", &Leader::begin_functions);
+  work_on("planning the coordinates", &TraceLeader::begin_coordinates);
+  work_on("planning the streams", &TraceLeader::begin_streams);
+  work_on("planning the layers", &TraceLeader::begin_layers);
+  work_on("planning the functions", &TraceLeader::begin_functions);
   std::optional<TraceResult> result;
   in_unison(ranks, "concluding the trace", [&] {
     if (leader) result = leader->conclude();

@@ -6,10 +6,11 @@
 #include <limits>
 #include <set>
 
+#include "pipeline/clock.hpp"
+
 namespace stemma {
 namespace {
 
-constexpr double forever = std::numeric_limits<double>::infinity();
 constexpr double candidates[] = {forever, 2, 1.5, 1, 0.75, 0.5, 0.25, 0.125};  // of LB, largest first
 constexpr unsigned seeds[] = {1, 2, 3};
 constexpr std::size_t most_simulated = 100'000;
@@ -22,7 +23,7 @@ constexpr double worthwhile = 1e-3;
 constexpr int parts[] = {1, 2, 3, 4};  // of the items at one width, the part that moves
 
 /// What one cost may choose from, ascending by width.
-struct Choice {
+struct WidthChoice {
   int level = 0;
   double seconds = 0;
 };
@@ -95,9 +96,9 @@ class Search {
     return found;
   }
 
-  std::vector<Choice> choices_for(const CostModel& model, const ItemCost& cost, std::uint64_t memory,
-                                  WidthRule rule) const {
-    std::vector<Choice> choices;
+  std::vector<WidthChoice> choices_for(const CostModel& model, const ItemCost& cost, std::uint64_t memory,
+                                       WidthRule rule) const {
+    std::vector<WidthChoice> choices;
     const int only = width_by_size(cost.largest_k());
     for (int level = 0; level <= machine_.top_level(); ++level) {
       const int width = machine_.width_at(level);
@@ -111,7 +112,7 @@ class Search {
 
   /// The least width that keeps an item below lambda, else the one that makes it shortest.
   std::size_t chosen(std::size_t cost, double lambda) const {
-    const std::vector<Choice>& from = choices_[cost];
+    const std::vector<WidthChoice>& from = choices_[cost];
     std::size_t shortest = 0;
     for (std::size_t i = 0; i < from.size(); ++i) {
       if (from[i].seconds <= lambda) return i;
@@ -140,7 +141,7 @@ class Search {
         continue;
       }
       --mix[c][i - 1];
-      const Choice& choice = choices_[c][i - 1];
+      const WidthChoice& choice = choices_[c][i - 1];
       tasks.push_back({choice.seconds, choice.level, true, kind_of(costs_[c], choice.level)});
     }
     return tasks;
@@ -215,9 +216,9 @@ class Search {
   const MachineLayout& machine_;
   std::span<const ItemCost> costs_;
   std::span<const std::uint32_t> item_costs_;
-  std::vector<int> count_;                    ///< items, by cost
-  std::vector<double> alone_;                 ///< one-rank seconds, by cost
-  std::vector<std::vector<Choice>> choices_;  ///< by cost
+  std::vector<int> count_;                         ///< items, by cost
+  std::vector<double> alone_;                      ///< one-rank seconds, by cost
+  std::vector<std::vector<WidthChoice>> choices_;  ///< by cost
   std::vector<double> factors_[std::size(seeds)];
   std::size_t events_ = 0;
 };

@@ -6,6 +6,9 @@
 
 namespace stemma {
 
+/// Memory is counted in these.
+inline constexpr std::uint64_t mib = std::uint64_t{1} << 20U;
+
 /// "12,345"
 std::string with_commas(std::uint64_t n);
 /// "1 model", "12,345 models"; words whose plural is more than an s bring it along.

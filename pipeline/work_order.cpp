@@ -11,55 +11,57 @@
 namespace stemma {
 
 // One-letter keys: an order is read once, by this program, and there are many of them.
-using Json = nlohmann::json;
+using SortedJson = nlohmann::json;
 
-static void to_json(Json& j, const SourceFile& f) {
-  j = Json{{"p", f.path},  {"b", f.bytes},        {"m", f.mtime_ns},  {"d", f.device},
-           {"i", f.inode}, {"h", f.header_bytes}, {"f", f.filesystem}};
+static void to_json(SortedJson& j, const SourceFile& f) {
+  j = SortedJson{{"p", f.path},  {"b", f.bytes},        {"m", f.mtime_ns},  {"d", f.device},
+                 {"i", f.inode}, {"h", f.header_bytes}, {"f", f.filesystem}};
   if (!f.content.empty()) j["c"] = f.content;
 }
-static void from_json(const Json& j, SourceFile& f) {
+static void from_json(const SortedJson& j, SourceFile& f) {
   j.at("p").get_to(f.path), j.at("b").get_to(f.bytes), j.at("m").get_to(f.mtime_ns),
       j.at("d").get_to(f.device);
   j.at("i").get_to(f.inode), j.at("h").get_to(f.header_bytes), j.at("f").get_to(f.filesystem);
   if (j.contains("c")) j.at("c").get_to(f.content);
 }
-static void to_json(Json& j, const Decoding& d);
-static void from_json(const Json& j, Decoding& d);
+static void to_json(SortedJson& j, const Decoding& d);
+static void from_json(const SortedJson& j, Decoding& d);
 
-static void to_json(Json& j, const EncodedPart& p) {
-  j = Json{{"f", p.file}, {"d", static_cast<int>(p.dtype)}, {"s", p.shape}, {"o", p.offset}, {"b", p.bytes}};
+static void to_json(SortedJson& j, const EncodedPart& p) {
+  j = SortedJson{
+      {"f", p.file}, {"d", static_cast<int>(p.dtype)}, {"s", p.shape}, {"o", p.offset}, {"b", p.bytes}};
   if (p.file.decoding) j["e"] = *p.file.decoding;
 }
-static void from_json(const Json& j, EncodedPart& p) {
+static void from_json(const SortedJson& j, EncodedPart& p) {
   j.at("f").get_to(p.file), p.dtype = static_cast<Dtype>(j.at("d").get<int>()), j.at("s").get_to(p.shape);
   j.at("o").get_to(p.offset), j.at("b").get_to(p.bytes);
   if (j.contains("e")) p.file.decoding = std::make_shared<const Decoding>(j.at("e").get<Decoding>());
 }
-static void to_json(Json& j, const Decoding& d) {
-  j = Json{{"c", d.codec},
-           {"d", static_cast<int>(d.dtype)},
-           {"h", d.half_distances},
-           {"p", d.parts},
-           {"n", d.numbers}};
+static void to_json(SortedJson& j, const Decoding& d) {
+  j = SortedJson{{"c", d.codec},
+                 {"d", static_cast<int>(d.dtype)},
+                 {"h", d.half_distances},
+                 {"p", d.parts},
+                 {"n", d.numbers}};
 }
-static void from_json(const Json& j, Decoding& d) {
+static void from_json(const SortedJson& j, Decoding& d) {
   j.at("c").get_to(d.codec), d.dtype = static_cast<Dtype>(j.at("d").get<int>());
   j.at("h").get_to(d.half_distances), j.at("p").get_to(d.parts), j.at("n").get_to(d.numbers);
 }
-static void to_json(Json& j, const StoredTensor& t) {
-  j = Json{{"n", t.name}, {"d", static_cast<int>(t.dtype)}, {"s", t.shape}, {"f", t.file}, {"o", t.offset},
-           {"b", t.bytes}};
+static void to_json(SortedJson& j, const StoredTensor& t) {
+  j = SortedJson{{"n", t.name},   {"d", static_cast<int>(t.dtype)},
+                 {"s", t.shape},  {"f", t.file},
+                 {"o", t.offset}, {"b", t.bytes}};
   if (t.decoding) j["e"] = *t.decoding;
 }
-static void from_json(const Json& j, StoredTensor& t) {
+static void from_json(const SortedJson& j, StoredTensor& t) {
   j.at("n").get_to(t.name), t.dtype = static_cast<Dtype>(j.at("d").get<int>()), j.at("s").get_to(t.shape);
   j.at("f").get_to(t.file), j.at("o").get_to(t.offset), j.at("b").get_to(t.bytes);
   if (j.contains("e")) t.decoding = std::make_shared<const Decoding>(j.at("e").get<Decoding>());
 }
-static void to_json(Json& j, const Matrix& m) {
+static void to_json(SortedJson& j, const Matrix& m) {
   const Role& r = m.role;
-  j = Json{
+  j = SortedJson{
       {"r",
        {static_cast<int>(r.stack), r.layer, static_cast<int>(r.part), r.expert, static_cast<int>(r.kind)}},
       {"t", m.tensor},
@@ -73,39 +75,40 @@ static void to_json(Json& j, const Matrix& m) {
       {"g", m.gain_offset},
       {"a", m.steps}};
 }
-static void from_json(const Json& j, Matrix& m) {
-  const Json& r = j.at("r");
+static void from_json(const SortedJson& j, Matrix& m) {
+  const SortedJson& r = j.at("r");
   m.role = {static_cast<Stack>(r[0].get<int>()), r[1].get<int>(), static_cast<Part>(r[2].get<int>()),
             r[3].get<int>(), static_cast<Kind>(r[4].get<int>())};
   j.at("t").get_to(m.tensor), j.at("m").get_to(m.rows), j.at("n").get_to(m.cols), j.at("v").get_to(m.vector);
   j.at("e").get_to(m.first_element), j.at("o").get_to(m.stored_rows);
-  const Json& s = j.at("s");
+  const SortedJson& s = j.at("s");
   m.slice = {s[0].get<std::uint64_t>(), s[1].get<std::uint64_t>(), s[2].get<std::uint64_t>(),
              s[3].get<std::uint64_t>(), s[4].get<std::uint64_t>()};
   j.at("x").get_to(m.transposed), j.at("g").get_to(m.gain_offset), j.at("a").get_to(m.steps);
 }
-static void to_json(Json& j, const Subject& s) {
-  j = Json{{"a", s.analyzer}, {"p", s.path}, {"m", s.matrices}, {"c", s.companions}, {"o", s.parameters}};
+static void to_json(SortedJson& j, const Subject& s) {
+  j = SortedJson{
+      {"a", s.analyzer}, {"p", s.path}, {"m", s.matrices}, {"c", s.companions}, {"o", s.parameters}};
   if (!s.stored.empty()) j["s"] = s.stored;
   if (s.file) j["f"] = *s.file;
   if (!s.anchored.empty()) j["h"] = s.anchored;
 }
-static void from_json(const Json& j, Subject& s) {
+static void from_json(const SortedJson& j, Subject& s) {
   j.at("a").get_to(s.analyzer), j.at("p").get_to(s.path), j.at("m").get_to(s.matrices);
   j.at("c").get_to(s.companions), j.at("o").get_to(s.parameters);
   if (j.contains("s")) j.at("s").get_to(s.stored);
   if (j.contains("f")) s.file = j.at("f").get<std::uint32_t>();
   if (j.contains("h")) j.at("h").get_to(s.anchored);
 }
-static void to_json(Json& j, const WorkOrder& o) {
-  j = Json{{"i", o.item},     {"m", o.model},    {"f", o.files},   {"t", o.tensors},
-           {"x", o.matrices}, {"s", o.subjects}, {"n", o.streamed}};
+static void to_json(SortedJson& j, const WorkOrder& o) {
+  j = SortedJson{{"i", o.item},     {"m", o.model},    {"f", o.files},   {"t", o.tensors},
+                 {"x", o.matrices}, {"s", o.subjects}, {"n", o.streamed}};
   if (o.asks) j["a"] = true;
   if (!o.anchors.empty()) j["h"] = o.anchors;
   if (o.width != 0) j["d"] = o.width, j["l"] = o.arithmetic;
   if (!o.members.empty()) j["b"] = o.block, j["w"] = o.members;
 }
-static void from_json(const Json& j, WorkOrder& o) {
+static void from_json(const SortedJson& j, WorkOrder& o) {
   j.at("i").get_to(o.item), j.at("m").get_to(o.model), j.at("f").get_to(o.files), j.at("t").get_to(o.tensors);
   j.at("x").get_to(o.matrices), j.at("s").get_to(o.subjects), j.at("n").get_to(o.streamed);
   o.asks = j.contains("a");
@@ -115,25 +118,25 @@ static void from_json(const Json& j, WorkOrder& o) {
 }
 
 std::vector<std::byte> encode(std::span<const WorkOrder> orders) {
-  const auto cbor = Json::to_cbor(Json(std::vector<WorkOrder>(orders.begin(), orders.end())));
+  const auto cbor = SortedJson::to_cbor(SortedJson(std::vector<WorkOrder>(orders.begin(), orders.end())));
   const auto bytes = std::as_bytes(std::span(cbor));
   return {bytes.begin(), bytes.end()};
 }
 
 std::vector<WorkOrder> decode_orders(std::span<const std::byte> bytes) {
   const auto* first = reinterpret_cast<const std::uint8_t*>(bytes.data());
-  return Json::from_cbor(first, first + bytes.size()).get<std::vector<WorkOrder>>();
+  return SortedJson::from_cbor(first, first + bytes.size()).get<std::vector<WorkOrder>>();
 }
 
 namespace {
 
 /// A file as it was surveyed, whichever machine sees it; or its bytes, where they are known.
-Json identity(const SourceFile& file) {
+SortedJson identity(const SourceFile& file) {
   if (!file.content.empty()) return {{"c", file.content}};
   return {{"p", file.path}, {"b", file.bytes}, {"m", file.mtime_ns}, {"i", file.inode}};
 }
-Json identity(const Decoding& decoding) {
-  Json j = decoding;
+SortedJson identity(const Decoding& decoding) {
+  SortedJson j = decoding;
   for (std::size_t i = 0; i < decoding.parts.size(); ++i) {
     const SourceFile& file = decoding.parts[i].file;
     j["p"][i]["f"] = identity(file);
@@ -141,36 +144,36 @@ Json identity(const Decoding& decoding) {
   }
   return j;
 }
-Json identity(const StoredTensor& tensor, const WorkOrder& order) {
-  Json j = tensor;
+SortedJson identity(const StoredTensor& tensor, const WorkOrder& order) {
+  SortedJson j = tensor;
   j["f"] = identity(order.files[tensor.file]);
   if (tensor.decoding) j["e"] = identity(*tensor.decoding);
   return j;
 }
-Json identity(const Matrix& matrix, const WorkOrder& order) {
-  Json j = matrix;
+SortedJson identity(const Matrix& matrix, const WorkOrder& order) {
+  SortedJson j = matrix;
   j["t"] = identity(order.tensors[matrix.tensor], order);
   return j;
 }
 
-Json question_of(const WorkOrder& order, const Subject& subject) {
+SortedJson question_of(const WorkOrder& order, const Subject& subject) {
   const Method* method = method_named(subject.analyzer);
-  Json j{{"analyzer", subject.analyzer},
-         {"version", method ? method->version() : 0},
-         {"parameters", subject.parameters}};
+  SortedJson j{{"analyzer", subject.analyzer},
+               {"version", method ? method->version() : 0},
+               {"parameters", subject.parameters}};
   if (order.width != 0) j["width"] = order.width, j["arithmetic"] = order.arithmetic;
   return j;
 }
 
-Hash128 key_of(const Json& json) {
-  const std::vector<std::uint8_t> cbor = Json::to_cbor(json);  // members in the order of their names
+Hash128 key_of(const SortedJson& json) {
+  const std::vector<std::uint8_t> cbor = SortedJson::to_cbor(json);  // members in the order of their names
   return hash_of(std::as_bytes(std::span(cbor)));
 }
 
 }  // namespace
 
 Hash128 work_key(const WorkOrder& order, const Subject& subject) {
-  Json j = question_of(order, subject);
+  SortedJson j = question_of(order, subject);
   j["stemma-work"] = 2;
   j["subject"] = subject.path;
   for (const std::uint32_t m : subject.matrices) j["matrices"].push_back(identity(order.matrices[m], order));
@@ -184,7 +187,7 @@ Hash128 work_key(const WorkOrder& order, const Subject& subject) {
 }
 
 Hash128 content_key(const WorkOrder& order, const Subject& subject, std::span<const Hash128> contents) {
-  Json j = question_of(order, subject);
+  SortedJson j = question_of(order, subject);
   j["stemma-content"] = 1;
   for (std::size_t i = 0; i < contents.size(); ++i) {
     const Matrix& matrix = order.matrices[subject.matrices[i]];

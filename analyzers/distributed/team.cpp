@@ -8,7 +8,7 @@
 namespace stemma {
 namespace {
 
-constexpr std::size_t piece = std::size_t{32} << 20U;  // doubles or bytes: MPI counts in 32 bits
+constexpr std::size_t broadcast_piece = std::size_t{32} << 20U;  // doubles or bytes: MPI counts in 32 bits
 
 }  // namespace
 
@@ -67,19 +67,19 @@ SharedMemory& Team::shared(Use use, std::size_t bytes) {
 void Team::spread_over_nodes(std::span<std::byte> bytes) const {
   if (nodes_ == 1) return;
   if (node_.leads())
-    for (std::size_t at = 0; at < bytes.size(); at += piece)
-      check_mpi(MPI_Bcast(bytes.data() + at, static_cast<int>(std::min(piece, bytes.size() - at)), MPI_BYTE,
-                          0, leaders_.handle()),
+    for (std::size_t at = 0; at < bytes.size(); at += broadcast_piece)
+      check_mpi(MPI_Bcast(bytes.data() + at, static_cast<int>(std::min(broadcast_piece, bytes.size() - at)),
+                          MPI_BYTE, 0, leaders_.handle()),
                 "MPI_Bcast");
 }
 
 void Team::sum(std::span<double> values) const {
   if (ranks_.size() == 1) return;
-  for (std::size_t at = 0; at < values.size(); at += piece)
-    check_mpi(
-        MPI_Allreduce(MPI_IN_PLACE, values.data() + at, static_cast<int>(std::min(piece, values.size() - at)),
-                      MPI_DOUBLE, MPI_SUM, ranks_.handle()),
-        "MPI_Allreduce");
+  for (std::size_t at = 0; at < values.size(); at += broadcast_piece)
+    check_mpi(MPI_Allreduce(MPI_IN_PLACE, values.data() + at,
+                            static_cast<int>(std::min(broadcast_piece, values.size() - at)), MPI_DOUBLE,
+                            MPI_SUM, ranks_.handle()),
+              "MPI_Allreduce");
 }
 
 double Team::largest(double value) const {

@@ -13,8 +13,6 @@ namespace stemma {
 
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
-
 // A row bids for its best column as much as makes it indifferent to the second best. Bidding alone would end,
 // but only after very many small bids: after so many for each row, paths are cheaper.
 constexpr std::size_t bids_per_row = 64;

@@ -7,6 +7,8 @@
 #include <limits>
 #include <stdexcept>
 
+#include "analyzers/numerics/fortran_size.hpp"
+
 extern "C" {
 void dgemm_(const char* ta, const char* tb, const int* m, const int* n, const int* k, const double* alpha,
             const double* a, const int* lda, const double* b, const int* ldb, const double* beta, double* c,
@@ -26,13 +28,6 @@ void dgemv_(const char* trans, const int* m, const int* n, const double* alpha, 
 namespace stemma {
 
 namespace {
-
-int narrow(std::uint64_t size) {
-  if (size > static_cast<std::uint64_t>(std::numeric_limits<int>::max())) {
-    throw std::overflow_error("matrix dimension exceeds the 32-bit integers of BLAS");
-  }
-  return static_cast<int>(size);
-}
 
 /// Looked up at run time: another BLAS may stand in for OpenBLAS behind the same library name.
 template <class Function>
@@ -91,8 +86,8 @@ void gemm(Gemm call, Transpose ta, Transpose tb, std::uint64_t m, std::uint64_t 
   serialise_once();
   const char op_a = static_cast<char>(ta);
   const char op_b = static_cast<char>(tb);
-  const int im = narrow(m), in = narrow(n), ik = narrow(k), ia = narrow(lda), ib = narrow(ldb),
-            ic = narrow(ldc);
+  const int im = fortran_size(m), in = fortran_size(n), ik = fortran_size(k), ia = fortran_size(lda),
+            ib = fortran_size(ldb), ic = fortran_size(ldc);
   call(&op_a, &op_b, &im, &in, &ik, &alpha, a, &ia, b, &ib, &beta, c, &ic);
 }
 
@@ -115,7 +110,7 @@ void dsyrk(Transpose ta, std::uint64_t n, std::uint64_t k, double alpha, const d
   serialise_once();
   const char lower = 'L';
   const char op = static_cast<char>(ta);
-  const int in = narrow(n), ik = narrow(k), ia = narrow(lda), ic = narrow(ldc);
+  const int in = fortran_size(n), ik = fortran_size(k), ia = fortran_size(lda), ic = fortran_size(ldc);
   dsyrk_(&lower, &op, &in, &ik, &alpha, a, &ia, &beta, c, &ic);
 }
 
@@ -123,7 +118,7 @@ void dgemv(Transpose ta, std::uint64_t m, std::uint64_t n, double alpha, const d
            const double* x, double beta, double* y) {
   serialise_once();
   const char op = static_cast<char>(ta);
-  const int im = narrow(m), in = narrow(n), ia = narrow(lda), one = 1;
+  const int im = fortran_size(m), in = fortran_size(n), ia = fortran_size(lda), one = 1;
   dgemv_(&op, &im, &in, &alpha, a, &ia, x, &one, &beta, y, &one);
 }
 
@@ -131,7 +126,8 @@ void dsymm(std::uint64_t m, std::uint64_t n, double alpha, const double* a, std:
            const double* b, std::uint64_t ldb, double beta, double* c, std::uint64_t ldc) {
   serialise_once();
   const char left = 'L', lower = 'L';
-  const int im = narrow(m), in = narrow(n), ia = narrow(lda), ib = narrow(ldb), ic = narrow(ldc);
+  const int im = fortran_size(m), in = fortran_size(n), ia = fortran_size(lda), ib = fortran_size(ldb),
+            ic = fortran_size(ldc);
   dsymm_(&left, &lower, &im, &in, &alpha, a, &ia, b, &ib, &beta, c, &ic);
 }
 

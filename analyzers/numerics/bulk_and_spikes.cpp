@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "analyzers/numerics/blas.hpp"
+#include "analyzers/numerics/dot.hpp"
 #include "analyzers/numerics/lapack.hpp"
 
 namespace stemma {
@@ -21,10 +22,6 @@ constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
 
 /// Smaller products lie outside of what the reduction to tridiagonal form takes unscaled.
 constexpr double least_product = 1e-140;
-
-double dot(std::span<const double> a, std::span<const double> b) {
-  return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
-}
 
 /// The matrix with its longer side as rows, over its largest element: squares then stay in range.
 std::vector<double> tall(std::span<const double> matrix, std::uint64_t rows, std::uint64_t cols) {

@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "analyzers/numerics/blas.hpp"
+#include "analyzers/numerics/fortran_size.hpp"
 
 extern "C" {
 void dsytrd_(const char* uplo, const int* n, double* a, const int* lda, double* d, double* e, double* tau,
@@ -42,13 +43,6 @@ namespace stemma {
 
 namespace {
 
-int narrow(std::uint64_t size) {
-  if (size > static_cast<std::uint64_t>(std::numeric_limits<int>::max())) {
-    throw std::overflow_error("matrix dimension exceeds the 32-bit integers of LAPACK");
-  }
-  return static_cast<int>(size);
-}
-
 int workspace(double queried) {
   if (!(queried < static_cast<double>(std::numeric_limits<int>::max() - 16))) {
     throw std::overflow_error("workspace exceeds the 32-bit integers of LAPACK");
@@ -61,7 +55,7 @@ template <typename Factorisation>
 std::vector<double> factorise(Factorisation factorisation, std::span<double> matrix, std::uint64_t rows,
                               std::uint64_t cols) {
   serialise_blas();
-  const int m = narrow(rows), n = narrow(cols), query = -1;
+  const int m = fortran_size(rows), n = fortran_size(cols), query = -1;
   std::vector<double> scale(std::min(rows, cols));
   int info = 0;
   double wanted = 0;
@@ -91,7 +85,7 @@ void make_orthonormal(std::span<double> v, std::uint64_t n, std::uint64_t count)
 Tridiagonal::Tridiagonal(std::span<double> lower, std::uint64_t n)
     : reflections_(lower), n_(n), diagonal_(n), off_diagonal_(n), scale_(n) {
   serialise_blas();
-  const int order = narrow(n), query = -1;
+  const int order = fortran_size(n), query = -1;
   int info = 0;
   double wanted = 0;
   dsytrd_("L", &order, lower.data(), &order, diagonal_.data(), off_diagonal_.data(), scale_.data(), &wanted,
@@ -104,7 +98,7 @@ Tridiagonal::Tridiagonal(std::span<double> lower, std::uint64_t n)
 
 std::vector<double> Tridiagonal::eigenvalues() const {
   std::vector<double> values = diagonal_, rest = off_diagonal_;
-  const int order = narrow(n_);
+  const int order = fortran_size(n_);
   int info = 0;
   dsterf_(&order, values.data(), rest.data(), &info);
   return info == 0 ? values : std::vector<double>{};
@@ -113,7 +107,7 @@ std::vector<double> Tridiagonal::eigenvalues() const {
 std::vector<double> band_eigenvalues(BandMatrix matrix) {
   if (matrix.n == 0) return {};
   serialise_blas();
-  const int order = narrow(matrix.n), width = narrow(matrix.width), rows = width + 1, query = -1;
+  const int order = fortran_size(matrix.n), width = fortran_size(matrix.width), rows = width + 1, query = -1;
   std::vector<double> values(matrix.n), rest(matrix.n);
   double reflections = 0, wanted = 0;
   int info = 0;
@@ -130,13 +124,13 @@ std::vector<double> band_eigenvalues(BandMatrix matrix) {
 void householder_panel(std::span<double> panel, std::uint64_t rows, std::uint64_t cols,
                        std::span<double> factor) {
   const std::vector<double> scale = factorise(dgeqrf_, panel, rows, cols);
-  const int m = narrow(rows), n = narrow(cols), vectors = narrow(scale.size());
+  const int m = fortran_size(rows), n = fortran_size(cols), vectors = fortran_size(scale.size());
   dlarft_("F", "C", &m, &vectors, panel.data(), &m, scale.data(), factor.data(), &n);
 }
 
 std::vector<double> Tridiagonal::vectors(std::span<const double> eigenvalues) const {
   const std::size_t count = eigenvalues.size();
-  const int order = narrow(n_), many = narrow(count), query = -1;
+  const int order = fortran_size(n_), many = fortran_size(count), query = -1;
   std::vector<double> out(n_ * count), work(5 * n_);
   std::vector<int> block(n_, 1), split(n_, order), integer_work(n_), failed(count);
   int info = 0;
@@ -158,7 +152,7 @@ std::vector<double> symmetric_eigenvalues(std::span<double> lower, std::uint64_t
   if (n == 0) return {};
   if (how == Tridiagonalisation::one_stage) return Tridiagonal(lower, n).eigenvalues();
   serialise_blas();
-  const int order = narrow(n), query = -1;
+  const int order = fortran_size(n), query = -1;
   std::vector<double> values(n);
   int info = 0, integers = 0;
   double wanted = 0;
@@ -176,7 +170,7 @@ std::vector<double> dense_singular_values(std::span<double> matrix, std::uint64_
   const std::uint64_t k = std::min(rows, cols);
   if (k == 0) return {};
   serialise_blas();
-  const int m = narrow(rows), n = narrow(cols), one = 1, query = -1;
+  const int m = fortran_size(rows), n = fortran_size(cols), one = 1, query = -1;
   std::vector<double> values(k);
   std::vector<int> integer_work(8 * k);
   int info = 0;
@@ -211,7 +205,7 @@ std::vector<double> lower_factor(std::span<double> matrix, std::uint64_t rows, s
 void orthonormal_factor(std::span<double> matrix, std::uint64_t rows, std::uint64_t cols) {
   if (cols == 0) return;
   const std::vector<double> scale = factorise(dgeqrf_, matrix, rows, cols);
-  const int m = narrow(rows), n = narrow(cols), query = -1;
+  const int m = fortran_size(rows), n = fortran_size(cols), query = -1;
   int info = 0;
   double wanted = 0;
   dorgqr_(&m, &n, &n, matrix.data(), &m, scale.data(), &wanted, &query, &info);
@@ -223,7 +217,7 @@ void orthonormal_factor(std::span<double> matrix, std::uint64_t rows, std::uint6
 std::vector<double> polar_factor(std::span<double> matrix, std::uint64_t n) {
   if (n == 0) return {};
   serialise_blas();
-  const int order = narrow(n), query = -1;
+  const int order = fortran_size(n), query = -1;
   std::vector<double> values(n), left(n * n), right(n * n);
   std::vector<int> integer_work(8 * n);
   int info = 0;

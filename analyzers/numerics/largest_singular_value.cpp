@@ -6,6 +6,8 @@
 #include <limits>
 #include <vector>
 
+#include "analyzers/numerics/dot.hpp"
+
 extern "C" void dsterf_(const int* n, double* diagonal, double* off_diagonal, int* info);
 
 namespace stemma {
@@ -18,12 +20,6 @@ std::uint64_t mixed(std::uint64_t counter) {
   z = (z ^ (z >> 30U)) * 0xBF58476D1CE4E5B9U;
   z = (z ^ (z >> 27U)) * 0x94D049BB133111EBU;
   return z ^ (z >> 31U);
-}
-
-double dot(std::span<const double> a, std::span<const double> b) {
-  double sum = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) sum += a[i] * b[i];
-  return sum;
 }
 
 double largest_eigenvalue(std::vector<double> diagonal, std::vector<double> off_diagonal) {

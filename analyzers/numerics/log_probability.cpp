@@ -13,7 +13,7 @@ namespace stemma {
 
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
+constexpr double log_zero = -std::numeric_limits<double>::infinity();
 constexpr double half_log_of_two_pi = 0.91893853320467274178;
 constexpr double negligible = 1e-18;
 
@@ -84,7 +84,7 @@ double log_of_complement(double p) {
 double log_poisson_at_least(std::uint64_t k, double mean) {
   check_mean(mean);
   if (k == 0) return 0;
-  if (mean == 0) return -infinity;
+  if (mean == 0) return log_zero;
   if (static_cast<double>(k) > mean)
     return std::min(0.0, log_mass(k, mean) + portable_log(upper_series(k, mean)));
   return log_of_complement(exp_of_negative(log_poisson_below(k, mean)));
@@ -92,7 +92,7 @@ double log_poisson_at_least(std::uint64_t k, double mean) {
 
 double log_poisson_below(std::uint64_t k, double mean) {
   check_mean(mean);
-  if (k == 0) return -infinity;
+  if (k == 0) return log_zero;
   if (mean == 0) return 0;
   if (static_cast<double>(k) <= mean)
     return std::min(0.0, log_mass(k - 1, mean) + portable_log(lower_series(k - 1, mean)));

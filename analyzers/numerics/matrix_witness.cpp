@@ -11,7 +11,7 @@ namespace stemma {
 
 namespace {
 
-constexpr std::uint64_t block_rows = 256;
+constexpr std::uint64_t witness_block_rows = 256;
 
 void move_into(std::vector<double>& sum, std::vector<double>& block) {
   for (std::size_t j = 0; j < sum.size(); ++j) sum[j] += block[j];
@@ -62,10 +62,10 @@ std::span<const double> MatrixWitness::widened(std::span<const std::byte> rows) 
 void MatrixWitness::take_from(std::uint64_t first, std::span<const std::byte> rows) {
   for (next_row_ = first; !rows.empty();) {
     const std::uint64_t all = rows.size() / form_.row_bytes();
-    const std::uint64_t count = std::min({all, std::uint64_t{witness_rows}, block_rows - in_block_});
+    const std::uint64_t count = std::min({all, std::uint64_t{witness_rows}, witness_block_rows - in_block_});
     take_rows(widened(rows.first(count * form_.row_bytes())), count);
     rows = rows.subspan(count * form_.row_bytes());
-    if (in_block_ == block_rows) fold();
+    if (in_block_ == witness_block_rows) fold();
   }
 }
 

@@ -9,15 +9,15 @@
 namespace stemma {
 
 namespace {
-constexpr std::uint64_t block_rows = 256;
+constexpr std::uint64_t ritz_block_rows = 256;
 }
 
 void add_image(const MatrixForm& form, std::uint64_t first_row, std::span<const std::byte> rows,
                std::span<const double> v, std::uint64_t count, std::span<double> image) {
   const std::uint64_t n = form.cols, longest = form.longest(), k = form.k(), row_bytes = form.row_bytes();
-  std::vector<double> block(std::min(block_rows, rows.size() / row_bytes) * n);
+  std::vector<double> block(std::min(ritz_block_rows, rows.size() / row_bytes) * n);
   for (std::uint64_t row = first_row; !rows.empty();) {
-    const std::uint64_t some = std::min(block_rows, rows.size() / row_bytes);
+    const std::uint64_t some = std::min(ritz_block_rows, rows.size() / row_bytes);
     form.widen_scaled(rows.first(some * row_bytes), std::span(block).first(some * n));
     // Row-major some x n is column-major n x some.
     if (form.wide())

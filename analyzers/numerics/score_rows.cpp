@@ -21,7 +21,6 @@ using Floats = hn::ScalableTag<float>;
 using FewFloats = hn::Rebind<float, Doubles>;
 using Longs = hn::RebindToSigned<Doubles>;
 using Ints = hn::RebindToSigned<Floats>;
-constexpr double infinity = std::numeric_limits<double>::infinity();
 
 // Minima and maxima are the same in every order, and whoever is named is the first: so the bits depend on no
 // instruction set.
@@ -220,7 +219,6 @@ void relax(std::span<const float> scores, double base, std::int64_t row, const F
 }
 
 void visit(std::size_t column, const Frontier& frontier) {
-  constexpr double infinity = std::numeric_limits<double>::infinity();
   frontier.gap[column] = -infinity;
   const std::size_t block = column / block_columns, begin = block * block_columns;
   double least = infinity;

@@ -3,12 +3,15 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
 #include "analyzers/numerics/score_view.hpp"
 
 namespace stemma {
+
+inline constexpr double infinity = std::numeric_limits<double>::infinity();
 
 /// Best and second best of scores[j] - price[j] over j, and the first column that has the best. Of one column
 /// the second best is -inf, of none both are. Scores and prices are finite.

@@ -9,8 +9,6 @@ namespace stemma {
 
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
-
 // A list has about `usual` entries: the profit of rank 4 among every 12th column is a bound of 48, give or
 // take a half. Rows of few columns are listed whole.
 constexpr std::size_t sampled = 12, sampled_rank = 4, usual = sampled * sampled_rank, listed_whole = 128,

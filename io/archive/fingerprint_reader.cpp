@@ -10,7 +10,6 @@ namespace stemma {
 namespace {
 
 constexpr std::uint32_t none32 = std::numeric_limits<std::uint32_t>::max();
-constexpr std::uint64_t none64 = std::numeric_limits<std::uint64_t>::max();
 
 std::vector<Claim> claims_of(const std::string& json_text) {
   std::vector<Claim> claims;

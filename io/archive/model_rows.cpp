@@ -24,12 +24,6 @@ std::uint8_t format_flag(const std::string& format) {
   return 255;
 }
 
-std::uint64_t bytes_of(const Checkpoint& checkpoint) {
-  std::uint64_t bytes = 0;
-  for (const StoredTensor& tensor : checkpoint.tensors) bytes += tensor.bytes;
-  return bytes;
-}
-
 void write_files(TableWriter& table, std::uint32_t model, const ModelEntry& entry) {
   const Checkpoint& checkpoint = entry.model->checkpoint;
   const std::uint8_t format = format_flag(checkpoint.format);
@@ -122,7 +116,7 @@ void write_model(TableWriter& table, std::uint32_t model, const ModelEntry& entr
   table.put("models/parameters", fingerprint != nullptr   ? fingerprint->parameters
                                  : entry.model != nullptr ? entry.model->parameters()
                                                           : 0);
-  table.put("models/bytes", checkpoint == nullptr ? 0 : bytes_of(*checkpoint));
+  table.put("models/bytes", entry.model == nullptr ? 0 : entry.model->bytes());
   table.put("models/n_layers", fingerprint != nullptr   ? fingerprint->layers
                                : entry.model != nullptr ? entry.model->layers()
                                                         : 0);

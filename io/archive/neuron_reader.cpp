@@ -7,14 +7,14 @@
 namespace stemma {
 namespace {
 
-struct RowRange {
+struct RowsOfModel {
   std::uint64_t first = 0;
   std::uint64_t count = 0;
 };
 
 /// The first `count` numbers of every row.
 std::vector<std::int8_t> read_answers(const TableReader& table, const std::string& column,
-                                      const RowRange& range, std::size_t count) {
+                                      const RowsOfModel& range, std::size_t count) {
   const auto bytes = table.read_bytes(column, h5::Type::i1, range.first, range.count);
   const std::uint64_t width = table.width(column);
   std::vector<std::int8_t> out;
@@ -28,8 +28,8 @@ std::vector<std::int8_t> read_answers(const TableReader& table, const std::strin
 
 std::optional<NeuronSketch> read_neurons(const TableReader& table, std::size_t model) {
   const std::string group = "methods/neuron_match/";
-  const RowRange blocks{table.one<std::uint64_t>(group + "block_start", model),
-                        table.one<std::uint32_t>(group + "block_count", model)};
+  const RowsOfModel blocks{table.one<std::uint64_t>(group + "block_start", model),
+                           table.one<std::uint32_t>(group + "block_count", model)};
   if (blocks.count == 0) return std::nullopt;
   NeuronSketch sketch;
   sketch.keys = table.read<std::uint64_t>(group + "anchor_key", model, 1);
@@ -52,7 +52,7 @@ std::optional<NeuronSketch> read_neurons(const TableReader& table, std::size_t m
     block.units = units[i];
     block.gated = gated[i] == 1;
     block.order = order[i];
-    const RowRange neurons{start[i], count[i]};
+    const RowsOfModel neurons{start[i], count[i]};
     block.unit = table.read<std::uint32_t>(group + "unit", neurons.first, neurons.count);
     block.norm_first = table.read<double>(group + "norm_first", neurons.first, neurons.count);
     block.norm_product = table.read<double>(group + "norm_product", neurons.first, neurons.count);
@@ -60,8 +60,8 @@ std::optional<NeuronSketch> read_neurons(const TableReader& table, std::size_t m
     block.second = read_answers(table, group + "second", neurons, sketch.keys.size());
   }
   const std::size_t asked = attention_anchors(sketch.keys.size(), sketch.by_string).size();
-  const RowRange layers{table.one<std::uint64_t>(group + "attention_start", model),
-                        table.one<std::uint32_t>(group + "attention_count", model)};
+  const RowsOfModel layers{table.one<std::uint64_t>(group + "attention_start", model),
+                           table.one<std::uint32_t>(group + "attention_count", model)};
   for (std::uint64_t row = layers.first; row < layers.first + layers.count; ++row)
     sketch.attention.push_back({table.one<std::int32_t>(group + "attention_layer_number", row),
                                 read_answers(table, group + "attention_reading", {row, 1}, asked * asked)});

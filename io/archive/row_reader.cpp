@@ -7,8 +7,6 @@
 namespace stemma {
 namespace {
 
-constexpr std::uint64_t none64 = std::numeric_limits<std::uint64_t>::max();
-
 std::string id_of(const std::vector<ModelRow>& models, std::uint32_t row) {
   return row == std::numeric_limits<std::uint32_t>::max() ? std::string() : models.at(row).id;
 }

@@ -1,6 +1,7 @@
 // How are rows of a column read?
 #pragma once
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <span>
 #include <string>
@@ -21,6 +22,9 @@ constexpr h5::Type archive_type() {
   if constexpr (std::is_same_v<Number, std::int64_t>) return h5::Type::i8;
   if constexpr (std::is_same_v<Number, double>) return h5::Type::f8;
 }
+
+/// What a column of 64-bit integers holds where there is no number.
+inline constexpr std::uint64_t none64 = std::numeric_limits<std::uint64_t>::max();
 
 /// Reads columns by path; everything throws StorageError. Keeps columns open, so that neighbouring rows come
 /// from the same unpacked chunk.

@@ -71,7 +71,7 @@ void check_ragged(const h5::File& file, const TableReader& table, const Group& g
     const auto counts = table.read<std::uint32_t>(layout::path_in(group, start.length), at, starts.size());
     for (std::size_t i = 0; i < starts.size() && !broken; ++i) {
       // Pieces that only some rows have, as the low halves of wide codes.
-      if (start.sentinel && starts[i] == std::numeric_limits<std::uint64_t>::max()) continue;
+      if (start.sentinel && starts[i] == none64) continue;
       if (starts[i] != expected) {
         complaints.add(
             "ragged", path,

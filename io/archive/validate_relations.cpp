@@ -11,8 +11,7 @@
 namespace stemma {
 namespace {
 
-constexpr std::uint64_t none64 = std::numeric_limits<std::uint64_t>::max();
-constexpr std::uint64_t block_rows = 65536;
+constexpr std::uint64_t relation_block_rows = 65536;
 
 void check_ids(const TableReader& table, ComplaintList& complaints) {
   const auto ids = table.text("models/id");
@@ -73,8 +72,8 @@ std::uint64_t sum_of(const std::vector<std::uint64_t>& values) {
 
 void check_moments(const TableReader& table, ComplaintList& complaints) {
   const std::uint64_t rows = table.rows("tensors/rows");
-  for (std::uint64_t at = 0; at < rows; at += block_rows) {
-    const std::uint64_t n = std::min(block_rows, rows - at);
+  for (std::uint64_t at = 0; at < rows; at += relation_block_rows) {
+    const std::uint64_t n = std::min(relation_block_rows, rows - at);
     const auto column = [&](const char* path) { return table.read<std::uint64_t>(path, at, n); };
     const auto height = column("tensors/rows");
     const auto width = column("tensors/cols");

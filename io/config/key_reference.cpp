@@ -57,7 +57,7 @@ std::string type_of(const Key& key) {
   return "";
 }
 
-std::string default_of(const Key& key) {
+std::string default_text(const Key& key) {
   if (key.required) return "required";
   return key.computed_default.empty() ? printed_default(key) : key.computed_default;
 }
@@ -135,7 +135,7 @@ std::string markdown() {
       "## Keys\n\n"
       "| key | type | default | meaning | used by |\n|---|---|---|---|---|\n";
   for (const Key& key : key_table()) {
-    const std::string fallback = default_of(key);
+    const std::string fallback = default_text(key);
     const bool literal = !key.required && key.computed_default.empty() && !fallback.empty();
     out += fmt::format("| `{}` | {} | {} | {} | {} |\n", key.path, in_cell(type_of(key)),
                        literal ? "`" + fallback + "`" : fallback, in_cell(key.meaning), key.consumer);
@@ -156,7 +156,7 @@ std::string help_text() {
   for (const Key& key : key_table()) width = std::max(width, key.path.size());
   std::string out;
   for (const Key& key : key_table()) {
-    const std::string fallback = default_of(key);
+    const std::string fallback = default_text(key);
     out +=
         fmt::format("{:<{}}  {}{}\n{:<{}}  {}\n", key.path, width, type_of(key),
                     fallback.empty() || key.required ? (key.required ? " (required)" : "") : " = " + fallback,

@@ -13,6 +13,7 @@
 
 #include "io/formats/container.hpp"
 #include "io/formats/descriptor.hpp"
+#include "io/formats/directory_names.hpp"
 #include "io/formats/file_reader.hpp"
 #include "io/formats/limits.hpp"
 #include "io/formats/model_files.hpp"
@@ -23,8 +24,9 @@
 namespace stemma {
 namespace {
 
-constexpr std::string_view config_name = "adapter_config.json", weights_name = "adapter_model.safetensors";
-constexpr std::string_view torch_name = "adapter_model.bin", prefix = "base_model.model.";
+constexpr std::string_view adapter_config_name = "adapter_config.json",
+                           weights_name = "adapter_model.safetensors";
+constexpr std::string_view torch_name = "adapter_model.bin";
 constexpr std::string_view magnitude_infix = ".lora_magnitude_vector";
 constexpr std::string_view dora_hint =
     "a DoRA adapter scales whole rows of the weight, so its update has no rank: trace BASE BASE+ADAPTER "
@@ -33,14 +35,6 @@ constexpr std::string_view dora_hint =
 constexpr std::array<std::string_view, 3> trunks = {"model.", "transformer.", "gpt_neox."};
 /// Bytes of all patterns times bytes of all modules: what matching may cost.
 constexpr double most_matching = 0x1p34;
-
-std::string beside(const std::string& directory, std::string_view name) {
-  return directory + "/" + std::string(name);
-}
-
-bool holds(const std::vector<std::string>& sorted, std::string_view name) {
-  return std::binary_search(sorted.begin(), sorted.end(), name);
-}
 
 [[noreturn]] void refuse(std::string rule, std::string file, std::string tensor, std::string found,
                          std::string hint) {
@@ -73,8 +67,8 @@ constexpr std::array<Infix, 4> infixes{{{".lora_A.", false, false},
 
 /// Nothing for a tensor that is no factor.
 std::optional<FactorName> factor_named(std::string_view name) {
-  if (!name.starts_with(prefix)) return std::nullopt;
-  name.remove_prefix(prefix.size());
+  if (!name.starts_with(adapter_prefix)) return std::nullopt;
+  name.remove_prefix(adapter_prefix.size());
   for (const Infix& infix : infixes) {
     const std::size_t at = name.rfind(infix.text);
     if (at == std::string_view::npos || at == 0) continue;
@@ -124,7 +118,8 @@ class Pairing {
     double module_bytes = 0;
     for (const auto& [key, halves] : halves_) module_bytes += static_cast<double>(key.size());
     if (module_bytes * static_cast<double>(adapter_.config.pattern_bytes) > most_matching)
-      refuse("limit.adapter_patterns", std::string(config_name), "", "too many patterns for so many modules",
+      refuse("limit.adapter_patterns", std::string(adapter_config_name), "",
+             "too many patterns for so many modules",
              "write fewer entries into rank_pattern and alpha_pattern");
     for (const auto& [module, halves] : halves_) add(module, halves);
   }
@@ -133,8 +128,8 @@ class Pairing {
   void sort_in(const StoredTensor& tensor) {
     if (const std::size_t at = tensor.name.find(magnitude_infix); at != std::string::npos) {
       if (dora_ == Dora::refused) refuse("adapter.dora", file_, tensor.name, "", std::string(dora_hint));
-      if (tensor.name.starts_with(prefix) && at > prefix.size())
-        magnitudes_.emplace(tensor.name.substr(prefix.size(), at - prefix.size()), &tensor);
+      if (tensor.name.starts_with(adapter_prefix) && at > adapter_prefix.size())
+        magnitudes_.emplace(tensor.name.substr(adapter_prefix.size(), at - adapter_prefix.size()), &tensor);
       return;
     }
     const auto name = factor_named(tensor.name);
@@ -199,7 +194,7 @@ class Pairing {
 bool is_adapter(const std::string& location) {
   try {
     const std::vector<std::string> listing = list_directory(location);
-    if (!holds(listing, config_name) && !holds(listing, weights_name) && !holds(listing, torch_name))
+    if (!holds(listing, adapter_config_name) && !holds(listing, weights_name) && !holds(listing, torch_name))
       return false;
     std::vector<Finding> findings;
     choose_files(location, listing, findings);
@@ -213,13 +208,14 @@ bool is_adapter(const std::string& location) {
 Adapter open_adapter(const std::string& location, ByteReader& reader, Dora dora) {
   const std::vector<std::string> listing = list_directory(location);
   Adapter adapter{.location = location, .config = {}, .file = {}, .pairs = {}, .others = {}};
-  if (!holds(listing, config_name))
-    refuse("adapter.config_missing", std::string(config_name), "", "no such file",
+  if (!holds(listing, adapter_config_name))
+    refuse("adapter.config_missing", std::string(adapter_config_name), "", "no such file",
            "ranks and scales stand in it: put it beside adapter_model.safetensors");
-  adapter.config = parse_adapter_config(read_whole(beside(location, config_name), limits::config_bytes),
-                                        std::string(config_name));
+  adapter.config =
+      parse_adapter_config(read_whole(beside(location, adapter_config_name), limits::config_bytes),
+                           std::string(adapter_config_name));
   if (adapter.config.dora && dora == Dora::refused)
-    refuse("adapter.dora", std::string(config_name), "", "use_dora = true", std::string(dora_hint));
+    refuse("adapter.dora", std::string(adapter_config_name), "", "use_dora = true", std::string(dora_hint));
   const bool is_torch = !holds(listing, weights_name) && holds(listing, torch_name);
   if (!is_torch && !holds(listing, weights_name))
     refuse("adapter.weights_missing", std::string(weights_name), "", "no such file",

@@ -35,6 +35,9 @@ struct Adapter {
   std::vector<StoredTensor> others;  ///< that are no factors: weights and biases that replace the base's
 };
 
+/// What PEFT puts before the name of every tensor.
+inline constexpr std::string_view adapter_prefix = "base_model.model.";
+
 /// A directory that holds an adapter_config.json or the weights of an adapter and no whole model. False
 /// for whatever cannot be listed. Looks at names only.
 bool is_adapter(const std::string& location);

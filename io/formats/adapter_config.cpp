@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <map>
@@ -19,10 +21,10 @@ namespace {
 constexpr std::size_t most_patterns = 4'096;
 constexpr std::uint64_t largest_rank = std::uint64_t{1} << 31;
 
-enum class Kind : std::uint8_t { null, word, literal, container };
+enum class ValueKind : std::uint8_t { null, word, literal, container };
 
 struct Value {
-  Kind kind = Kind::null;
+  ValueKind kind = ValueKind::null;
   std::string text;           ///< of a word; of a number, true and false as they are written
   std::uint64_t entries = 0;  ///< of a container
 };
@@ -43,14 +45,14 @@ class ConfigHandler final : public JsonHandler {
     if (depth_ == 1) root_key_ = text;
     if (depth_ == 2) key_ = text;
   }
-  void string(std::string_view text) override { put({Kind::word, std::string(text)}); }
-  void integer(std::uint64_t value) override { put({Kind::literal, fmt::format("{}", value)}); }
-  void null() override { put({Kind::null, "null"}); }
-  void other(std::string_view literal) override { put({Kind::literal, std::string(literal)}); }
+  void string(std::string_view text) override { put({ValueKind::word, std::string(text)}); }
+  void integer(std::uint64_t value) override { put({ValueKind::literal, fmt::format("{}", value)}); }
+  void null() override { put({ValueKind::null, "null"}); }
+  void other(std::string_view literal) override { put({ValueKind::literal, std::string(literal)}); }
 
  private:
   void open() {
-    if (depth_ > 0) put({Kind::container, "a list or map"});
+    if (depth_ > 0) put({ValueKind::container, "a list or map"});
     ++depth_;
   }
   void put(const Value& value) {
@@ -81,7 +83,7 @@ class ConfigReader {
     out.dora = is_true("use_dora");
     out.base = word("base_model_name_or_path");
     const Value* const made = value("init_lora_weights");
-    if (made != nullptr && made->kind == Kind::word) out.initialisation = made->text.substr(0, 60);
+    if (made != nullptr && made->kind == ValueKind::word) out.initialisation = made->text.substr(0, 60);
     for (const auto& [key, v] : said_.ranks())
       out.ranks.emplace_back(pattern(key, "rank_pattern", out), rank(v, "rank_pattern"));
     for (const auto& [key, v] : said_.alphas())
@@ -101,17 +103,18 @@ class ConfigReader {
   /// nullptr where the key is absent or null.
   const Value* value(std::string_view key) const {
     const auto found = said_.root().find(key);
-    return found == said_.root().end() || found->second.kind == Kind::null ? nullptr : &found->second;
+    return found == said_.root().end() || found->second.kind == ValueKind::null ? nullptr : &found->second;
   }
 
   void refuse_others() const {
     const Value* const type = value("peft_type");
-    if (type == nullptr || type->kind != Kind::word || type->text != "LORA")
+    if (type == nullptr || type->kind != ValueKind::word || type->text != "LORA")
       refuse("adapter.unsupported_type", "peft_type", type != nullptr ? printable(type->text, 60) : "null",
              "only LORA adapters are read: merge this one into its base and trace the merged model");
     for (const char* key : {"use_qalora", "layer_replication", "target_parameters", "arrow_config"}) {
       const Value* const v = value(key);
-      if (v == nullptr || v->text == "false" || (v->kind == Kind::container && v->entries == 0)) continue;
+      if (v == nullptr || v->text == "false" || (v->kind == ValueKind::container && v->entries == 0))
+        continue;
       refuse("adapter.unsupported_key", key, printable(v->text, 60),
              "this key changes which weights the factors belong to, and is not read: merge the adapter into "
              "its base and trace the merged model");
@@ -121,13 +124,13 @@ class ConfigReader {
   bool is_true(std::string_view key) const {
     const Value* const v = value(key);
     if (v == nullptr) return false;
-    if (v->kind == Kind::literal && (v->text == "true" || v->text == "false")) return v->text == "true";
+    if (v->kind == ValueKind::literal && (v->text == "true" || v->text == "false")) return v->text == "true";
     refuse("adapter.config_value", key, printable(v->text, 60), "it has to be true or false");
   }
 
   std::string word(std::string_view key) const {
     const Value* const v = value(key);
-    if (v == nullptr || v->kind != Kind::word || v->text.size() > limits::claim_bytes) return "";
+    if (v == nullptr || v->kind != ValueKind::word || v->text.size() > limits::claim_bytes) return "";
     return v->text;
   }
 
@@ -135,7 +138,7 @@ class ConfigReader {
     std::uint64_t out = 0;
     const char* const end = v.text.data() + v.text.size();
     const auto [stop, error] = std::from_chars(v.text.data(), end, out);
-    if (v.kind != Kind::literal || error != std::errc() || stop != end || out == 0 || out > largest_rank)
+    if (v.kind != ValueKind::literal || error != std::errc() || stop != end || out == 0 || out > largest_rank)
       refuse("adapter.config_value", key, printable(v.text, 60), "a rank is a whole number of at least 1");
     return out;
   }
@@ -144,7 +147,7 @@ class ConfigReader {
     double out = 0;
     const char* const end = v.text.data() + v.text.size();
     const auto [stop, error] = std::from_chars(v.text.data(), end, out);
-    if (v.kind != Kind::literal || error != std::errc() || stop != end || !std::isfinite(out))
+    if (v.kind != ValueKind::literal || error != std::errc() || stop != end || !std::isfinite(out))
       refuse("adapter.config_value", key, printable(v.text, 60), "an alpha is a finite number");
     return out;
   }
@@ -181,6 +184,12 @@ double AdapterConfig::alpha_of(std::string_view module) const { return first_mat
 double AdapterConfig::scale_of(std::string_view module) const {
   const auto r = static_cast<double>(rank_of(module));
   return alpha_of(module) / (rank_stabilised ? std::sqrt(r) : r);
+}
+
+bool AdapterConfig::changes_base() const {
+  constexpr std::array<std::string_view, 5> changing{"pissa", "olora", "corda", "lora_ga", "loftq"};
+  return std::ranges::any_of(changing,
+                             [&](std::string_view name) { return initialisation.starts_with(name); });
 }
 
 AdapterConfig parse_adapter_config(std::string_view text, const std::string& file_name) {

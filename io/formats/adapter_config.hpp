@@ -27,6 +27,9 @@ struct AdapterConfig {
   std::uint64_t rank_of(std::string_view module) const;
   double alpha_of(std::string_view module) const;
   double scale_of(std::string_view module) const;
+  /// Whether the adapter began with an initialisation that changes the base's weights too, so that, unless it
+  /// was converted, it is no update of the published base.
+  bool changes_base() const;
 };
 
 /// Reads the text of an adapter_config.json. Keys that change nothing about ranks, scales and weights are

@@ -61,10 +61,11 @@ struct NonLinearK {
   }
 };
 
-constexpr std::array codecs{blocks::codec_of<NonLinear>("iq4_nl"), blocks::codec_of<NonLinearK>("iq4_xs")};
+constexpr std::array iq4_codecs{blocks::codec_of<NonLinear>("iq4_nl"),
+                                blocks::codec_of<NonLinearK>("iq4_xs")};
 
 }  // namespace
 
-std::span<const BlockCodec> iq4_blocks() { return codecs; }
+std::span<const BlockCodec> iq4_blocks() { return iq4_codecs; }
 
 }  // namespace stemma

@@ -132,7 +132,7 @@ struct Q8K {
   }
 };
 
-constexpr std::array codecs{
+constexpr std::array k_codecs{
     blocks::codec_of<Q2K>("q2_k"),
     blocks::codec_of<Q3K>("q3_k"),
     blocks::codec_of<Nibbles<false>>("q4_k"),
@@ -143,6 +143,6 @@ constexpr std::array codecs{
 
 }  // namespace
 
-std::span<const BlockCodec> k_blocks() { return codecs; }
+std::span<const BlockCodec> k_blocks() { return k_codecs; }
 
 }  // namespace stemma

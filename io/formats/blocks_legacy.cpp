@@ -82,7 +82,7 @@ struct Bytes : Legacy {
   }
 };
 
-constexpr std::array codecs{
+constexpr std::array legacy_codecs{
     blocks::codec_of<FourBits>("q4_0"), blocks::codec_of<FourBitsAndMinimum>("q4_1"),
     blocks::codec_of<FiveBits>("q5_0"), blocks::codec_of<FiveBitsAndMinimum>("q5_1"),
     blocks::codec_of<Bytes<2>>("q8_0"), blocks::codec_of<Bytes<4>>("q8_1"),
@@ -90,6 +90,6 @@ constexpr std::array codecs{
 
 }  // namespace
 
-std::span<const BlockCodec> legacy_blocks() { return codecs; }
+std::span<const BlockCodec> legacy_blocks() { return legacy_codecs; }
 
 }  // namespace stemma

@@ -125,7 +125,7 @@ struct TwoBits {
   }
 };
 
-constexpr std::array codecs{
+constexpr std::array micro_codecs{
     blocks::codec_of<MxFp4>("mxfp4"),    blocks::codec_of<NvFp4>("nvfp4"),
     blocks::codec_of<Ternary1>("tq1_0"), blocks::codec_of<Ternary2>("tq2_0"),
     blocks::codec_of<OneBit>("q1_0"),    blocks::codec_of<TwoBits>("q2_0"),
@@ -133,6 +133,6 @@ constexpr std::array codecs{
 
 }  // namespace
 
-std::span<const BlockCodec> micro_blocks() { return codecs; }
+std::span<const BlockCodec> micro_blocks() { return micro_codecs; }
 
 }  // namespace stemma

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "io/config/yaml.hpp"
+#include "io/formats/directory_names.hpp"
 #include "io/formats/limits.hpp"
 #include "io/formats/mergekit.hpp"
 #include "io/formats/small_file.hpp"
@@ -47,10 +48,6 @@ std::optional<Claim> config_claim(const std::string& config) {
   const auto& text = base->get_ref<const std::string&>();
   if (text.empty() || text == "." || text == "./" || text.size() > limits::claim_bytes) return std::nullopt;
   return Claim{text, "", std::string(config_name)};
-}
-
-std::string beside(const std::string& directory, std::string_view name) {
-  return directory + "/" + std::string(name);
 }
 
 void read_config(const std::string& directory, std::string_view name, Checkpoint& checkpoint) {

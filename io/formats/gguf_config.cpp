@@ -9,36 +9,37 @@
 namespace stemma {
 namespace {
 
-struct Row {
+struct ConfigRow {
   std::string_view key;  ///< behind "ARCHITECTURE."
   std::string_view name;
 };
-constexpr std::array rows{
-    Row{"block_count", "num_hidden_layers"},
-    Row{"context_length", "max_position_embeddings"},
-    Row{"embedding_length", "hidden_size"},
-    Row{"feed_forward_length", "intermediate_size"},
-    Row{"vocab_size", "vocab_size"},
-    Row{"expert_count", "num_experts"},
-    Row{"expert_used_count", "num_experts_per_tok"},
-    Row{"expert_feed_forward_length", "moe_intermediate_size"},
-    Row{"expert_shared_feed_forward_length", "shared_expert_intermediate_size"},
-    Row{"expert_shared_count", "n_shared_experts"},
-    Row{"leading_dense_block_count", "first_k_dense_replace"},
-    Row{"attention.head_count", "num_attention_heads"},
-    Row{"attention.head_count_kv", "num_key_value_heads"},
-    Row{"attention.key_length", "head_dim"},
-    Row{"attention.value_length", "v_head_dim"},
-    Row{"attention.key_length_mla", "head_dim"},  // the other ones are then those of the compressed form
-    Row{"attention.value_length_mla", "v_head_dim"},
-    Row{"attention.q_lora_rank", "q_lora_rank"},
-    Row{"attention.kv_lora_rank", "kv_lora_rank"},
-    Row{"rope.dimension_count", "rope_dimensions"},
-    Row{"ssm.conv_kernel", "conv_kernel"},
-    Row{"ssm.inner_size", "ssm_inner_size"},
-    Row{"ssm.state_size", "state_size"},
-    Row{"ssm.time_step_rank", "time_step_rank"},
-    Row{"ssm.group_count", "n_groups"},
+constexpr std::array config_rows{
+    ConfigRow{"block_count", "num_hidden_layers"},
+    ConfigRow{"context_length", "max_position_embeddings"},
+    ConfigRow{"embedding_length", "hidden_size"},
+    ConfigRow{"feed_forward_length", "intermediate_size"},
+    ConfigRow{"vocab_size", "vocab_size"},
+    ConfigRow{"expert_count", "num_experts"},
+    ConfigRow{"expert_used_count", "num_experts_per_tok"},
+    ConfigRow{"expert_feed_forward_length", "moe_intermediate_size"},
+    ConfigRow{"expert_shared_feed_forward_length", "shared_expert_intermediate_size"},
+    ConfigRow{"expert_shared_count", "n_shared_experts"},
+    ConfigRow{"leading_dense_block_count", "first_k_dense_replace"},
+    ConfigRow{"attention.head_count", "num_attention_heads"},
+    ConfigRow{"attention.head_count_kv", "num_key_value_heads"},
+    ConfigRow{"attention.key_length", "head_dim"},
+    ConfigRow{"attention.value_length", "v_head_dim"},
+    ConfigRow{"attention.key_length_mla",
+              "head_dim"},  // the other ones are then those of the compressed form
+    ConfigRow{"attention.value_length_mla", "v_head_dim"},
+    ConfigRow{"attention.q_lora_rank", "q_lora_rank"},
+    ConfigRow{"attention.kv_lora_rank", "kv_lora_rank"},
+    ConfigRow{"rope.dimension_count", "rope_dimensions"},
+    ConfigRow{"ssm.conv_kernel", "conv_kernel"},
+    ConfigRow{"ssm.inner_size", "ssm_inner_size"},
+    ConfigRow{"ssm.state_size", "state_size"},
+    ConfigRow{"ssm.time_step_rank", "time_step_rank"},
+    ConfigRow{"ssm.group_count", "n_groups"},
 };
 
 }  // namespace
@@ -47,7 +48,7 @@ std::string gguf_config(const GgufMetadata& metadata) {
   const auto architecture = metadata.text("general.architecture");
   if (!architecture) return "";
   nlohmann::json config = {{"model_type", "gguf/" + printable(*architecture, 64)}};
-  for (const Row& row : rows) {
+  for (const ConfigRow& row : config_rows) {
     const auto value = metadata.common_count(*architecture + "." + std::string(row.key));
     if (value && *value > 0) config[row.name] = *value;
   }

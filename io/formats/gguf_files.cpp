@@ -14,7 +14,7 @@
 namespace stemma {
 namespace {
 
-constexpr std::string_view suffix = ".gguf", middle = "-of-";
+constexpr std::string_view suffix = ".gguf", of_splits = "-of-";
 
 /// The number at the end of `text`, which is then cut off together with the hyphen before it.
 std::optional<std::uint64_t> take_number(std::string_view& text, std::size_t& width) {
@@ -28,7 +28,7 @@ std::optional<std::uint64_t> take_number(std::string_view& text, std::size_t& wi
 }
 
 std::string part_of(const GgufPartName& name, std::uint64_t part) {
-  return fmt::format("{}-{:0{}}{}{:0{}}{}", name.stem, part, name.width, middle, name.parts, name.width,
+  return fmt::format("{}-{:0{}}{}{:0{}}{}", name.stem, part, name.width, of_splits, name.parts, name.width,
                      suffix);
 }
 
@@ -50,8 +50,8 @@ std::optional<GgufPartName> gguf_part_name(std::string_view file_name) {
   std::string_view rest = file_name.substr(0, file_name.size() - suffix.size());
   std::size_t width = 0, other_width = 0;
   const auto parts = take_number(rest, width);
-  if (!parts || !rest.ends_with(middle)) return std::nullopt;
-  rest.remove_suffix(middle.size());
+  if (!parts || !rest.ends_with(of_splits)) return std::nullopt;
+  rest.remove_suffix(of_splits.size());
   const auto part = take_number(rest, other_width);
   if (!part || !rest.ends_with('-') || *part < 1 || *part > *parts || width != other_width)
     return std::nullopt;

@@ -91,9 +91,9 @@ class EntryReader {
   std::unordered_set<std::string> names_;
 };
 
-class Layout {
+class GgufLayout {
  public:
-  Layout(const GgufCursor& cursor, std::uint64_t alignment)
+  GgufLayout(const GgufCursor& cursor, std::uint64_t alignment)
       : cursor_(cursor), alignment_(alignment), file_bytes_(cursor.file().bytes) {}
 
   void place(GgufDirectory& directory) {
@@ -162,7 +162,7 @@ GgufDirectory read_gguf_directory(GgufCursor& cursor, std::uint64_t count, std::
   GgufDirectory directory;
   EntryReader entries(cursor);
   for (std::uint64_t i = 0; i < count; ++i) directory.tensors.push_back(entries.read());
-  Layout(cursor, alignment).place(directory);
+  GgufLayout(cursor, alignment).place(directory);
   return directory;
 }
 

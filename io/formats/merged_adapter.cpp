@@ -12,8 +12,6 @@
 namespace stemma {
 namespace {
 
-constexpr std::string_view prefix = "base_model.model.";
-
 EncodedPart part_of(const SourceFile& file, const StoredTensor& tensor) {
   return {.file = source_of(file, tensor),
           .dtype = tensor.dtype,
@@ -102,8 +100,8 @@ class Merging {
 
   /// modules_to_save and trained biases: base_model.model.NAME stands for NAME.
   void replace(const StoredTensor& whole) {
-    if (!whole.name.starts_with(prefix)) return ignore(whole);
-    const std::string name = whole.name.substr(prefix.size());
+    if (!whole.name.starts_with(adapter_prefix)) return ignore(whole);
+    const std::string name = whole.name.substr(adapter_prefix.size());
     const auto index = tensor_of_module(base_.tensors, name, "");
     if (!index) return ignore(whole);
     StoredTensor& weight = base_.tensors[*index];
@@ -129,16 +127,14 @@ class Merging {
   }
 
   void note_changed_base() {
-    const std::string& how = adapter_.config.initialisation;
-    for (const char* changing : {"pissa", "olora", "corda", "eva", "lora_ga", "loftq"})
-      if (how.starts_with(changing))
-        base_.findings.push_back(
-            {.severity = Severity::warning,
-             .rule = "adapter_changes_base",
-             .file = "adapter_config.json",
-             .found = "init_lora_weights = " + printable(how, 60),
-             .hint = "this way of beginning changes the base as well: merged into the published base, the "
-                     "factors do not make the model that was trained"});
+    if (!adapter_.config.changes_base()) return;
+    base_.findings.push_back(
+        {.severity = Severity::warning,
+         .rule = "adapter_changes_base",
+         .file = "adapter_config.json",
+         .found = "init_lora_weights = " + printable(adapter_.config.initialisation, 60),
+         .hint = "this way of beginning changes the base as well: merged into the published base, the "
+                 "factors do not make the model that was trained"});
   }
 
   const Adapter& adapter_;

@@ -11,6 +11,7 @@
 
 #include "io/formats/adapter_config.hpp"
 #include "io/formats/descriptor.hpp"
+#include "io/formats/directory_names.hpp"
 #include "io/formats/gguf_files.hpp"
 #include "io/formats/limits.hpp"
 #include "io/formats/shard_names.hpp"
@@ -28,10 +29,6 @@ constexpr std::string_view meta_index = "consolidated.safetensors.index.json";
 constexpr std::string_view meta_torch = "consolidated.00.pth";  // others beside it hold slices
 
 using Names = std::vector<std::string>;
-
-bool holds(const Names& sorted, std::string_view name) {
-  return std::binary_search(sorted.begin(), sorted.end(), name);
-}
 
 /// Weights of a whole model: no adapter, no optimizer state, no second copy under Meta's names, no hidden
 /// file.

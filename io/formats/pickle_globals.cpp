@@ -7,30 +7,30 @@
 namespace stemma {
 namespace {
 
-struct Row {
+struct GlobalRow {
   std::string_view name;
   GlobalKind kind;
 };
-constexpr std::array rows{
-    Row{"collections.OrderedDict", GlobalKind::dict},
-    Row{"collections.Counter", GlobalKind::dict},
-    Row{"builtins.set", GlobalKind::set},
-    Row{"__builtin__.set", GlobalKind::set},
-    Row{"torch._utils._rebuild_tensor", GlobalKind::rebuild_tensor},
-    Row{"torch._utils._rebuild_tensor_v2", GlobalKind::rebuild_tensor},
-    Row{"torch._utils._rebuild_tensor_v3", GlobalKind::rebuild_tensor_v3},
-    Row{"torch._utils._rebuild_parameter", GlobalKind::rebuild_parameter},
-    Row{"torch._utils._rebuild_parameter_with_state", GlobalKind::rebuild_parameter},
-    Row{"torch._tensor._rebuild_from_type_v2", GlobalKind::rebuild_from_type},
-    Row{"torch.Size", GlobalKind::shape},
-    Row{"torch.device", GlobalKind::plain},
-    Row{"torch.Tensor", GlobalKind::plain},
-    Row{"torch.nn.parameter.Parameter", GlobalKind::plain},
-    Row{"torch.nn.parameter.Buffer", GlobalKind::plain},
-    Row{"_codecs.encode", GlobalKind::plain},
-    Row{"numpy.dtype", GlobalKind::plain},
-    Row{"numpy.core.multiarray.scalar", GlobalKind::plain},
-    Row{"numpy._core.multiarray.scalar", GlobalKind::plain},
+constexpr std::array global_rows{
+    GlobalRow{"collections.OrderedDict", GlobalKind::dict},
+    GlobalRow{"collections.Counter", GlobalKind::dict},
+    GlobalRow{"builtins.set", GlobalKind::set},
+    GlobalRow{"__builtin__.set", GlobalKind::set},
+    GlobalRow{"torch._utils._rebuild_tensor", GlobalKind::rebuild_tensor},
+    GlobalRow{"torch._utils._rebuild_tensor_v2", GlobalKind::rebuild_tensor},
+    GlobalRow{"torch._utils._rebuild_tensor_v3", GlobalKind::rebuild_tensor_v3},
+    GlobalRow{"torch._utils._rebuild_parameter", GlobalKind::rebuild_parameter},
+    GlobalRow{"torch._utils._rebuild_parameter_with_state", GlobalKind::rebuild_parameter},
+    GlobalRow{"torch._tensor._rebuild_from_type_v2", GlobalKind::rebuild_from_type},
+    GlobalRow{"torch.Size", GlobalKind::shape},
+    GlobalRow{"torch.device", GlobalKind::plain},
+    GlobalRow{"torch.Tensor", GlobalKind::plain},
+    GlobalRow{"torch.nn.parameter.Parameter", GlobalKind::plain},
+    GlobalRow{"torch.nn.parameter.Buffer", GlobalKind::plain},
+    GlobalRow{"_codecs.encode", GlobalKind::plain},
+    GlobalRow{"numpy.dtype", GlobalKind::plain},
+    GlobalRow{"numpy.core.multiarray.scalar", GlobalKind::plain},
+    GlobalRow{"numpy._core.multiarray.scalar", GlobalKind::plain},
 };
 
 struct TypeName {
@@ -94,8 +94,8 @@ bool is_hostile(std::string_view name) {
 }  // namespace
 
 Global global_named(std::string_view name) {
-  const auto row = std::ranges::find(rows, name, &Row::name);
-  if (row != rows.end()) return {row->kind, std::nullopt};
+  const auto row = std::ranges::find(global_rows, name, &GlobalRow::name);
+  if (row != global_rows.end()) return {row->kind, std::nullopt};
   if (is_hostile(name)) return {GlobalKind::hostile, std::nullopt};
   for (const std::string_view module : {"torch", "torch.cuda", "torch.storage"}) {
     if (!begins_with_module(name, module)) continue;

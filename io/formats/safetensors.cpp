@@ -19,8 +19,8 @@ namespace {
 
 constexpr std::uint64_t length_field = 8;
 
-[[noreturn]] void refuse(std::string rule, const std::string& file_name, std::string found,
-                         std::string expected, std::string hint) {
+[[noreturn]] void refuse_file(std::string rule, const std::string& file_name, std::string found,
+                              std::string expected, std::string hint) {
   throw InvalidInput({.rule = std::move(rule),
                       .file = file_name,
                       .byte_offset = 0,
@@ -31,9 +31,9 @@ constexpr std::uint64_t length_field = 8;
 
 void require_within_file(std::uint64_t header, std::uint64_t file_bytes, const std::string& file_name) {
   if (file_bytes >= length_field && header <= file_bytes - length_field) return;
-  refuse("safetensors.header_beyond_file", file_name, fmt::format("a header of {} bytes", header),
-         fmt::format("at most {}", file_bytes - std::min(file_bytes, length_field)),
-         "the file was cut off, or is no safetensors file");
+  refuse_file("safetensors.header_beyond_file", file_name, fmt::format("a header of {} bytes", header),
+              fmt::format("at most {}", file_bytes - std::min(file_bytes, length_field)),
+              "the file was cut off, or is no safetensors file");
 }
 
 /// First tensor whose data do not begin at a multiple of its element size: fine for pread, not for pointers.
@@ -71,7 +71,7 @@ SafetensorsHeader validate_safetensors_header(std::string_view json, std::uint64
                                .file = file_name,
                                .byte_offset = 0,
                                .found = fmt::format("a header of {} bytes", json.size()),
-                               .hint = "hub clients refuse headers of this size"});
+                               .hint = "hub clients refuse_file headers of this size"});
   }
   if (!json.starts_with('{')) {
     header.findings.push_back({.severity = Severity::warning,
@@ -87,16 +87,17 @@ SafetensorsHeader validate_safetensors_header(std::string_view json, std::uint64
 SafetensorsHeader read_safetensors_header(const SourceFile& file, ByteReader& reader) {
   const std::string file_name = file_name_of(file.path);
   if (file.bytes < length_field) {
-    refuse("safetensors.header_too_small", file_name, fmt::format("a file of {} bytes", file.bytes),
-           "at least 8 bytes", "the file was cut off, or is no safetensors file");
+    refuse_file("safetensors.header_too_small", file_name, fmt::format("a file of {} bytes", file.bytes),
+                "at least 8 bytes", "the file was cut off, or is no safetensors file");
   }
   std::array<std::byte, length_field> field{};
   reader.read(file, 0, field);
   std::uint64_t length = 0;
   std::memcpy(&length, field.data(), field.size());
   if (length > limits::safetensors_header_bytes) {
-    refuse("safetensors.header_too_large", file_name, fmt::format("a header of {} bytes", length),
-           fmt::format("at most {}", limits::safetensors_header_bytes), "the file is no safetensors file");
+    refuse_file("safetensors.header_too_large", file_name, fmt::format("a header of {} bytes", length),
+                fmt::format("at most {}", limits::safetensors_header_bytes),
+                "the file is no safetensors file");
   }
   require_within_file(length, file.bytes, file_name);
 

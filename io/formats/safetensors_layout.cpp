@@ -24,9 +24,9 @@ std::optional<std::uint64_t> elements_of(const std::vector<std::uint64_t>& shape
   return product;
 }
 
-class Layout {
+class SafetensorsLayout {
  public:
-  Layout(std::uint64_t data_begin, const std::string& file_name)
+  SafetensorsLayout(std::uint64_t data_begin, const std::string& file_name)
       : data_begin_(data_begin), file_name_(file_name) {}
 
   StoredTensor place(DraftTensor&& draft) {
@@ -108,7 +108,7 @@ std::vector<StoredTensor> lay_out(std::vector<DraftTensor> drafts, std::uint64_t
   std::stable_sort(drafts.begin(), drafts.end(), [](const DraftTensor& a, const DraftTensor& b) {
     return std::tie(a.begin, a.end) < std::tie(b.begin, b.end);
   });
-  Layout layout(data_begin, file_name);
+  SafetensorsLayout layout(data_begin, file_name);
   std::vector<StoredTensor> tensors;
   tensors.reserve(drafts.size());
   for (DraftTensor& draft : drafts) tensors.push_back(layout.place(std::move(draft)));

@@ -10,7 +10,7 @@
 namespace stemma {
 namespace {
 
-constexpr std::string_view middle = "-of-";
+constexpr std::string_view of_parts = "-of-";
 
 std::optional<std::uint64_t> number(std::string_view digits) {
   std::uint64_t value = 0;
@@ -28,16 +28,16 @@ std::optional<ShardName> shard_name(std::string_view file_name, const ShardSpell
   if (file_name.size() < prefix.size() + suffix.size()) return std::nullopt;
   const std::string_view numbers =
       file_name.substr(prefix.size(), file_name.size() - prefix.size() - suffix.size());
-  const std::size_t at = numbers.find(middle);
+  const std::size_t at = numbers.find(of_parts);
   if (at == std::string_view::npos) return std::nullopt;
-  const std::string_view first = numbers.substr(0, at), second = numbers.substr(at + middle.size());
+  const std::string_view first = numbers.substr(0, at), second = numbers.substr(at + of_parts.size());
   const auto part = number(first), parts = number(second);
   if (!part || !parts || *part < 1 || *part > *parts || first.size() != second.size()) return std::nullopt;
   return ShardName{*part, *parts, first.size()};
 }
 
 std::string file_name_of(const ShardName& shard, const ShardSpelling& spelling) {
-  return fmt::format("{}{:0{}}{}{:0{}}{}", spelling.prefix, shard.part, shard.width, middle, shard.parts,
+  return fmt::format("{}{:0{}}{}{:0{}}{}", spelling.prefix, shard.part, shard.width, of_parts, shard.parts,
                      shard.width, spelling.suffix);
 }
 

@@ -12,7 +12,7 @@
 namespace stemma {
 namespace {
 
-constexpr std::size_t most_findings = 100;
+constexpr std::size_t most_tensor_findings = 100;
 
 /// A tensor as the pickle states it, in elements of its storage.
 struct View {
@@ -227,7 +227,7 @@ std::vector<Finding> TorchTensors::finish() {
 }
 
 void TorchTensors::add(Finding finding) {
-  if (findings_.size() < most_findings)
+  if (findings_.size() < most_tensor_findings)
     findings_.push_back(std::move(finding));
   else
     ++left_out_;

@@ -16,7 +16,6 @@ namespace {
 using namespace std::string_view_literals;
 
 constexpr std::uint64_t local_bytes = 30, descriptor_bytes = 16, wide_descriptor_bytes = 24;
-constexpr std::uint32_t ones32 = 0xFFFF'FFFF;
 
 std::string shown(const ZipRecord& record) { return fmt::format("\"{}\"", printable(record.name, 100)); }
 

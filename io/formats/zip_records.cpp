@@ -16,8 +16,6 @@ using namespace std::string_view_literals;
 
 constexpr std::uint64_t end_bytes = 22, locator_bytes = 20, end64_bytes = 56;
 constexpr std::size_t record_bytes = 46;
-constexpr std::uint16_t ones16 = 0xFFFF;
-constexpr std::uint32_t ones32 = 0xFFFF'FFFF;
 /// Bit 3: sizes follow the data. Bit 11: names are UTF-8. Others encrypt, patch or compress.
 constexpr std::uint16_t known_flags = 1U << 3U | 1U << 11U;
 

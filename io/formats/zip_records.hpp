@@ -9,6 +9,10 @@
 
 namespace stemma {
 
+/// What stands in a field whose value is in the zip64 part.
+inline constexpr std::uint16_t ones16 = 0xFFFF;
+inline constexpr std::uint32_t ones32 = 0xFFFF'FFFF;
+
 /// One record of the central directory, its zip64 values put in.
 struct ZipRecord {
   std::string name;  ///< whole, with the root

@@ -5,12 +5,13 @@
 
 #include <stdexcept>
 
+#include "io/model/digits.hpp"
+
 namespace stemma {
 namespace {
 
-constexpr std::size_t most_characters = 64;
+constexpr std::size_t longest_expression = 64;
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool begins_name(char c) { return (c >= 'a' && c <= 'z') || c == '_'; }
 
 }  // namespace
@@ -21,8 +22,8 @@ class ExpressionParser {
   explicit ExpressionParser(std::string_view text) : text_(text) { out_.text_ = text; }
 
   Expression parse() {
-    if (text_.size() > most_characters)
-      refuse(fmt::format("an expression has at most {} characters", most_characters));
+    if (text_.size() > longest_expression)
+      refuse(fmt::format("an expression has at most {} characters", longest_expression));
     expression();
     if (at_ < text_.size()) refuse(fmt::format("'{}' is not expected at position {}", text_[at_], at_ + 1));
     return std::move(out_);

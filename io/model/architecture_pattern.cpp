@@ -6,14 +6,14 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "io/model/digits.hpp"
+
 namespace stemma {
 namespace {
 
-constexpr std::size_t most_characters = 256;
+constexpr std::size_t longest_pattern = 256;
 constexpr int most_optional_parts = 4;
 constexpr std::size_t most_digits = 6;
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 /// Position behind the token when `name` goes on with it at `at`.
 std::optional<std::size_t> step(const PatternToken& token, std::string_view name, std::size_t at,
@@ -105,8 +105,8 @@ std::string Spelling::key() const { return fold_numbers(instance(7, 3)); }
 
 Pattern Pattern::parse(std::string_view text, Stars stars) {
   if (text.empty()) refuse("a pattern cannot be empty");
-  if (text.size() > most_characters)
-    refuse(fmt::format("a pattern has at most {} characters", most_characters));
+  if (text.size() > longest_pattern)
+    refuse(fmt::format("a pattern has at most {} characters", longest_pattern));
   Pattern pattern;
   pattern.text_ = text;
   std::string literal;

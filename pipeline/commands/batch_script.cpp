@@ -1,5 +1,5 @@
-// The script only adds numbers: how a run is launched, warned and started again is the business of
-// audit.sbatch.
+// The script adds numbers, and the lines of audit.sbatch that Slurm reads (both change together): how a run
+// is launched and started again is the business of audit.sbatch.
 #include "pipeline/commands/batch_script.hpp"
 
 #include <fmt/format.h>

@@ -3,12 +3,13 @@
 
 #include <fmt/format.h>
 
+#include <map>
+
 #include "io/archive/sha256.hpp"
 #include "io/archive/storage_error.hpp"
 #include "io/formats/published_hash.hpp"
 #include "io/model/finding.hpp"
 #include "pipeline/commands/recorded_inputs.hpp"
-#include "pipeline/wording.hpp"
 
 namespace stemma {
 namespace {
@@ -23,10 +24,13 @@ void state(HashedFile& file, const std::string& recorded) {
 }
 
 void read(FileHashes& all) {
+  std::map<fs::path, std::string> known;  // several models may share files
   for (HashedFile& file : all.files) {
     const std::string name = printable(file.place.string(), most_of_a_path);
     try {
-      file.found = sha256_of_file(file.place);
+      std::string& hash = known[file.place];
+      if (hash.empty()) hash = sha256_of_file(file.place);
+      file.found = hash;
     } catch (const StorageError& error) {
       all.complaints.push_back(
           fmt::format("verify.unread: {}{}", printable(error.what(), most_of_a_path),

@@ -13,15 +13,22 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// Page and heatmap: what is made of the archive. Returns where the page lies, "" where there is none.
 fs::path leave_page(const fs::path& directory, const AuditRequest& request, Log& log) {
-  if (!request.html) return {};
-  const fs::path page = directory / "report.html";
+  if (!request.html && !request.multiqc) return {};
+  const PageFiles files{.page = request.html ? directory / "report.html" : fs::path(),
+                        .heatmap = request.multiqc ? directory / "stemma_mqc.json" : fs::path()};
   try {
-    const WrittenPage written = write_page(request.archive, page, {});
-    log.info("report", fmt::format("{}, {:.1f} MB", page.filename().string(), double(written.bytes) / 1e6));
+    const WrittenPage written = write_page(request.archive, files, {});
+    if (request.html)
+      log.info("report", fmt::format("{}, {:.1f} MB", files.page.filename().string(),
+                                     static_cast<double>(written.bytes) / 1e6));
     if (written.bytes > written.most_bytes)
       log.warn("the page is larger than report.max_size: its tables and the heatmap are never thinned");
-    return page;
+    if (request.multiqc && !written.heatmap)
+      log.warn(
+          "stemma_mqc.json is not written: the archive has fewer than 2 models, or too many for a heatmap");
+    return files.page;
   } catch (const StorageError&) {
     throw;  // a disk that takes no page takes no tables
   } catch (const std::exception& e) {
@@ -30,12 +37,6 @@ fs::path leave_page(const fs::path& directory, const AuditRequest& request, Log&
                     printable(e.what(), 300), printable(directory.string(), 4000)));
     return {};
   }
-}
-
-void leave_heatmap(const fs::path& directory, const AuditRequest& request, Log& log) {
-  if (request.multiqc && !write_multiqc(request.archive, directory / "stemma_mqc.json"))
-    log.warn(
-        "stemma_mqc.json is not written: the archive has fewer than 2 models, or too many for a heatmap");
 }
 
 void say_what_is_missing(const AuditResult& result, const AuditRequest& request, Log& log) {
@@ -57,7 +58,6 @@ void say_what_is_missing(const AuditResult& result, const AuditRequest& request,
 fs::path leave_outputs(const RunDirectory& directory, const AuditResult& result, const AuditRequest& request,
                        Log& log) {
   fs::path page = leave_page(directory.path(), request, log);
-  leave_heatmap(directory.path(), request, log);
   write_outputs(directory, result, request);
   say_what_is_missing(result, request, log);
   return page;

@@ -203,7 +203,7 @@ class InspectCommand final : public Command {
  private:
   void show_archive(const std::string& target, const std::string& prefix, const Invocation& invocation) {
     if (part_ != Shown::everything)
-      parts_.push_back(part_of_archive(target, part_, prefix));
+      parts_.push_back(part_of_archive(target, part_, prefix, redact_));
     else if (invocation.json)
       documents_.push_back(archive_json(target));
     else

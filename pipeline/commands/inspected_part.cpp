@@ -4,41 +4,31 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <cstdlib>
-#include <sstream>
 
 #include "io/report/tsv.hpp"
 #include "pipeline/commands/target.hpp"
+#include "pipeline/feature_rows.hpp"
 #include "pipeline/json_document.hpp"
 #include "pipeline/outputs.hpp"
+#include "pipeline/redacted.hpp"
 
 namespace stemma {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::vector<std::string> split(const std::string& line) {
-  std::vector<std::string> cells;
-  std::istringstream in(line);
-  for (std::string cell; std::getline(in, cell, '\t');) cells.push_back(cell);
-  return cells;
-}
-
-/// The rows of features_table with its columns as keys; layer and value are numbers.
 Json features_json(const std::vector<Fingerprint>& models) {
-  std::istringstream lines(features_table(models));
-  std::string line;
-  std::getline(lines, line);
-  const std::vector<std::string> columns = split(line);
   Json rows = Json::array();
-  while (std::getline(lines, line)) {
-    const std::vector<std::string> cells = split(line);
-    Json& row = rows.emplace_back(Json::object());
-    for (std::size_t c = 0; c < columns.size(); ++c)
-      row[columns[c]] = columns[c] == "layer"   ? Json(std::strtol(cells[c].c_str(), nullptr, 10))
-                        : columns[c] == "value" ? json_number(std::strtod(cells[c].c_str(), nullptr))
-                                                : Json(cells[c]);
-  }
+  for (const Fingerprint& model : models)
+    for_each_feature(model, [&](std::string_view method, int layer, std::string_view part,
+                                std::string_view feature, double value) {
+      rows.push_back({{"model", model.id},
+                      {"method", method},
+                      {"layer", layer},
+                      {"part", part},
+                      {"feature", feature},
+                      {"value", json_number(value)}});
+    });
   return rows;
 }
 
@@ -91,13 +81,21 @@ PartOfTarget part_of(const SurveyedModel& model, Shown part) {
   return out;
 }
 
-PartOfTarget part_of_archive(const std::string& target, Shown part, const std::string& prefix) {
+PartOfTarget part_of_archive(const std::string& target, Shown part, const std::string& prefix,
+                             bool redacted) {
   const ArchiveReader archive(archive_at(target));
   PartOfTarget out{.target = target, .kind = "archive"};
   if (part == Shown::findings) out.findings = archive.findings();
   if (part == Shown::declared)
     for (const ModelRow& row : archive.models()) out.declared.push_back({row.id, row.declared});
   if (part == Shown::features) out.measured = archive.fingerprints(Sketches::leave);
+  if (redacted) {
+    std::vector<std::string> paths;
+    for (const ModelRow& row : archive.models()) paths.push_back(row.path);
+    const Redaction redaction(paths);
+    for (ModelFinding& finding : out.findings) redact(finding.finding, redaction);
+    for (StatedLineage& declaration : out.declared) redact(declaration.claims, redaction);
+  }
   for (ModelFinding& finding : out.findings) finding.model.insert(0, prefix);
   for (StatedLineage& declaration : out.declared) declaration.model.insert(0, prefix);
   for (Fingerprint& model : out.measured) model.id.insert(0, prefix);

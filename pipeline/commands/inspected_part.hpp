@@ -28,8 +28,9 @@ struct PartOfTarget {
 };
 
 PartOfTarget part_of(const SurveyedModel& model, Shown part);
-/// Models of the archive are named as its file says, after `prefix`. Throws UsageError, InvalidInput.
-PartOfTarget part_of_archive(const std::string& target, Shown part, const std::string& prefix);
+/// Models of the archive are named as its file says, after `prefix`; paths are shortened for others where
+/// that is asked for. Throws UsageError, InvalidInput.
+PartOfTarget part_of_archive(const std::string& target, Shown part, const std::string& prefix, bool redacted);
 
 /// One TSV with a header line. A model that declares nothing has a row with empty cells.
 std::string part_table(std::span<const PartOfTarget> targets, Shown part);

@@ -17,7 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-constexpr std::size_t most_of_a_path = 4000;
+constexpr std::size_t most_of_an_output = 4000;
 
 fs::path place_of(const std::string& output, const std::vector<fs::path>& sources) {
   if (output.empty()) throw UsageError("--output is empty. Name the archive to write");
@@ -74,7 +74,7 @@ class MergeCommand final : public Command {
  private:
   static void print_text(const fs::path& output, const Merger& merger, const MergeOutcome& outcome) {
     const auto& [sources, plan, across] = merger.parts();
-    fmt::print("{}\n", printable(output.string(), most_of_a_path));
+    fmt::print("{}\n", printable(output.string(), most_of_an_output));
     fmt::print("{} of {}, {}, {} of them compared anew\n", counted(plan.models.size(), "model"),
                counted(sources.size(), "archive"), counted(outcome.pairs, "pair"),
                across.compared.pairs.size());

@@ -39,7 +39,8 @@ Way way_of(const MergeSource& source, std::uint64_t model) {
         parse_run_config(source.run_text("resolved_yaml", run), source.path().string(), {}, notes);
     way.compare = config.compare;
     way.verdicts = config.verdicts;
-    way.verdicts.tree = {};  // of the page alone, as the next
+    way.compare.against.clear();  // whatever else these models were compared with
+    way.verdicts.tree = {};       // of the page alone, as the next
     way.verdicts.tree_support = {};
     way.known = config.compare.pairs != Pairs::listed;
   } catch (const ConfigProblems&) {

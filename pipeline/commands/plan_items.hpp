@@ -9,7 +9,7 @@
 namespace stemma {
 
 /// TSV: model, item (its first tensor, or its file), tensors, ranks, seconds, bytes, memory, and whether it
-/// fits anywhere. Longest first, as they are handed out.
+/// fits anywhere. Longest first.
 std::string items_table(std::span<const SurveyedModel> models, const Plan& plan);
 /// The same rows.
 nlohmann::ordered_json items_json(std::span<const SurveyedModel> models, const Plan& plan);

@@ -32,7 +32,9 @@ std::vector<RecordedFile> recorded_files(const SourceRows& archive, const std::v
   for (std::size_t i = 0; i < paths.size(); ++i) {
     const fs::path inside = fs::path(paths[i]).lexically_relative(models[owners[i]].path);
     const fs::path& place = places[owners[i]];
-    files.push_back({owners[i], inside == "." ? place : place / inside, bytes[i], hashes[i]});
+    // Models named by an index, or as BASE+ADAPTER, have their files beside what names them.
+    files.push_back(
+        {owners[i], inside == "." ? place : (place / inside).lexically_normal(), bytes[i], hashes[i]});
   }
   return files;
 }

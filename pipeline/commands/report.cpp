@@ -21,7 +21,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t most_named = 20;
+constexpr std::size_t most_labels_named = 20;
 
 class ReportCommand final : public Command {
  public:
@@ -77,7 +77,7 @@ class ReportCommand final : public Command {
     if (!labels_.empty()) take_labels(archive);
     const WrittenPage written = [&] {
       try {
-        return write_page(archive, page, wishes_);
+        return write_page(archive, {page}, wishes_);
       } catch (const NoSuchPair& e) {
         throw UsageError(e.what());
       }
@@ -104,14 +104,14 @@ class ReportCommand final : public Command {
   /// A table of names may be older or younger than the archive, so ids that are not there are said, once.
   void take_labels(const fs::path& archive) {
     std::vector<std::string> known, unknown;
-    const ArchiveReader reader(archive);
+    const ArchiveReader reader(archive, SealCheck::trust);  // the page looks at the seal
     for (const ModelRow& model : reader.models()) known.push_back(model.id);
     for (const auto& row : read_tsv(labels_, {"id", "label"})) {
       if (std::ranges::find(known, row[0]) == known.end()) unknown.push_back(printable(row[0]));
       wishes_.labels.emplace_back(row[0], row[1]);
     }
     if (unknown.empty()) return;
-    const std::size_t more = unknown.size() > most_named ? unknown.size() - most_named : 0;
+    const std::size_t more = unknown.size() > most_labels_named ? unknown.size() - most_labels_named : 0;
     unknown.resize(unknown.size() - more);
     Log(true).warn(fmt::format("{} names {} that no model has: {}{}", printable(labels_),
                                counted(unknown.size() + more, "id"), fmt::join(unknown, ", "),

@@ -192,9 +192,11 @@ Reproduced Reproduction::hold(const fs::path& again) const {
           : fmt::format("{} changed since: compared by tolerance", fmt::join(result.other_methods, ", "))));
 
   const auto ids = before.table().text("models/id");
-  result.inputs = ids.size();
-  for (std::uint64_t model = 0; model < ids.size(); ++model)
+  for (std::uint64_t model = 0; model < ids.size(); ++model) {
+    if (recorded.models()[model].format == format_of_known) continue;  // no weights of it are read
+    ++result.inputs;
     result.same_inputs += same_content(before, model, now, ids[model]);
+  }
   result.lines.push_back(
       fmt::format("{} of {} the recorded hashes", result.same_inputs,
                   result.inputs == 1 ? "1 input has" : fmt::format("{} inputs have", result.inputs)));

@@ -11,8 +11,6 @@
 #include "io/archive/layout.hpp"
 #include "io/formats/open_checkpoint.hpp"
 #include "pipeline/commands/recorded_inputs.hpp"
-#include "pipeline/commands/target.hpp"
-#include "pipeline/wording.hpp"
 
 namespace stemma {
 namespace {
@@ -104,7 +102,8 @@ void hold_to_files(Report& report, const std::string& inputs) {
 void hold_to_checkpoints(Report& report, const std::string& inputs, const ArchitectureTables& tables) {
   const ArchiveReader archive(report.target, SealCheck::trust);
   for (const ModelRow& row : archive.models()) {
-    if (row.status == Status::failed) continue;  // the archive says so, and deriving it again will
+    if (row.status == Status::failed) continue;   // the archive says so, and deriving it again will
+    if (row.format == format_of_known) continue;  // of another archive, which has no weights
     const std::string place = place_of(row, inputs).value_or(row.path).string();
     Report checkpoint = verify_checkpoint(place, tables);
     for (const std::string& line : checkpoint.complaints)

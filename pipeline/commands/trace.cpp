@@ -169,7 +169,8 @@ class TraceCommand final : public Command {
     if (ranks.all_reduce_sum(archived && !archived->neuron_pairs().empty() ? 1 : 0) > 0)
       neurons = compare_neurons_together(ranks,
                                          archived ? archived->fingerprints() : std::span<const Fingerprint>(),
-                                         archived ? archived->neuron_pairs() : ModelPairs());
+                                         archived ? archived->neuron_pairs() : ModelPairs(),
+                                         archived ? archived->request().comparison->rule.share : 0);
     PairsToTrace named;
     in_unison(ranks, "choosing candidates", [&] {
       if (!archived) return;

@@ -13,13 +13,10 @@
 #include "pipeline/commands/operands.hpp"
 #include "pipeline/commands/recorded_inputs.hpp"
 #include "pipeline/commands/target.hpp"
+#include "pipeline/pair_view.hpp"
 
 namespace stemma {
 namespace {
-
-bool declares(const ModelRequest& child, const ModelRequest& base) {
-  return std::ranges::any_of(child.declared, [&](const Claim& claim) { return claim.base == base.id; });
-}
 
 /// A pair of models by index, to be read or not to be.
 void ask(PairsToTrace& out, std::uint32_t base, std::uint32_t candidate) {
@@ -111,7 +108,7 @@ PairsToTrace listed_pairs(const AuditRequest& request, const std::string& file) 
   for (const auto& [a, b] : listed) {
     const std::uint32_t first = index_of(a), second = index_of(b);
     if (!seen.insert(std::minmax(first, second)).second) continue;
-    const bool turned = declares(out.models[first].request, out.models[second].request);
+    const bool turned = declares(out.models[first].request.declared, out.models[second].request.id);
     ask(out, turned ? second : first, turned ? first : second);
   }
   refuse_unread(request, out);
@@ -123,11 +120,13 @@ ArchivedPairs::ArchivedPairs(const std::vector<std::string>& operands, const std
     : configuration_(configuration_for(operands, overrides)),
       request_(conduct_of(configuration_, invocation)),
       fingerprints_(models_of(operands)) {
-  comparison_ = comparison_of(configuration_.config);
-  request_.comparison = comparison_;
+  request_.comparison = comparison_of(configuration_.config);
   request_.trace = trace_of(configuration_.config);
   if (!request_.trace) throw UsageError("trace.tests names no test. Leave trace.tests.origin_tracer in it");
   const std::map<std::string, ModelRow> rows = rows_by_id(operands);
+  // Those that a run was only compared with have their weights elsewhere.
+  std::erase_if(fingerprints_,
+                [&](const Fingerprint& model) { return rows.at(model.id).format == format_of_known; });
   const std::vector<std::string> known = ArchitectureTables::shipped_and(request_.architectures).families();
   for (const Fingerprint& model : fingerprints_) {
     const ModelRow& row = rows.at(model.id);
@@ -140,11 +139,12 @@ ArchivedPairs::ArchivedPairs(const std::vector<std::string>& operands, const std
     request.use = row.use;
     request.declared = model.declared;
   }
-  if (comparison_.tests.contains("neuron_match")) neuron_pairs_ = chosen_pairs(fingerprints_, comparison_);
+  const ComparisonPlan& plan = *request_.comparison;
+  if (plan.tests.contains("neuron_match")) neuron_pairs_ = chosen_pairs(fingerprints_, plan);
 }
 
 PairsToTrace ArchivedPairs::candidates(std::vector<NeuronAgreement> neurons, std::uint64_t& left_out) const {
-  const Comparison comparison(fingerprints_, comparison_, {}, std::move(neurons));
+  const Comparison comparison(fingerprints_, *request_.comparison, {}, std::move(neurons));
   PairsToTrace out;
   out.models = survey(request_.models, ArchitectureTables::shipped_and(request_.architectures));
   // A model that is gone belongs to candidates too, which are then said to be unread.

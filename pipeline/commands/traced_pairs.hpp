@@ -49,7 +49,6 @@ class ArchivedPairs {
   Configuration configuration_;
   AuditRequest request_;
   std::vector<Fingerprint> fingerprints_;
-  ComparisonPlan comparison_;
   ModelPairs neuron_pairs_;
 };
 

@@ -21,7 +21,7 @@
 namespace stemma {
 namespace {
 
-constexpr std::size_t most_lines = 50;
+constexpr std::size_t most_complaints = 50;
 constexpr std::size_t most_of_a_line = 4000;
 
 Trouble one(ExitCode code, const std::exception& error) {
@@ -42,7 +42,7 @@ struct Words {
   std::string problem, reason, suggestion;
 };
 
-Words words_of(const std::string& message) {
+Words words_within(const std::string& message) {
   Words words{message, "", ""};
   int open = 0;
   for (std::size_t at = 0; at + 2 < message.size(); ++at) {
@@ -64,7 +64,7 @@ Words words_of(const std::string& message) {
 void print_json(const Trouble& trouble) {
   nlohmann::ordered_json problems = nlohmann::ordered_json::array();
   for (const Problem& p : trouble.problems) {
-    const Words words = words_of(p.message);
+    const Words words = words_within(p.message);
     problems.push_back({{"file", p.file},
                         {"line", p.line},
                         {"column", p.column},
@@ -119,8 +119,8 @@ void print(const Trouble& trouble, bool json) noexcept {
     if (json && !output_failed() && !trouble.problems.empty()) print_json(trouble);
     std::size_t lines = 0;
     for (const Problem& problem : trouble.problems) {
-      if (lines++ == most_lines) {
-        say(fmt::format("and {} more", trouble.problems.size() - most_lines));
+      if (lines++ == most_complaints) {
+        say(fmt::format("and {} more", trouble.problems.size() - most_complaints));
         break;
       }
       const bool has_place = !problem.file.empty() || !problem.place.empty();

@@ -39,14 +39,14 @@ std::string wants(const CLI::Option& option) {
   return fmt::format("wants {} ({})", option.get_type_name(), option.get_description());
 }
 
-const CLI::Option* missing(const CLI::App& verb, bool positional) {
+const CLI::Option* missing_option(const CLI::App& verb, bool positional) {
   for (const CLI::Option* option : verb.get_options())
     if (option->get_positional() == positional && option->get_required() && option->count() == 0)
       return option;
   return nullptr;
 }
 
-/// The option that a sentence of CLI11 begins with, as in "--output: 1 required DIR missing".
+/// The option that a sentence of CLI11 begins with, as in "--output: 1 required DIR missing_option".
 const CLI::Option* named_in(const CLI::App& app, const std::string& text) {
   return app.get_option_no_throw(text.substr(0, text.find(':')));
 }
@@ -82,9 +82,9 @@ std::string usage_sentence(const CLI::App& app, const CLI::ParseError& error) {
   if (!verb && error.get_name() == "RequiredError")
     return fmt::format("a verb is wanted: one of {}. {}", fmt::join(verbs_of(app), ", "), more);
   if (verb && error.get_name() == "RequiredError") {
-    if (const CLI::Option* argument = missing(*verb, true))
+    if (const CLI::Option* argument = missing_option(*verb, true))
       return fmt::format("{} {}. {}", verb->get_name(), wants(*argument), more);
-    if (const CLI::Option* option = missing(*verb, false))
+    if (const CLI::Option* option = missing_option(*verb, false))
       return fmt::format("{} is required: it {}. {}", option->get_name(), wants(*option), more);
   }
   if (verb && error.get_name() == "ArgumentMismatch")

@@ -19,7 +19,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::size_t most_of_a_line = 4000;
+constexpr std::size_t most_of_a_complaint = 4000;
 
 class VerifyCommand final : public Command {
  public:
@@ -148,7 +148,8 @@ class VerifyCommand final : public Command {
   }
 
   static std::string line_of(const Report& report, const std::string& line) {
-    return fmt::format("{}: {}", printable(report.target, most_of_a_line), printable(line, most_of_a_line));
+    return fmt::format("{}: {}", printable(report.target, most_of_a_complaint),
+                       printable(line, most_of_a_complaint));
   }
 
   static void print_text(const Report& report) {
@@ -165,7 +166,8 @@ class VerifyCommand final : public Command {
       found.push_back(fmt::format("{} of {} with the SHA-256 that was stated", report.files->equal,
                                   counted(report.files->files.size(), "file")));
     if (report.derived) found.push_back(fmt::format("derived again: {}", report.derived->against.relation));
-    fmt::print("{}: {} {}\n", printable(report.target, most_of_a_line), report.kind, fmt::join(found, "; "));
+    fmt::print("{}: {} {}\n", printable(report.target, most_of_a_complaint), report.kind,
+               fmt::join(found, "; "));
     if (report.derived)
       for (const std::string& line : report.derived->lines) fmt::print("  derived  {}\n", line);
   }

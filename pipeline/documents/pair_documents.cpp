@@ -136,7 +136,7 @@ Shape aligned_neurons() {
                  {"coordinates", text(), "what brought both models into the same ones"},
                  {"pairs_asked_together", count(), "for which p-values are corrected"},
                  {"layers_read", count(), "layers without a problem"},
-                 {"agreeing_layers", count(), "layers in which a tenth of the neurons agrees"},
+                 {"agreeing_layers", count(), "layers in which verdicts.min_share of the neurons agrees"},
                  {"share", real(), "of agreeing neurons, median of the layers"},
                  {"fixed", count(), "neurons at the same place"},
                  {"labelled", count(), "neurons that were matched"},
@@ -217,6 +217,10 @@ Document trace() {
                   {"aligned_neurons", aligned_neurons().or_null(), "are their neurons the same?"},
                   {"aligned_heads", aligned_heads().or_null(), "are their heads the same?"}});
   const Shape of_adapter = with(pair, {{"adapter", adapter(), "what it does to each weight of its base"}});
+  const Shape unread = object({{"base", text(), "id"},
+                               {"candidate", text(), "id"},
+                               {"rule", text(), "name of the rule that its files break"},
+                               {"sentence", text(), "place, problem, and what to do"}});
   return {.name = "trace",
           .place = "stemma trace --json",
           .meaning = "What the weights of pairs say when they are read again.",
@@ -225,7 +229,8 @@ Document trace() {
                    {"bytes_read", bytes(), "for this"},
                    {"seconds", seconds(), "that it took"},
                    {"failures", count(), "places that could not be read"},
-                   {"pairs", list(either({models, of_adapter})), "two models, or an adapter and its base"}}};
+                   {"pairs", list(either({models, of_adapter})), "two models, or an adapter and its base"},
+                   {"unread", list(unread).if_any(), "pairs whose weights cannot be read"}}};
 }
 
 Document grey_box() {

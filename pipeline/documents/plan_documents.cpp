@@ -28,7 +28,7 @@ Document plan() {
        {"lambda_seconds", seconds().or_null(), "no item longer than this is left to one rank; null: any is"},
        {"digest", hash(), "of the plan: the same on every rank and machine"}});
   const Shape item = object({{"model", text(), "id"},
-                             {"item", text(), "the tensors that it reads"},
+                             {"item", text(), "the first tensor that it reads, or the file"},
                              {"tensors", count(), "of these"},
                              {"ranks", count(), "that do it together"},
                              {"seconds", seconds().or_null(), "predicted; null where it fits nowhere"},

@@ -11,7 +11,7 @@ namespace stemma {
 namespace {
 
 /// Six layers whose places say so much, of two cosines.
-AlignedNeurons neurons(double log_p_places, double kappa, double bulk = 0.5) {
+AlignedNeurons agreeing_neurons(double log_p_places, double kappa, double bulk = 0.5) {
   AlignedNeurons found;
   found.layers.resize(6);
   found.read = 6;
@@ -45,23 +45,24 @@ Pair judged(const AlignedNeurons& found, const OriginTrace& trace = trace_of("FU
 }
 
 TEST(JudgeLineage, KappaTellsDescentFromASharedStart) {
-  const Pair child = judged(neurons(-1000, 1.01));
+  const Pair child = judged(agreeing_neurons(-1000, 1.01));
   EXPECT_EQ(child.relation, Relation::same_lineage);
   EXPECT_EQ(child.reason, "");
   EXPECT_EQ(child.direction, 0);
   EXPECT_NE(child.sentence.find("p = 10^-434.0 (grade G"), std::string::npos) << child.sentence;
   EXPECT_NE(child.sentence.find("calibrated on small models only"), std::string::npos) << child.sentence;
-  EXPECT_EQ(judged(neurons(-1000, 0.95)).relation, Relation::same_lineage);
-  EXPECT_EQ(judged(neurons(-1000, 0.7)).relation, Relation::shared_init);
-  const Pair sibling = judged(neurons(-1000, 0.4));
+  EXPECT_EQ(judged(agreeing_neurons(-1000, 0.95)).relation, Relation::same_lineage);
+  EXPECT_EQ(judged(agreeing_neurons(-1000, 0.7)).relation, Relation::shared_init);
+  const Pair sibling = judged(agreeing_neurons(-1000, 0.4));
   EXPECT_EQ(sibling.relation, Relation::shared_init);
   EXPECT_TRUE(sibling.sentence.starts_with("Consistent with a shared initialisation and separate training"))
       << sibling.sentence;
 }
 
 TEST(JudgeLineage, WhatKappaDoesNotTellStaysOpen) {
-  for (const AlignedNeurons& found : {neurons(-1000, 0.75), neurons(-1000, 0.91), neurons(-1000, 1, 0.09),
-                                      neurons(-1000, 0.2, 0.09), neurons(-1000, missing)}) {
+  for (const AlignedNeurons& found :
+       {agreeing_neurons(-1000, 0.75), agreeing_neurons(-1000, 0.91), agreeing_neurons(-1000, 1, 0.09),
+        agreeing_neurons(-1000, 0.2, 0.09), agreeing_neurons(-1000, missing)}) {
     const Pair pair = judged(found);
     EXPECT_EQ(pair.relation, Relation::abstain);
     EXPECT_EQ(pair.reason, "shared_init_undecided");
@@ -70,15 +71,16 @@ TEST(JudgeLineage, WhatKappaDoesNotTellStaysOpen) {
 
 TEST(JudgeLineage, EveryPairAndBothTestsArePaidFor) {
   const double level = std::log(0.01);
-  EXPECT_EQ(judged(neurons(level - 0.70, 1)).relation, Relation::same_lineage) << "less than ln 2 to pay";
-  EXPECT_EQ(judged(neurons(level - 0.69, 1)).reason, "no_valid_null");
-  AlignedNeurons many = neurons(level - 0.70, 1);
+  EXPECT_EQ(judged(agreeing_neurons(level - 0.70, 1)).relation, Relation::same_lineage)
+      << "less than ln 2 to pay";
+  EXPECT_EQ(judged(agreeing_neurons(level - 0.69, 1)).reason, "no_valid_null");
+  AlignedNeurons many = agreeing_neurons(level - 0.70, 1);
   many.pairs = 2;
   EXPECT_EQ(judged(many).reason, "no_valid_null");
 }
 
 TEST(JudgeLineage, TwoMatchingsNeedATenthInHalfOfTheLayers) {
-  AlignedNeurons found = neurons(0, 1);
+  AlignedNeurons found = agreeing_neurons(0, 1);
   found.log_p_robust = -500;
   const Pair pair = judged(found);
   EXPECT_EQ(pair.relation, Relation::same_lineage);
@@ -96,10 +98,10 @@ TEST(JudgeLineage, AnotherRuleHasOtherEdges) {
     return judged(found).relation;
   };
   const double paid = std::log(1e-6) - std::log(2);  // of two tests the better one
-  EXPECT_EQ(class_by({.level = 1e-6}, neurons(paid - 0.01, 1)), Relation::same_lineage);
-  EXPECT_EQ(class_by({.level = 1e-6}, neurons(paid + 0.01, 1)), Relation::abstain);
-  EXPECT_EQ(class_by({.level = 1e-5}, neurons(paid + 0.01, 1)), Relation::same_lineage);
-  AlignedNeurons robust = neurons(0, 1);
+  EXPECT_EQ(class_by({.level = 1e-6}, agreeing_neurons(paid - 0.01, 1)), Relation::same_lineage);
+  EXPECT_EQ(class_by({.level = 1e-6}, agreeing_neurons(paid + 0.01, 1)), Relation::abstain);
+  EXPECT_EQ(class_by({.level = 1e-5}, agreeing_neurons(paid + 0.01, 1)), Relation::same_lineage);
+  AlignedNeurons robust = agreeing_neurons(0, 1);
   robust.log_p_robust = -500;
   robust.agreeing_layers = 4;  // of six
   EXPECT_EQ(class_by({.layers_share = 0.66}, robust), Relation::same_lineage);
@@ -109,7 +111,7 @@ TEST(JudgeLineage, AnotherRuleHasOtherEdges) {
 }
 
 TEST(JudgeLineage, UnlikeLayersThatAgreeTakeTheWordAway) {
-  AlignedNeurons found = neurons(-1000, 1);
+  AlignedNeurons found = agreeing_neurons(-1000, 1);
   found.control.agreeing = 10;
   EXPECT_FALSE(inconsistent_with_independence(found));
   EXPECT_EQ(judged(found).reason, "no_valid_null");
@@ -117,32 +119,32 @@ TEST(JudgeLineage, UnlikeLayersThatAgreeTakeTheWordAway) {
 
 TEST(JudgeLineage, CircuitsOfStrangersContradict) {
   const OriginTrace strangers = trace_of("UNRELATED_HERE"), lost = trace_of("UNRELATED_HERE", "unaligned");
-  EXPECT_EQ(judged(neurons(-1000, 1), strangers).reason, "conflicting");
-  EXPECT_EQ(judged(neurons(-1000, 0.75), strangers).reason, "conflicting");
-  EXPECT_EQ(judged(neurons(-1000, 0.4), strangers).relation, Relation::shared_init)
+  EXPECT_EQ(judged(agreeing_neurons(-1000, 1), strangers).reason, "conflicting");
+  EXPECT_EQ(judged(agreeing_neurons(-1000, 0.75), strangers).reason, "conflicting");
+  EXPECT_EQ(judged(agreeing_neurons(-1000, 0.4), strangers).relation, Relation::shared_init)
       << "nothing to contradict";
-  EXPECT_EQ(judged(neurons(-1000, 1), lost).relation, Relation::same_lineage)
+  EXPECT_EQ(judged(agreeing_neurons(-1000, 1), lost).relation, Relation::same_lineage)
       << "in coordinates that nobody knows circuits are those of strangers anyway";
-  EXPECT_EQ(judged(neurons(-1, 1), strangers).relation, Relation::no_evidence);
+  EXPECT_EQ(judged(agreeing_neurons(-1, 1), strangers).relation, Relation::no_evidence);
 }
 
 TEST(JudgeLineage, OtherReadingsComeFirstOrNot) {
   OriginTrace low = trace_of("LOW_RANK");
   low.median = 16;
-  EXPECT_EQ(judged(neurons(-1000, 1), low).relation, Relation::low_rank_related);
+  EXPECT_EQ(judged(agreeing_neurons(-1000, 1), low).relation, Relation::low_rank_related);
   EXPECT_FALSE(lineage_in_question(low, {.weights = 10}));
   EXPECT_TRUE(lineage_in_question(trace_of("FULL_RANK_CLOSE"), {.weights = 10}));
   EXPECT_FALSE(lineage_in_question(trace_of("IDENTICAL"), {.weights = 10, .equal = 10}));
   EXPECT_FALSE(lineage_in_question(trace_of("IDENTICAL"), {.weights = 10, .equal = 3, .rounded = 7}));
   for (const char* reason : {"unaligned", "mixed", "dead_zone", "unreadable_quantisation"})
-    EXPECT_EQ(judged(neurons(-1000, 1), trace_of("MIXED", "unaligned", reason)).relation,
+    EXPECT_EQ(judged(agreeing_neurons(-1000, 1), trace_of("MIXED", "unaligned", reason)).relation,
               Relation::same_lineage)
         << reason;
-  EXPECT_EQ(judged(neurons(-1000, 1), trace_of("MIXED", "identity", "control_failed")).reason,
+  EXPECT_EQ(judged(agreeing_neurons(-1000, 1), trace_of("MIXED", "identity", "control_failed")).reason,
             "control_failed");
   OriginTrace codes = trace_of("", "identity", "unreadable_quantisation");
   codes.obstacle = "attn.v is stored as I8";
-  EXPECT_EQ(judged(neurons(-1000, 1), codes).reason, "unreadable_quantisation");
+  EXPECT_EQ(judged(agreeing_neurons(-1000, 1), codes).reason, "unreadable_quantisation");
   EXPECT_EQ(judged({}).reason, "no_valid_null") << "nobody asked";
 }
 

@@ -7,7 +7,7 @@ namespace stemma {
 namespace {
 
 /// Six layers of one label, and as many weights of each role.
-OriginTrace trace_of(const std::string& label, std::uint64_t rank = 0) {
+OriginTrace labelled_trace(const std::string& label, std::uint64_t rank = 0) {
   OriginTrace trace;
   trace.base = "parent";
   trace.candidate = "child";
@@ -28,7 +28,7 @@ Pair judged(const OriginTrace& trace, const Reencoding& content = {.weights = 10
 }
 
 TEST(JudgeWeights, LowRankNamesRanksAndRoles) {
-  OriginTrace trace = trace_of("LOW_RANK", 16);
+  OriginTrace trace = labelled_trace("LOW_RANK", 16);
   trace.changed = 12, trace.low_rank = 11;
   trace.by_role = {{"attn.q", {8, 8, 7}}, {"attn.v", {8, 8}}, {"mlp.up", {4, 4, 4, 4, 4, 4}}};
   const Pair pair = judged(trace);
@@ -39,25 +39,25 @@ TEST(JudgeWeights, LowRankNamesRanksAndRoles) {
 }
 
 TEST(JudgeWeights, CircuitsSpeakWhereWeightsCannot) {
-  EXPECT_EQ(judged(trace_of("LOW_RANK", 16)).relation, Relation::low_rank_related);
-  OriginTrace few = trace_of("FULL_RANK_CLOSE");
+  EXPECT_EQ(judged(labelled_trace("LOW_RANK", 16)).relation, Relation::low_rank_related);
+  OriginTrace few = labelled_trace("FULL_RANK_CLOSE");
   few.changed = 42, few.low_rank = 20;
   EXPECT_EQ(judged(few).relation, Relation::abstain) << "fewer than half of the weights";
 }
 
 TEST(JudgeWeights, FullRankRaisesNoClass) {
   for (const char* label : {"FULL_RANK_CLOSE", "FULL_RANK_FAR", "IDENTICAL"}) {
-    const Pair pair = judged(trace_of(label));
+    const Pair pair = judged(labelled_trace(label));
     EXPECT_EQ(pair.relation, Relation::abstain) << label;
     EXPECT_EQ(pair.reason, "no_valid_null") << label;
   }
-  EXPECT_EQ(judged(trace_of("UNRELATED_HERE")).relation, Relation::no_evidence);
+  EXPECT_EQ(judged(labelled_trace("UNRELATED_HERE")).relation, Relation::no_evidence);
 }
 
 TEST(JudgeWeights, AnAbstentionOfTheTraceComesBeforeItsLabel) {
   for (const char* reason :
        {"control_failed", "unaligned", "dead_zone", "mixed", "unreadable_quantisation", "unsupported"}) {
-    OriginTrace trace = trace_of("LOW_RANK", 16);
+    OriginTrace trace = labelled_trace("LOW_RANK", 16);
     trace.abstain = reason;
     if (trace.abstain == "unsupported") trace.obstacle = "hidden is 128 in one model and 160 in the other";
     const Pair pair = judged(trace);
@@ -70,7 +70,7 @@ TEST(JudgeWeights, AnAbstentionOfTheTraceComesBeforeItsLabel) {
 TEST(JudgeWeights, WhatNeuronsSayStaysWhereWeightsSayNothing) {
   for (const Relation said :
        {Relation::no_evidence, Relation::same_lineage, Relation::partial_lineage, Relation::shared_init}) {
-    OriginTrace trace = trace_of("");
+    OriginTrace trace = labelled_trace("");
     trace.abstain = "unsupported";
     Pair pair;
     pair.relation = said;
@@ -86,7 +86,7 @@ TEST(JudgeWeights, WhatNeuronsSayStaysWhereWeightsSayNothing) {
                                    {Relation::no_evidence, Relation::no_evidence}}) {
     Pair pair;
     pair.relation = said;
-    judge_weights({trace_of("UNRELATED_HERE"), {.weights = 10}, {}}, true, pair);
+    judge_weights({labelled_trace("UNRELATED_HERE"), {.weights = 10}, {}}, true, pair);
     EXPECT_EQ(pair.relation, then);
     EXPECT_EQ(pair.reason, then == Relation::abstain ? "conflicting" : "");
   }
@@ -100,28 +100,29 @@ TEST(JudgeWeights, TheOrderThatNeuronsShowGoesWithItsClass) {
     judge_weights({trace, content, {}}, true, pair);
     return std::pair(pair.relation, pair.direction);
   };
-  OriginTrace unread = trace_of("");
+  OriginTrace unread = labelled_trace("");
   unread.abstain = "unsupported";
   EXPECT_EQ(after(unread, {.weights = 10}), std::pair(Relation::same_lineage, -1));
-  EXPECT_EQ(after(trace_of("UNRELATED_HERE"), {.weights = 10}), std::pair(Relation::abstain, 0));
-  EXPECT_EQ(after(trace_of("LOW_RANK", 16), {.weights = 10}), std::pair(Relation::low_rank_related, 0));
-  EXPECT_EQ(after(trace_of("IDENTICAL"), {.weights = 10, .equal = 10}), std::pair(Relation::exact_copy, 0));
+  EXPECT_EQ(after(labelled_trace("UNRELATED_HERE"), {.weights = 10}), std::pair(Relation::abstain, 0));
+  EXPECT_EQ(after(labelled_trace("LOW_RANK", 16), {.weights = 10}), std::pair(Relation::low_rank_related, 0));
+  EXPECT_EQ(after(labelled_trace("IDENTICAL"), {.weights = 10, .equal = 10}),
+            std::pair(Relation::exact_copy, 0));
 }
 
 TEST(JudgeWeights, RoundedCopiesHaveADirection) {
   const Reencoding child_is_coarser = {
       .weights = 10, .equal = 3, .rounded = 7, .coarser = "BF16", .direction = 1};
-  const Pair pair = judged(trace_of("IDENTICAL"), child_is_coarser);
+  const Pair pair = judged(labelled_trace("IDENTICAL"), child_is_coarser);
   EXPECT_EQ(pair.relation, Relation::reencoded_copy);
   EXPECT_EQ(pair.direction, 1);
   EXPECT_NE(pair.sentence.find("Equal up to storage in BF16"), std::string::npos) << pair.sentence;
-  EXPECT_EQ(judged(trace_of("IDENTICAL"), child_is_coarser, false).direction, -1);
+  EXPECT_EQ(judged(labelled_trace("IDENTICAL"), child_is_coarser, false).direction, -1);
   Reencoding one_differs = child_is_coarser;
   one_differs.rounded = 6;
-  EXPECT_EQ(judged(trace_of("IDENTICAL"), one_differs).relation, Relation::abstain);
+  EXPECT_EQ(judged(labelled_trace("IDENTICAL"), one_differs).relation, Relation::abstain);
 }
 
-SameFunction answers(std::uint64_t agreeing, std::uint64_t parts, bool control = false) {
+SameFunction function_answers(std::uint64_t agreeing, std::uint64_t parts, bool control = false) {
   SameFunction found;
   for (std::uint64_t i = 0; i < parts; ++i)
     found.readings.push_back({.subject = "mlp", .agrees = i < agreeing});
@@ -132,21 +133,22 @@ SameFunction answers(std::uint64_t agreeing, std::uint64_t parts, bool control =
 
 TEST(JudgeWeights, AllPartsAnsweringAlikeAreTheSameFunction) {
   const auto judge = [](const SameFunction& function, const char* label = "IDENTICAL") {
-    OriginTrace trace = trace_of(label);
+    OriginTrace trace = labelled_trace(label);
     trace.stream = "orthogonal";
     if (trace.label == "ABSTAIN(dead_zone)") trace.abstain = "dead_zone";
     return judged(trace, {.weights = 10}, true, function);
   };
-  const Pair same = judge(answers(14, 14));
+  const Pair same = judge(function_answers(14, 14));
   EXPECT_EQ(same.relation, Relation::reparametrised_copy);
   EXPECT_EQ(same.direction, 0);
   EXPECT_NE(same.sentence.find("a rotation of the residual stream"), std::string::npos) << same.sentence;
-  EXPECT_EQ(judge(answers(14, 14), "ABSTAIN(dead_zone)").relation, Relation::reparametrised_copy);
-  const Pair most = judge(answers(13, 14));
+  EXPECT_EQ(judge(function_answers(14, 14), "ABSTAIN(dead_zone)").relation, Relation::reparametrised_copy);
+  const Pair most = judge(function_answers(13, 14));
   EXPECT_EQ(most.relation, Relation::abstain);
   EXPECT_NE(most.sentence.find("13 of 14"), std::string::npos) << most.sentence;
-  EXPECT_EQ(judge(answers(14, 14, true)).relation, Relation::abstain) << "unlike layers answer alike too";
-  SameFunction alone = answers(4, 4);
+  EXPECT_EQ(judge(function_answers(14, 14, true)).relation, Relation::abstain)
+      << "unlike layers answer alike too";
+  SameFunction alone = function_answers(4, 4);
   alone.control = {};
   EXPECT_EQ(judge(alone).relation, Relation::abstain) << "no control";
   EXPECT_EQ(judge({}).relation, Relation::abstain) << "nobody asked";
@@ -154,7 +156,7 @@ TEST(JudgeWeights, AllPartsAnsweringAlikeAreTheSameFunction) {
 
 TEST(JudgeWeights, FunctionsAreAskedOfWhatIsLeftOpen) {
   const Reencoding different = {.weights = 10};
-  OriginTrace trace = trace_of("IDENTICAL");
+  OriginTrace trace = labelled_trace("IDENTICAL");
   for (int layer = 0; layer < 6; ++layer)
     trace.readings.push_back(
         {.subject = "c", .reading = "operator", .layer = layer, .label = "IDENTICAL", .delta = 0.002});
@@ -187,12 +189,12 @@ TEST(JudgeWeights, FunctionsAreAskedOfWhatIsLeftOpen) {
 }
 
 TEST(JudgeWeights, CopiesAndUntrainedModelsStay) {
-  EXPECT_EQ(judged(trace_of("IDENTICAL"), {.weights = 10, .equal = 10}).relation, Relation::exact_copy);
+  EXPECT_EQ(judged(labelled_trace("IDENTICAL"), {.weights = 10, .equal = 10}).relation, Relation::exact_copy);
   Pair copy, untrained;
   copy.relation = Relation::exact_copy;
   untrained.reason = "random_init";
   WeightFindings found;
-  found.origin = trace_of("LOW_RANK", 16);
+  found.origin = labelled_trace("LOW_RANK", 16);
   judge_weights(found, true, copy);
   judge_weights(found, true, untrained);
   EXPECT_EQ(copy.relation, Relation::exact_copy);

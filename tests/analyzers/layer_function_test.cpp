@@ -12,36 +12,36 @@
 namespace stemma {
 namespace {
 
-using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+using RowMajorMatrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 using Vector = Eigen::VectorXd;
 
-constexpr Eigen::Index width = 12, heads = 4, groups = 2, head = 6, count = 8, length = 4;
+constexpr Eigen::Index model_width = 12, heads = 4, groups = 2, head = 6, count = 8, length = 4;
 
-Matrix random(Eigen::Index rows, Eigen::Index cols, unsigned seed) {
+RowMajorMatrix random(Eigen::Index rows, Eigen::Index cols, unsigned seed) {
   const auto values = toy::gaussian(static_cast<std::size_t>(rows * cols), 0.5, seed);
-  return Eigen::Map<const Matrix>(values.data(), rows, cols);
+  return Eigen::Map<const RowMajorMatrix>(values.data(), rows, cols);
 }
 
-AffineMap map_of(const Matrix& w, const Vector& b) {
+AffineMap map_of(const RowMajorMatrix& w, const Vector& b) {
   return [w, b](std::span<const double> states) {
-    const Eigen::Map<const Matrix> x(states.data(), static_cast<Eigen::Index>(states.size()) / w.cols(),
-                                     w.cols());
-    const Matrix y = (x * w.transpose()).rowwise() + b.transpose();
+    const Eigen::Map<const RowMajorMatrix> x(states.data(),
+                                             static_cast<Eigen::Index>(states.size()) / w.cols(), w.cols());
+    const RowMajorMatrix y = (x * w.transpose()).rowwise() + b.transpose();
     return std::vector<double>(y.data(), y.data() + y.size());
   };
 }
 
 /// Weights of one layer's attention, with biases.
 struct Attention {
-  Matrix q = random(heads * head, width, 1), k = random(groups * head, width, 2),
-         v = random(groups * head, width, 3), o = random(width, heads*head, 4);
+  RowMajorMatrix q = random(heads * head, model_width, 1), k = random(groups * head, model_width, 2),
+                 v = random(groups * head, model_width, 3), o = random(model_width, heads*head, 4);
   Vector q_bias = random(heads * head, 1, 5), k_bias = random(groups * head, 1, 6),
-         v_bias = random(groups * head, 1, 7), o_bias = random(width, 1, 8);
+         v_bias = random(groups * head, 1, 7), o_bias = random(model_width, 1, 8);
   Rope rope = Rope::half;
   std::uint64_t rotary_width = head;
 
   AttentionFunction function() const {
-    return {.shape = {width, heads, groups, head},
+    return {.shape = {model_width, heads, groups, head},
             .rope = rope,
             .rotary_width = rotary_width,
             .query = map_of(q, q_bias),
@@ -56,18 +56,18 @@ struct Attention {
 const Sequences sequences{.length = length, .angles = {0.3, 1.1, 2.9}};
 
 std::vector<double> states() {
-  std::vector<double> rows = toy::gaussian(count * width, 1, 9);
-  normalise_rows(rows, width);
+  std::vector<double> rows = toy::gaussian(count * model_width, 1, 9);
+  normalise_rows(rows, model_width);
   return rows;
 }
 
 constexpr Sharpness mild{0.7, 0.4};
 
-std::vector<double> answers(const AttentionFunction& function, const Sequences& order = sequences) {
+std::vector<double> attention_answers(const AttentionFunction& function, const Sequences& order = sequences) {
   std::optional<Sharpness> known = mild;
   return attention_answers(function, order, states(), known);
 }
-std::vector<double> answers(const Attention& a) { return answers(a.function()); }
+std::vector<double> attention_answers(const Attention& a) { return attention_answers(a.function()); }
 
 Sharpness sharpness_of(const Attention& a) {
   std::optional<Sharpness> found;
@@ -76,8 +76,8 @@ Sharpness sharpness_of(const Attention& a) {
 }
 
 /// The rotation of the pair (first, second) by `angle`, as a matrix on a head.
-Matrix turned(Eigen::Index first, Eigen::Index second, double angle, double scale = 1) {
-  Matrix r = Matrix::Identity(head, head);
+RowMajorMatrix turned(Eigen::Index first, Eigen::Index second, double angle, double scale = 1) {
+  RowMajorMatrix r = RowMajorMatrix::Identity(head, head);
   r(first, first) = r(second, second) = scale * std::cos(angle);
   r(first, second) = -scale * std::sin(angle);
   r(second, first) = scale * std::sin(angle);
@@ -85,8 +85,8 @@ Matrix turned(Eigen::Index first, Eigen::Index second, double angle, double scal
 }
 
 /// What one step does to a head.
-Matrix step(const Attention& a) {
-  Matrix r = Matrix::Identity(head, head);
+RowMajorMatrix step(const Attention& a) {
+  RowMajorMatrix r = RowMajorMatrix::Identity(head, head);
   if (a.rope == Rope::none) return r;
   const auto pairs = static_cast<Eigen::Index>(a.rotary_width) / 2;
   for (Eigen::Index p = 0; p < pairs; ++p) {
@@ -108,14 +108,16 @@ double apart(const std::vector<double>& one, const std::vector<double>& other) {
 }
 
 /// Queries, keys and values of all states, by the definition.
-Matrix projected(const Matrix& w, const Vector& bias, const std::vector<double>& x) {
-  const Eigen::Map<const Matrix> rows(x.data(), count, width);
+RowMajorMatrix projected(const RowMajorMatrix& w, const Vector& bias, const std::vector<double>& x) {
+  const Eigen::Map<const RowMajorMatrix> rows(x.data(), count, model_width);
   return (rows * w.transpose()).rowwise() + bias.transpose();
 }
 
-/// What attention answers with these queries and keys, which R has not turned yet, before the output.
-Matrix attended(const Matrix& turn, const Matrix& q, const Matrix& k, const Matrix& v, double sharpness) {
-  Matrix out(count, heads * head);
+/// What attention attention_answers with these queries and keys, which R has not turned yet, before the
+/// output.
+RowMajorMatrix attended(const RowMajorMatrix& turn, const RowMajorMatrix& q, const RowMajorMatrix& k,
+                        const RowMajorMatrix& v, double sharpness) {
+  RowMajorMatrix out(count, heads * head);
   for (Eigen::Index at = 0; at < count; ++at)
     for (Eigen::Index h = 0; h < heads; ++h) {
       const Eigen::Index group = h / (heads / groups);
@@ -139,16 +141,16 @@ TEST(AttentionAnswers, ElementByElement) {
     Attention a;
     a.rope = rope;
     a.rotary_width = static_cast<std::uint64_t>(rotary);
-    const Matrix turn = step(a);
-    Matrix q = projected(a.q, a.q_bias, states()), k = projected(a.k, a.k_bias, states());
-    const Matrix v = projected(a.v, a.v_bias, states());
-    Matrix all(2 * count, heads * head);
+    const RowMajorMatrix turn = step(a);
+    RowMajorMatrix q = projected(a.q, a.q_bias, states()), k = projected(a.k, a.k_bias, states());
+    const RowMajorMatrix v = projected(a.v, a.v_bias, states());
+    RowMajorMatrix all(2 * count, heads * head);
     all.topRows(count) = attended(turn, q, k, v, mild.whole);
     q.rowwise() -= q.colwise().mean().eval();
     k.rowwise() -= k.colwise().mean().eval();
     all.bottomRows(count) = attended(turn, q, k, v, mild.varying);
-    const Matrix expected = (all * a.o.transpose()).rowwise() + a.o_bias.transpose();
-    expect_near(answers(a), {expected.data(), expected.data() + expected.size()}, 1e-12);
+    const RowMajorMatrix expected = (all * a.o.transpose()).rowwise() + a.o_bias.transpose();
+    expect_near(attention_answers(a), {expected.data(), expected.data() + expected.size()}, 1e-12);
   }
 }
 
@@ -183,28 +185,28 @@ TEST(AttentionAnswers, LargeBiasesHideNoWeights) {
 
 TEST(AttentionAnswers, OtherCoordinatesAnswerAlike) {
   const Attention plain;
-  const auto before = answers(plain);
+  const auto before = attention_answers(plain);
   Attention a;
   // Any map of values, undone by the output.
-  const Matrix map = random(head, head, 20) + Matrix::Identity(head, head) * 2;
+  const RowMajorMatrix map = random(head, head, 20) + RowMajorMatrix::Identity(head, head) * 2;
   a.v.topRows(head) = map * a.v.topRows(head).eval();
   a.v_bias.head(head) = map * a.v_bias.head(head).eval();
   for (Eigen::Index h = 0; h < heads / groups; ++h)
     a.o.middleCols(h * head, head) = a.o.middleCols(h * head, head).eval() * map.inverse();
   // A rotation and a scale of one rotary pair.
-  const Matrix pair = turned(1, 4, 0.8, 3);
-  const Matrix back = turned(1, 4, 0.8, 1.0 / 3);
+  const RowMajorMatrix pair = turned(1, 4, 0.8, 3);
+  const RowMajorMatrix back = turned(1, 4, 0.8, 1.0 / 3);
   a.k.topRows(head) = pair * a.k.topRows(head).eval();
   a.k_bias.head(head) = pair * a.k_bias.head(head).eval();
   for (Eigen::Index h = 0; h < heads / groups; ++h) {
     a.q.middleRows(h * head, head) = back * a.q.middleRows(h * head, head).eval();
     a.q_bias.segment(h * head, head) = back * a.q_bias.segment(h * head, head).eval();
   }
-  expect_near(answers(a), before, 1e-12);
+  expect_near(attention_answers(a), before, 1e-12);
   // Both groups change places.
-  for (Matrix* m : {&a.q, &a.k, &a.v}) {
+  for (RowMajorMatrix* m : {&a.q, &a.k, &a.v}) {
     const Eigen::Index half = m->rows() / 2;
-    const Matrix first = m->topRows(half);
+    const RowMajorMatrix first = m->topRows(half);
     m->topRows(half) = m->bottomRows(half).eval();
     m->bottomRows(half) = first;
   }
@@ -213,28 +215,28 @@ TEST(AttentionAnswers, OtherCoordinatesAnswerAlike) {
     v->head(v->size() / 2) = v->tail(v->size() / 2).eval();
     v->tail(v->size() / 2) = first;
   }
-  const Matrix first = a.o.leftCols(a.o.cols() / 2);
+  const RowMajorMatrix first = a.o.leftCols(a.o.cols() / 2);
   a.o.leftCols(a.o.cols() / 2) = a.o.rightCols(a.o.cols() / 2).eval();
   a.o.rightCols(a.o.cols() / 2) = first;
-  expect_near(answers(a), before, 1e-12);
+  expect_near(attention_answers(a), before, 1e-12);
 }
 
 TEST(AttentionAnswers, OtherFunctionsAnswerOtherwise) {
   const Attention plain;
-  const auto before = answers(plain);
+  const auto before = attention_answers(plain);
   Attention a;
   a.k.topRows(head) = turned(0, 1, 0.8) * a.k.topRows(head).eval();  // no rotary pair of the half layout
   for (Eigen::Index h = 0; h < heads / groups; ++h)
     a.q.middleRows(h * head, head) = turned(0, 1, 0.8) * a.q.middleRows(h * head, head).eval();
-  EXPECT_GT(apart(answers(a), before), 0.01);
+  EXPECT_GT(apart(attention_answers(a), before), 0.01);
   Attention hotter;
   hotter.q *= 1.1;
-  EXPECT_GT(apart(answers(hotter), before), 0.001) << "the size of scores is part of the function";
+  EXPECT_GT(apart(attention_answers(hotter), before), 0.001) << "the size of scores is part of the function";
   Attention swapped;  // heads of one group change places in queries, not in outputs
-  const Matrix first = swapped.q.topRows(head);
+  const RowMajorMatrix first = swapped.q.topRows(head);
   swapped.q.topRows(head) = swapped.q.middleRows(head, head).eval();
   swapped.q.middleRows(head, head) = first;
-  EXPECT_GT(apart(answers(swapped), before), 0.01);
+  EXPECT_GT(apart(attention_answers(swapped), before), 0.01);
 }
 
 TEST(AttentionAnswers, ANormOfHeadsForgetsTheirSize) {
@@ -243,7 +245,7 @@ TEST(AttentionAnswers, ANormOfHeadsForgetsTheirSize) {
   const auto with_gain = [&](Eigen::Index size) {
     AttentionFunction function = a.function();
     function.query_gain = std::vector<double>(static_cast<std::size_t>(size), 1.5);
-    return answers(function);
+    return attention_answers(function);
   };
   const auto before = with_gain(head), before_whole = with_gain(heads * head);
   a.q.topRows(head) *= 7;
@@ -253,29 +255,31 @@ TEST(AttentionAnswers, ANormOfHeadsForgetsTheirSize) {
 
 TEST(AttentionAnswers, SizesThatDoNotFit) {
   const Attention a;
-  EXPECT_THROW(answers(a.function(), {.length = 5, .angles = {1, 2, 3}}), std::invalid_argument);
-  EXPECT_THROW(answers(a.function(), {.length = 4, .angles = {1, 2}}), std::invalid_argument);
+  EXPECT_THROW(attention_answers(a.function(), {.length = 5, .angles = {1, 2, 3}}), std::invalid_argument);
+  EXPECT_THROW(attention_answers(a.function(), {.length = 4, .angles = {1, 2}}), std::invalid_argument);
   Attention mixed;
   mixed.rope = Rope::mixed;
-  EXPECT_THROW(answers(mixed), std::invalid_argument);
+  EXPECT_THROW(attention_answers(mixed), std::invalid_argument);
   Attention odd;
   odd.rotary_width = 3;
-  EXPECT_THROW(answers(odd), std::invalid_argument);
+  EXPECT_THROW(attention_answers(odd), std::invalid_argument);
 }
 
 TEST(MlpAnswers, ElementByElementAndInAnotherOrder) {
   constexpr Eigen::Index inter = 10;
-  const Matrix gate = random(inter, width, 30), up = random(inter, width, 31),
-               down = random(width, inter, 32);
-  const Vector none = Vector::Zero(inter), zero = Vector::Zero(width);
+  const RowMajorMatrix gate = random(inter, model_width, 30), up = random(inter, model_width, 31),
+                       down = random(model_width, inter, 32);
+  const Vector none = Vector::Zero(inter), zero = Vector::Zero(model_width);
   const auto silu = [](double x) { return x / (1 + std::exp(-x)); };
   const auto x = states();
-  const Eigen::Map<const Matrix> rows(x.data(), count, width);
-  const auto as_vector = [](const Matrix& m) { return std::vector<double>(m.data(), m.data() + m.size()); };
-  const Matrix gated =
+  const Eigen::Map<const RowMajorMatrix> rows(x.data(), count, model_width);
+  const auto as_vector = [](const RowMajorMatrix& m) {
+    return std::vector<double>(m.data(), m.data() + m.size());
+  };
+  const RowMajorMatrix gated =
       ((rows * gate.transpose()).unaryExpr(silu).array() * (rows * up.transpose()).array()).matrix() *
       down.transpose();
-  const Matrix plain = (rows * up.transpose()).unaryExpr(silu) * down.transpose();
+  const RowMajorMatrix plain = (rows * up.transpose()).unaryExpr(silu) * down.transpose();
   expect_near(mlp_answers(map_of(gate, none), map_of(up, none), map_of(down, zero), x), as_vector(gated),
               1e-12);
   expect_near(mlp_answers({}, map_of(up, none), map_of(down, zero), x), as_vector(plain), 1e-12);
@@ -284,8 +288,8 @@ TEST(MlpAnswers, ElementByElementAndInAnotherOrder) {
   order.setIdentity();
   std::rotate(order.indices().data(), order.indices().data() + 3, order.indices().data() + inter);
   const Vector scale = random(inter, 1, 33).array() + 3;
-  const Matrix other_up = scale.asDiagonal() * (order * up);
-  const Matrix other_down = down * order.transpose() * scale.cwiseInverse().asDiagonal();
+  const RowMajorMatrix other_up = scale.asDiagonal() * (order * up);
+  const RowMajorMatrix other_down = down * order.transpose() * scale.cwiseInverse().asDiagonal();
   expect_near(mlp_answers(map_of(order * gate, none), map_of(other_up, none), map_of(other_down, zero), x),
               as_vector(gated), 1e-12);
 }

@@ -21,7 +21,6 @@ using neuron_toy::with_layers;
 using neuron_toy::with_noise;
 using neuron_toy::with_other_neurons;
 using testing::ElementsAre;
-using testing::Pair;
 
 std::vector<std::pair<std::uint32_t, std::uint32_t>> partners(const NeuronAgreement& found) {
   std::vector<std::pair<std::uint32_t, std::uint32_t>> out;
@@ -155,7 +154,8 @@ TEST(NeuronAgreement, FindsWhichLayersWereKept) {
   NeuronSketch a = sketch_of(base), b = sketch_of(pruned);
   const NeuronAgreement found = compared(a, b);
   EXPECT_TRUE(found.mapped);
-  EXPECT_THAT(partners(found), ElementsAre(Pair(0, 0), Pair(1, 1), Pair(3, 2), Pair(5, 3)));
+  EXPECT_THAT(partners(found), ElementsAre(testing::Pair(0, 0), testing::Pair(1, 1), testing::Pair(3, 2),
+                                           testing::Pair(5, 3)));
   EXPECT_EQ(found.agreeing_blocks, 4U);
   EXPECT_EQ(found.share, 1);
   EXPECT_LT(found.control, 0.05);
@@ -177,8 +177,9 @@ TEST(NeuronAgreement, FindsLayersInAnotherOrderAndTwice) {
   EXPECT_EQ(reordered.share, 1);
   const NeuronAgreement doubled =
       compared(sketch_of(base), sketch_of(with_noise(with_layers(base, {0, 1, 2, 1, 2, 3, 4}), 0.2, 2)));
-  EXPECT_THAT(partners(doubled), ElementsAre(Pair(0, 0), Pair(1, 1), Pair(2, 2), Pair(1, 3), Pair(2, 4),
-                                             Pair(3, 5), Pair(4, 6)));
+  EXPECT_THAT(partners(doubled),
+              ElementsAre(testing::Pair(0, 0), testing::Pair(1, 1), testing::Pair(2, 2), testing::Pair(1, 3),
+                          testing::Pair(2, 4), testing::Pair(3, 5), testing::Pair(4, 6)));
   EXPECT_EQ(doubled.share, 1);
   EXPECT_EQ(std::pair(doubled.agreeing_blocks, doubled.compared_blocks), std::pair(5UL, 5UL)) << "not 7 of 5";
 }

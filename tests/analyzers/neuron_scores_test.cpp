@@ -15,7 +15,7 @@ namespace {
 using neuron_toy::Random;
 using testing::ElementsAre;
 
-std::vector<std::int8_t> answers(std::size_t n, unsigned seed) {
+std::vector<std::int8_t> random_answers(std::size_t n, unsigned seed) {
   Random random(seed);
   std::vector<std::int8_t> out(n);
   for (auto& x : out) x = static_cast<std::int8_t>(static_cast<int>(random() % 255) - 127);
@@ -42,7 +42,7 @@ std::vector<double> picked(const std::vector<std::int8_t>& all, std::size_t row,
 
 TEST(Correlations, AreThoseOfTheSharedColumns) {
   const std::size_t rows_a = 21, rows_b = 13, stride_a = 192, stride_b = 100;
-  const auto a = answers(rows_a * stride_a, 1), b = answers(rows_b * stride_b, 2);
+  const auto a = random_answers(rows_a * stride_a, 1), b = random_answers(rows_b * stride_b, 2);
   Random random(3);
   for (const std::uint32_t n : {32U, 57U, 100U}) {
     const auto of_a = neuron_toy::places(n, stride_a, random), of_b = neuron_toy::places(n, stride_b, random);
@@ -73,7 +73,7 @@ TEST(Correlations, OfTheLargestNumbersAreExact) {
 }
 
 TEST(Correlations, ConstantRowsAreBelowEverything) {
-  std::vector<std::int8_t> a = answers(3 * 40, 4);
+  std::vector<std::int8_t> a = random_answers(3 * 40, 4);
   for (std::size_t t = 0; t < 40; ++t) a[40 + t] = 17;
   std::vector<std::uint32_t> all(40);
   std::iota(all.begin(), all.end(), 0U);
@@ -88,7 +88,7 @@ TEST(Correlations, ConstantRowsAreBelowEverything) {
 }
 
 TEST(AnswerRows, TakeTheFirstOfAllRows) {
-  const auto a = answers(10 * 40, 5);
+  const auto a = random_answers(10 * 40, 5);
   const std::vector<std::uint32_t> columns = {39, 0, 7};
   const AnswerRows rows(a, 40, columns, 4);
   EXPECT_EQ(rows.rows(), 4U);
@@ -98,7 +98,7 @@ TEST(AnswerRows, TakeTheFirstOfAllRows) {
   EXPECT_EQ(AnswerRows({}, 0, {}, 4).rows(), 0U);
 }
 
-/// One neuron, all of whose answers are 1.
+/// One neuron, all of whose random_answers are 1.
 NeuronSketch with_keys(std::vector<std::uint64_t> by_string, const std::vector<std::uint64_t>& by_row) {
   NeuronSketch out;
   out.by_string = static_cast<std::uint32_t>(by_string.size());

@@ -15,16 +15,15 @@ namespace stemma {
 namespace {
 
 using single_token_toy::child;
-using single_token_toy::Layer;
 using single_token_toy::states;
 
-GreyBoxReading read(const Layer& base, const Layer& candidate, const std::vector<double>& inputs,
-                    const GreyBoxOptions& options = {}) {
+GreyBoxReading read(const single_token_toy::Layer& base, const single_token_toy::Layer& candidate,
+                    const std::vector<double>& inputs, const GreyBoxOptions& options = {}) {
   const SingleTokenLayer b(base.weights()), c(candidate.weights());
   return read_grey_box(b, inputs, c.output(inputs), options).value();
 }
 
-struct Case {
+struct GreyBoxCase {
   double on_value, on_output;
   std::uint64_t rank;
 };
@@ -32,9 +31,10 @@ struct Case {
 class OriginGreyBox : public testing::TestWithParam<double> {};
 
 TEST_P(OriginGreyBox, RankOfAnUpdate) {
-  const Layer base = single_token_toy::base();
+  const single_token_toy::Layer base = single_token_toy::base();
   const std::vector<double> inputs = states(128, GetParam(), 31);
-  for (const auto& [on_value, on_output, rank] : {Case{1, 0, 8}, Case{0, 1, 8}, Case{1, 1, 16}}) {
+  for (const auto& [on_value, on_output, rank] :
+       {GreyBoxCase{1, 0, 8}, GreyBoxCase{0, 1, 8}, GreyBoxCase{1, 1, 16}}) {
     const GreyBoxReading exact = read(base, child(base, on_value, on_output), inputs),
                          stored = read(base, child(base, on_value, on_output, Dtype::bf16), inputs);
     for (const GreyBoxReading* reading : {&exact, &stored}) {
@@ -52,7 +52,7 @@ TEST_P(OriginGreyBox, RankOfAnUpdate) {
 }
 
 TEST_P(OriginGreyBox, UnrelatedLayersHaveNoGap) {
-  const Layer base = single_token_toy::base();
+  const single_token_toy::Layer base = single_token_toy::base();
   for (const unsigned seed : {5U, 6U}) {
     const GreyBoxReading reading = read(base, single_token_toy::base(seed), states(128, GetParam(), 31));
     EXPECT_EQ(reading.repetitions.size(), 8U);
@@ -64,9 +64,9 @@ TEST_P(OriginGreyBox, UnrelatedLayersHaveNoGap) {
 INSTANTIATE_TEST_SUITE_P(SizesOfInputs, OriginGreyBox, testing::Values(20, 1, 0.05));
 
 TEST(OriginGreyBoxReading, DisguisesChangeNothing) {
-  const Layer base = single_token_toy::base();
+  const single_token_toy::Layer base = single_token_toy::base();
   for (const origin_toy::Disguise disguise : origin_toy::disguises) {
-    Layer hidden = child(base, 1, 1);
+    single_token_toy::Layer hidden = child(base, 1, 1);
     hidden.attention = origin_toy::disguised(hidden.attention, disguise).stored(Dtype::bf16);
     const GreyBoxReading reading = read(base, hidden, states(128, 1, 32));
     EXPECT_EQ(reading.rank.rank, 16U);
@@ -75,7 +75,7 @@ TEST(OriginGreyBoxReading, DisguisesChangeNothing) {
 }
 
 TEST(OriginGreyBoxReading, InputsOfTheNextLayerComeFromTheBase) {
-  const Layer first = single_token_toy::base(), second = single_token_toy::base(7);
+  const single_token_toy::Layer first = single_token_toy::base(), second = single_token_toy::base(7);
   const std::vector<double> inputs = SingleTokenLayer(first.weights()).output(states(128, 0.3, 33));
   const GreyBoxReading reading = read(second, child(second, 1, 0, Dtype::bf16), inputs);
   EXPECT_EQ(reading.rank.rank, 8U);
@@ -83,10 +83,10 @@ TEST(OriginGreyBoxReading, InputsOfTheNextLayerComeFromTheBase) {
 }
 
 TEST(OriginGreyBoxReading, AdamShowsTheSameRankWhereItGetsThere) {
-  const Layer base = single_token_toy::base();
+  const single_token_toy::Layer base = single_token_toy::base();
   GreyBoxOptions options{.accepted = HUGE_VAL};
   options.inversion = {.method = InversionMethod::adam, .learning_rate = 1e-3};
-  const Layer candidate = child(base, 1, 1, Dtype::bf16);
+  const single_token_toy::Layer candidate = child(base, 1, 1, Dtype::bf16);
   const std::vector<double> inputs = states(80, 1, 31);
   const GreyBoxReading reading = read(base, candidate, inputs, options);
   EXPECT_EQ(reading.rank.rank, 16U);
@@ -99,8 +99,8 @@ TEST(OriginGreyBoxReading, AdamShowsTheSameRankWhereItGetsThere) {
 }
 
 TEST(OriginGreyBoxReading, SameResultTwice) {
-  const Layer base = single_token_toy::base();
-  const Layer candidate = child(base, 1, 1, Dtype::bf16);
+  const single_token_toy::Layer base = single_token_toy::base();
+  const single_token_toy::Layer candidate = child(base, 1, 1, Dtype::bf16);
   const std::vector<double> inputs = states(100, 0.05, 34);
   const GreyBoxReading one = read(base, candidate, inputs), two = read(base, candidate, inputs),
                        other = read(base, candidate, inputs, {.seed = 1});
@@ -112,7 +112,7 @@ TEST(OriginGreyBoxReading, SameResultTwice) {
 }
 
 TEST(OriginGreyBoxReading, CostIsThatOfItsParts) {
-  const Layer base = single_token_toy::base();
+  const single_token_toy::Layer base = single_token_toy::base();
   const GreyBoxReading reading = read(base, child(base, 1, 0), states(100, 1, 35), {.repetitions = 3});
   EXPECT_EQ(reading.probes, 100U);
   EXPECT_EQ(reading.repetitions.size(), 3U);
@@ -124,8 +124,8 @@ TEST(OriginGreyBoxReading, CostIsThatOfItsParts) {
 }
 
 TEST(OriginGreyBoxReading, TooFewProbesHaveNoRank) {
-  const Layer base = single_token_toy::base();
-  const Layer candidate = child(base, 1, 1);
+  const single_token_toy::Layer base = single_token_toy::base();
+  const single_token_toy::Layer candidate = child(base, 1, 1);
   EXPECT_EQ(read(base, candidate, states(1, 1, 36)).rank.rank, 0U);
   EXPECT_EQ(read(base, candidate, {}).rank.rank, 0U);
   GreyBoxOptions hurried;
@@ -140,7 +140,7 @@ TEST(OriginGreyBoxReading, TooFewProbesHaveNoRank) {
 }
 
 TEST(OriginGreyBoxReading, CopiesShowNothing) {
-  const Layer base = single_token_toy::base();
+  const single_token_toy::Layer base = single_token_toy::base();
   const GreyBoxReading reading = read(base, base, states(128, 1, 37));
   EXPECT_LE(reading.rank.first, 2 * reading.rank.noise_edge);
   EXPECT_LT(reading.delta, 1e-12);
@@ -159,7 +159,7 @@ TEST(OriginGreyBoxReading, ProbesAreDifferentTokens) {
 }
 
 TEST(OriginGreyBoxReading, InputsThatCannotBeRead) {
-  const Layer base = single_token_toy::base();
+  const single_token_toy::Layer base = single_token_toy::base();
   const SingleTokenLayer single(base.weights());
   std::vector<double> inputs = states(4, 1, 38);
   EXPECT_THROW(read_grey_box(single, inputs, std::span(inputs).first(128), {}), std::invalid_argument);
@@ -169,7 +169,7 @@ TEST(OriginGreyBoxReading, InputsThatCannotBeRead) {
   outputs[7] = std::numeric_limits<double>::quiet_NaN();
   EXPECT_FALSE(read_grey_box(single, inputs, outputs, {}));
   EXPECT_FALSE(read_grey_box(single, outputs, inputs, {}));
-  Layer bad = base;
+  single_token_toy::Layer bad = base;
   bad.gate(3, 4) = HUGE_VAL;
   EXPECT_FALSE(read_grey_box(SingleTokenLayer(bad.weights()), inputs, inputs, {}));
 }

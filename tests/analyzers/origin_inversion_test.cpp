@@ -13,7 +13,6 @@
 namespace stemma {
 namespace {
 
-using single_token_toy::Layer;
 using single_token_toy::states;
 
 /// States, what they lead to, and starts that are off by a share of their size.
@@ -44,7 +43,7 @@ double distance(const std::vector<double>& a, const std::vector<double>& b) {
 }
 
 TEST(OriginInversion, LargeStatesContract) {
-  const Layer layer = single_token_toy::base();
+  const single_token_toy::Layer layer = single_token_toy::base();
   const SingleTokenLayer single(layer.weights());
   const Puzzle p = puzzle(single, 200, 60, 0.1);
   const Inversion found = invert_mlp(single, p.start, p.outputs, {});
@@ -57,7 +56,7 @@ TEST(OriginInversion, LargeStatesContract) {
 }
 
 TEST(OriginInversion, SmallStatesNeedNewton) {
-  const Layer layer = single_token_toy::base();
+  const single_token_toy::Layer layer = single_token_toy::base();
   const SingleTokenLayer single(layer.weights());
   std::ptrdiff_t newton = 0;
   for (const double size : {2.0, 0.1, 0.03}) {
@@ -71,7 +70,7 @@ TEST(OriginInversion, SmallStatesNeedNewton) {
 }
 
 TEST(OriginInversion, AdamMovesByItsRate) {
-  const Layer layer = single_token_toy::base();
+  const single_token_toy::Layer layer = single_token_toy::base();
   const SingleTokenLayer single(layer.weights());
   const Puzzle p = puzzle(single, 40, 2, 0.005);
   InversionOptions options = {.method = InversionMethod::adam, .learning_rate = 1e-3, .steps = 500};
@@ -94,7 +93,7 @@ TEST(OriginInversion, AdamMovesByItsRate) {
 }
 
 TEST(OriginInversion, ASolutionIsLeftAlone) {
-  const Layer layer = single_token_toy::base();
+  const single_token_toy::Layer layer = single_token_toy::base();
   const SingleTokenLayer single(layer.weights());
   const Puzzle p = puzzle(single, 10, 0.3, 0);
   for (const InversionMethod method : {InversionMethod::newton, InversionMethod::adam}) {
@@ -105,7 +104,7 @@ TEST(OriginInversion, ASolutionIsLeftAlone) {
 }
 
 TEST(OriginInversion, StepsAreLimitedAndTheBestIsKept) {
-  const Layer layer = single_token_toy::base();
+  const single_token_toy::Layer layer = single_token_toy::base();
   const SingleTokenLayer single(layer.weights());
   const Puzzle p = puzzle(single, 30, 0.5, 0.05);
   const Inversion start = invert_mlp(single, p.start, p.outputs, {.steps = 0});
@@ -116,7 +115,7 @@ TEST(OriginInversion, StepsAreLimitedAndTheBestIsKept) {
 }
 
 TEST(OriginInversion, ProbesDoNotKnowEachOther) {
-  const Layer layer = single_token_toy::base();
+  const single_token_toy::Layer layer = single_token_toy::base();
   const SingleTokenLayer single(layer.weights());
   Puzzle p = puzzle(single, 20, 0.5, 0.02);
   const Inversion clean = invert_mlp(single, p.start, p.outputs, {});
@@ -130,7 +129,7 @@ TEST(OriginInversion, ProbesDoNotKnowEachOther) {
 }
 
 TEST(OriginInversion, ZeroOutputsHaveAnAbsoluteError) {
-  const Layer layer = single_token_toy::base();
+  const single_token_toy::Layer layer = single_token_toy::base();
   const SingleTokenLayer single(layer.weights());
   const std::vector<double> zero(128);
   const Inversion found = invert_mlp(single, zero, zero, {});

@@ -11,7 +11,6 @@
 namespace stemma {
 namespace {
 
-using single_token_toy::Layer;
 using single_token_toy::states;
 using Vector = Eigen::VectorXd;
 
@@ -25,7 +24,7 @@ Vector normed(const Vector& x, const Vector& gain, double epsilon) {
 }
 
 /// Every query head reads the value of its kv head; nothing is pooled.
-Vector naive_attention(const Layer& layer, const Vector& x, const Vector& value_bias,
+Vector naive_attention(const single_token_toy::Layer& layer, const Vector& x, const Vector& value_bias,
                        const Vector& output_bias) {
   const AttentionShape& shape = layer.attention.shape;
   const Vector v = layer.attention.value * normed(x, layer.attention.gain, layer.epsilon) + value_bias;
@@ -37,7 +36,7 @@ Vector naive_attention(const Layer& layer, const Vector& x, const Vector& value_
   return x + layer.attention.output * heads + output_bias;
 }
 
-Vector naive_mlp(const Layer& layer, const Vector& y) {
+Vector naive_mlp(const single_token_toy::Layer& layer, const Vector& y) {
   const Vector n = normed(y, layer.mlp_gain, layer.epsilon);
   const Vector a = layer.gate * n, b = layer.up * n;
   Vector out = Vector::Zero(y.size());
@@ -51,7 +50,7 @@ Vector row(const std::vector<double>& rows, std::size_t i) {
 }
 
 TEST(SingleTokenLayer, AgreesWithTheFormula) {
-  Layer layer = single_token_toy::base();
+  single_token_toy::Layer layer = single_token_toy::base();
   layer.epsilon = 1e-3;  // large enough to be seen
   const Vector value_bias = origin_toy::normal(64, 1, 91), output_bias = origin_toy::normal(128, 1, 92);
   LayerWeights weights = layer.weights();
@@ -76,7 +75,7 @@ TEST(SingleTokenLayer, AgreesWithTheFormula) {
 }
 
 TEST(SingleTokenLayer, TangentIsTheDerivative) {
-  const Layer layer = single_token_toy::base(2);
+  const single_token_toy::Layer layer = single_token_toy::base(2);
   const SingleTokenLayer single(layer.weights());
   const std::size_t tokens = 5;
   const std::vector<double> y = states(tokens, 0.3, 12), v = states(tokens, 1, 13), w = states(tokens, 1, 14);
@@ -99,7 +98,7 @@ TEST(SingleTokenLayer, TangentIsTheDerivative) {
 }
 
 TEST(SingleTokenLayer, TangentForgetsTokens) {
-  const Layer layer = single_token_toy::base();
+  const single_token_toy::Layer layer = single_token_toy::base();
   const SingleTokenLayer single(layer.weights());
   const std::vector<double> y = states(6, 1, 15);
   std::vector<double> v = states(6, 1, 16);
@@ -117,7 +116,7 @@ TEST(SingleTokenLayer, TangentForgetsTokens) {
 }
 
 TEST(SingleTokenLayer, WhatDoesNotFitIsRefused) {
-  const Layer layer = single_token_toy::base();
+  const single_token_toy::Layer layer = single_token_toy::base();
   const LayerWeights weights = layer.weights();
   const SingleTokenLayer single(weights);
   EXPECT_THROW(single.output(std::vector<double>(129)), std::invalid_argument);

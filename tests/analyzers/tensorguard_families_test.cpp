@@ -23,7 +23,7 @@ const std::vector<std::string> bases = {"gemma-3-4b-it", "Llama-3.1-8B",       "
                                         "Qwen2.5-3B",    "Qwen2.5-7B-Instruct"};
 
 /// The 58 fingerprints that the authors published, bases first, and the family of each.
-class Published : public testing::Test {
+class PublishedFamilies : public testing::Test {
  protected:
   void SetUp() override {
     const char* data = std::getenv("STEMMA_TEST_DATA");
@@ -93,7 +93,7 @@ bool ends(const std::string& name, const std::string& with) {
   return name.size() >= with.size() && name.compare(name.size() - with.size(), with.size(), with) == 0;
 }
 
-TEST_F(Published, FortySevenOfFiftyDerivativesAreRight) {
+TEST_F(PublishedFamilies, FortySevenOfFiftyDerivativesAreRight) {
   ASSERT_EQ(vectors.size(), 58U);
   const Errors found = errors([](const std::string&) { return true; });
   EXPECT_EQ(found.clustered,
@@ -111,7 +111,7 @@ TEST_F(Published, FortySevenOfFiftyDerivativesAreRight) {
   EXPECT_EQ(found.nearest, 5);
 }
 
-TEST_F(Published, FeaturesThatSeeNoWeightDoAsWell) {
+TEST_F(PublishedFamilies, FeaturesThatSeeNoWeightDoAsWell) {
   const auto weight_free = [](const std::string& n) { return ends(n, "_norm") || ends(n, "_std"); };
   const Errors blind = errors(weight_free);
   EXPECT_EQ(blind.clustered,
@@ -132,7 +132,7 @@ TEST_F(Published, FeaturesThatSeeNoWeightDoAsWell) {
   EXPECT_EQ(kurtosis.nearest, 40);
 }
 
-TEST_F(Published, DistancesBetweenBases) {
+TEST_F(PublishedFamilies, DistancesBetweenBases) {
   const std::vector<GuardVector> models = standardised([](const std::string&) { return true; });
   const std::vector<std::vector<double>> table = {{7.72, 6.57, 6.76, 7.26, 9.00, 7.55, 7.96},
                                                   {5.31, 2.74, 1.95, 2.88, 5.88, 2.46},

@@ -20,7 +20,7 @@ namespace {
 
 using namespace toy;
 
-constexpr std::uint64_t seed = 7, rows = 40, cols = 27;
+constexpr std::uint64_t seed = 7, guard_rows = 40, cols = 27;
 
 /// The features of one matrix under a role that is asked for.
 Features features_of(const std::vector<double>& w, std::uint64_t m, std::uint64_t n, Dtype dtype = Dtype::f64,
@@ -45,33 +45,33 @@ std::pair<double, double> by_definition(const std::vector<double>& w, std::uint6
 
 TEST(RepairedResponse, IsThatOfItsDefinitionHoweverPanelsAreCut) {
   for (const Dtype dtype : {Dtype::f64, Dtype::f32, Dtype::bf16}) {
-    std::vector<double> w = gaussian(rows * cols, 0.05, 3, 0.01);
+    std::vector<double> w = gaussian(guard_rows * cols, 0.05, 3, 0.01);
     if (dtype == Dtype::f32)
       for (double& e : w) e = static_cast<float>(e);
     if (dtype == Dtype::bf16)
       for (double& e : w) e = std::round(e * 256) / 256;  // few bits: rounding changes nothing
-    const auto [kurtosis, skewness] = by_definition(w, rows, cols);
-    const Features whole = features_of(w, rows, cols, dtype);
+    const auto [kurtosis, skewness] = by_definition(w, guard_rows, cols);
+    const Features whole = features_of(w, guard_rows, cols, dtype);
     EXPECT_EQ(whole.status, Status::ok);
     EXPECT_NEAR(number_in(whole, "repaired_kurtosis"), kurtosis, 1e-12 * kurtosis);
     EXPECT_NEAR(number_in(whole, "repaired_skewness"), skewness, 1e-12);
     for (const std::size_t chunk : {cols * 2, cols * 8 * 3, cols * 8 * 7})
-      EXPECT_EQ(features_of(w, rows, cols, dtype, chunk).numbers, whole.numbers) << chunk;
+      EXPECT_EQ(features_of(w, guard_rows, cols, dtype, chunk).numbers, whole.numbers) << chunk;
   }
 }
 
 TEST(RepairedResponse, KnowsNeitherScaleNorSignNorOrderOfRows) {
-  const std::vector<double> w = gaussian(rows * cols, 1, 4, 0.2);
-  const Features plain = features_of(w, rows, cols);
+  const std::vector<double> w = gaussian(guard_rows * cols, 1, 4, 0.2);
+  const Features plain = features_of(w, guard_rows, cols);
   std::vector<double> scaled = w, turned(w.size());
   for (double& e : scaled) e *= -0x1p-9;
-  EXPECT_EQ(features_of(scaled, rows, cols).numbers, plain.numbers);
+  EXPECT_EQ(features_of(scaled, guard_rows, cols).numbers, plain.numbers);
   for (double& e : scaled) e *= 3;
-  for (std::uint64_t i = 0; i < rows; ++i)
+  for (std::uint64_t i = 0; i < guard_rows; ++i)
     std::copy_n(w.begin() + static_cast<std::ptrdiff_t>(i * cols), cols,
-                turned.begin() + static_cast<std::ptrdiff_t>((i * 7 + 3) % rows * cols));
+                turned.begin() + static_cast<std::ptrdiff_t>((i * 7 + 3) % guard_rows * cols));
   for (const auto& other : {scaled, turned}) {
-    const Features found = features_of(other, rows, cols);
+    const Features found = features_of(other, guard_rows, cols);
     for (const char* name : {"repaired_kurtosis", "repaired_skewness"})
       EXPECT_NEAR(number_in(found, name), number_in(plain, name), 1e-12);
   }
@@ -105,7 +105,7 @@ TEST(RepairedResponse, ControlIsThatOfGaussianWeights) {
 }
 
 TEST(RepairedResponse, IsMissingWithAReason) {
-  const std::vector<double> good = gaussian(rows * cols, 1, 6);
+  const std::vector<double> good = gaussian(guard_rows * cols, 1, 6);
   const auto expect_missing = [](const Features& found, Status status, const std::string& reason) {
     EXPECT_EQ(found.status, status) << reason;
     EXPECT_NE(found.problem.find(reason), std::string::npos) << found.problem;
@@ -115,15 +115,16 @@ TEST(RepairedResponse, IsMissingWithAReason) {
   for (const double bad : {NAN, INFINITY}) {
     std::vector<double> w = good;
     w[cols + 3] = bad;
-    expect_missing(features_of(w, rows, cols), Status::nonfinite, "not finite");
+    expect_missing(features_of(w, guard_rows, cols), Status::nonfinite, "not finite");
   }
-  expect_missing(features_of(std::vector<double>(rows * cols, 0), rows, cols), Status::ok, "is zero");
+  expect_missing(features_of(std::vector<double>(guard_rows * cols, 0), guard_rows, cols), Status::ok,
+                 "is zero");
   const std::uint64_t few = thresholds::guard_fewest_rows - 1;
   expect_missing(features_of(gaussian(few * cols, 1, 6), few, cols), Status::ok, "too few rows");
   for (const double factor : {1e100, 1e-100}) {
     std::vector<double> w = good;
     for (double& e : w) e *= factor;
-    expect_missing(features_of(w, rows, cols), Status::ok, "range of doubles");
+    expect_missing(features_of(w, guard_rows, cols), Status::ok, "range of doubles");
   }
 }
 
@@ -132,12 +133,12 @@ ToyModel deep_model(int layers, unsigned first) {
   ToyModel toy;
   for (int l = 0; l < layers; ++l) {
     const auto at = first + 10 * static_cast<unsigned>(l);
-    toy.add(role(l, Part::attn_q), rows, cols, gaussian(rows * cols, 1, at));
-    if (l != 1) toy.add(role(l, Part::mlp_up), rows, cols, gaussian(rows * cols, 1, at + 1));
+    toy.add(role(l, Part::attn_q), guard_rows, cols, gaussian(guard_rows * cols, 1, at));
+    if (l != 1) toy.add(role(l, Part::mlp_up), guard_rows, cols, gaussian(guard_rows * cols, 1, at + 1));
     if (l != 1) continue;
     for (const int expert : {0, 1})
-      toy.add(role(l, Part::moe_expert_up, expert), rows, cols,
-              gaussian(rows * cols, 1, at + 2 + static_cast<unsigned>(expert)));
+      toy.add(role(l, Part::moe_expert_up, expert), guard_rows, cols,
+              gaussian(guard_rows * cols, 1, at + 2 + static_cast<unsigned>(expert)));
   }
   return toy;
 }
@@ -161,7 +162,7 @@ TEST(RepairedCurves, HaveOneValueForEachLayerAndPoolExperts) {
     kurtosis[e] = number(subject.c_str(), "repaired_kurtosis");
     skewness[e] = number(subject.c_str(), "repaired_skewness");
   }
-  const RepairedControl control = repaired_control(rows);
+  const RepairedControl control = repaired_control(guard_rows);
   EXPECT_DOUBLE_EQ(curves->kurtosis[up][1], (kurtosis[0] + kurtosis[1]) / 2);
   EXPECT_DOUBLE_EQ(curves->skewness[up][1], std::hypot(skewness[0], skewness[1]) / std::sqrt(2));
   EXPECT_DOUBLE_EQ(curves->kurtosis_control[up][1], control.kurtosis);

@@ -87,7 +87,8 @@ int main_of(int argc, char** argv) {
     pairs = chosen_pairs(fingerprints, {});
   }
   const Stopwatch watch;
-  const std::vector<NeuronAgreement> found = compare_neurons_together(ranks, fingerprints, pairs);
+  const std::vector<NeuronAgreement> found =
+      compare_neurons_together(ranks, fingerprints, pairs, thresholds::agreeing_neurons);
   const double seconds = watch.seconds();
   if (!ranks.leads()) return 0;
   std::size_t related = 0;

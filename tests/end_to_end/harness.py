@@ -44,9 +44,12 @@ def mpirun(ranks):
 def stemma(*arguments, ranks=1, cwd=None, limit=120, before=None, **environment):
     """Runs the program to its end; stdout and stderr are text. One rank needs no mpirun."""
     command = [STEMMA, *map(str, arguments)]
+    env = {**os.environ, "OMP_NUM_THREADS": "1"}
     if ranks > 1:
         command = mpirun(ranks) + command
-    env = {**os.environ, "OMP_NUM_THREADS": "1", **environment}
+        # After a bad exit code mpirun waits, most often for nothing: everything was said before MPI_Finalize.
+        env["OMPI_MCA_odls_base_sigkill_timeout"] = "0"
+    env |= environment
     return subprocess.run(command, cwd=cwd, env=env, text=True, capture_output=True, timeout=PATIENCE * limit, preexec_fn=before,
                           check=False)
 

@@ -30,7 +30,7 @@ ItemResult failed_at(std::uint32_t item, int rank, double spent, const std::stri
 
 /// Rows for results that arrive in this order.
 std::vector<Failure> rows(const std::vector<ItemResult>& results) {
-  const testing::TemporaryDirectory directory;
+  const fixtures::TemporaryDirectory directory;
   const std::vector<SurveyedModel> models{test::fake_model("m", 1, 32)};
   const std::vector<std::string> hosts{"node1", "node1", "node2", "node3"};
   ResultLogs logs(directory.path("store"), Leftovers::removed);

@@ -12,7 +12,7 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-constexpr std::uint64_t gib = std::uint64_t{1} << 30;
+constexpr std::uint64_t one_gib = std::uint64_t{1} << 30;
 
 WorkState half_way() {
   return {.items = 4212,
@@ -26,8 +26,8 @@ WorkState half_way() {
           .longest = "acme-7b layers/41/mlp.down",
           .longest_ranks = 16,
           .longest_seconds = 38,
-          .peak_memory = gib * 5 / 2,
-          .memory_per_rank = 3 * gib};
+          .peak_memory = one_gib * 5 / 2,
+          .memory_per_rank = 3 * one_gib};
 }
 
 TEST(ProgressLine, SaysAll) {

@@ -106,7 +106,7 @@ class Leftover : public ::testing::Test {
     return out;
   }
 
-  testing::TemporaryDirectory directory_;
+  fixtures::TemporaryDirectory directory_;
 };
 
 TEST_F(Leftover, IsTakenOverByTheNextAttemptAndTheOneAfter) {
@@ -276,7 +276,7 @@ TEST_F(Leftover, OfANewerVersionIsRefused) {
 }
 
 TEST(ResultLogs, WithoutLeftoversRemoveTheirLog) {
-  const testing::TemporaryDirectory directory;
+  const fixtures::TemporaryDirectory directory;
   {
     ResultLogs logs(directory.path("store"), Leftovers::removed);
     ResultStore store(logs, 1);

@@ -13,7 +13,7 @@
 namespace stemma {
 namespace {
 
-using testing::TemporaryDirectory;
+using fixtures::TemporaryDirectory;
 
 SurveyedModel survey_one(const std::string& path, const std::string& architecture = "",
                          std::size_t refused = 0) {
@@ -52,20 +52,20 @@ TEST(Survey, AModelThatDoesNotFitInMemoryIsARow) {
   const TemporaryDirectory directory;
   const std::string note(std::size_t{1} << 20, 'n');
   directory.write("model.safetensors",
-                  testing::safetensors(R"({"__metadata__":{"note":")" + note + R"("}})"));
+                  fixtures::safetensors(R"({"__metadata__":{"note":")" + note + R"("}})"));
   expect_row(survey_one(directory.path("model.safetensors"), "", note.size()), "survey.out_of_memory",
              "model.safetensors");
 }
 
 TEST(Survey, AFamilyThatNobodyKnowsIsARow) {
   const TemporaryDirectory directory;
-  directory.write("model.safetensors", testing::safetensors_of({{"a", "xyz"}}));
+  directory.write("model.safetensors", fixtures::safetensors_of({{"a", "xyz"}}));
   expect_row(survey_one(directory.path("model.safetensors"), "lama"), "architecture.unknown_family", "lama");
 }
 
 TEST(Survey, OneBadModelDisturbsNoOther) {
   const TemporaryDirectory directory;
-  directory.write("model.safetensors", testing::safetensors_of({{"a", "xyz"}}));
+  directory.write("model.safetensors", fixtures::safetensors_of({{"a", "xyz"}}));
   std::vector<ModelRequest> requests(40);  // enough for several threads
   for (std::size_t i = 0; i < requests.size(); ++i) {
     requests[i].id = fmt::format("m{:02}", i);

@@ -38,7 +38,7 @@ void close_cut_table(Markup& page, std::size_t all) {
     page.element("p", {{"class", "note"}}, fmt::format("The first {} of {} are shown.", most_rows, all));
 }
 
-std::string number(double value) { return std::isfinite(value) ? fmt::format("{:.4g}", value) : ""; }
+std::string short_number(double value) { return std::isfinite(value) ? fmt::format("{:.4g}", value) : ""; }
 
 /// Text of many lines, each as a reader may see it.
 void write_lines(Markup& page, std::string_view heading, std::string_view text) {
@@ -142,7 +142,7 @@ void write_methods(Markup& page, const PageContent& content) {
     page.close("td");
     for (const double value : {double(p.share), double(p.curve_score), double(p.curve_twin),
                                double(p.percentile), double(p.guard), double(p.guard_control)})
-      page.element("td", {{"class", "number"}}, number(value));
+      page.element("td", {{"class", "number"}}, short_number(value));
     page.close("tr");
   }
   close_table(page);

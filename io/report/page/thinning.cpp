@@ -34,6 +34,7 @@ std::vector<std::size_t> ranks_of(const std::vector<std::uint32_t>& order) {
 }
 
 void keep_lines(CurveFigure& figure, const std::vector<std::size_t>& ranks, std::size_t most) {
+  if (figure.panels.empty()) return;  // nothing of it was drawn
   figure.thinned_to = most;
   for (CurvePanel& panel : figure.panels)
     std::erase_if(panel.lines, [&](const CurveLine& line) { return ranks[line.model] >= most; });
@@ -46,19 +47,12 @@ class Thinning {
       : content_(content), ranks_(ranks_of(by_weight(content))), page_(page_of(content)) {}
 
   std::string page() {
-    const std::size_t models = content_.models.size();
     keep(content_.dossiers.size(), [](PageContent& thin, std::size_t most) {
       thin.dossiers.resize(most);
       thin.dossiers_thinned = true;
     });
-    keep(models, [&](PageContent& thin, std::size_t most) {
-      for (CurveFigure& figure : thin.curves)
-        if (figure.id == "spectra") keep_lines(figure, ranks_, most);
-    });
-    keep(models, [&](PageContent& thin, std::size_t most) {
-      for (CurveFigure& figure : thin.curves)
-        if (figure.id != "spectra") keep_lines(figure, ranks_, most);
-    });
+    keep_curves([](const CurveFigure& figure) { return figure.id == "spectra"; });
+    keep_curves([](const CurveFigure& figure) { return figure.id != "spectra"; });
     return std::move(page_);
   }
 
@@ -67,14 +61,28 @@ class Thinning {
 
   bool fits() const { return page_.size() <= content_.most_bytes; }
 
+  /// Curves of as many models as fit, in the figures that are meant.
+  void keep_curves(const std::function<bool(const CurveFigure&)>& meant) {
+    const bool drawn = std::ranges::any_of(
+        content_.curves, [&](const CurveFigure& figure) { return meant(figure) && !figure.panels.empty(); });
+    keep(drawn ? content_.models.size() : 0, [&](PageContent& thin, std::size_t most) {
+      for (CurveFigure& figure : thin.curves)
+        if (meant(figure)) keep_lines(figure, ranks_, most);
+    });
+  }
+
   /// Keeps as many of `all` as fit, none where no number does.
   void keep(std::size_t all, const Step& step) {
     if (fits() || all == 0) return;
-    const PageContent whole = content_;
+    const auto dossiers = content_.dossiers;
+    const auto curves = content_.curves;
+    std::size_t shown = all;
     const auto try_with = [&](std::size_t most) {
-      content_ = whole;
+      content_.dossiers = dossiers;
+      content_.curves = curves;
       step(content_, most);
       page_ = page_of(content_);
+      shown = most;
       return fits();
     };
     std::size_t fitting = 0, failing = all;
@@ -82,7 +90,7 @@ class Thinning {
       const std::size_t middle = std::midpoint(fitting, failing);
       (try_with(middle) ? fitting : failing) = middle;
     }
-    try_with(fitting);
+    if (shown != fitting) try_with(fitting);
   }
 
   PageContent content_;

@@ -12,28 +12,32 @@
 namespace stemma {
 namespace {
 
-using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+using RowMajorMatrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
 constexpr double edge = 1.05;
 
-Matrix normal(Eigen::Index rows, Eigen::Index cols, unsigned seed) {
+RowMajorMatrix normal(Eigen::Index rows, Eigen::Index cols, unsigned seed) {
   std::mt19937_64 generator(seed);
   std::normal_distribution<double> one;
-  return Matrix::NullaryExpr(rows, cols, [&] { return one(generator); });
+  return RowMajorMatrix::NullaryExpr(rows, cols, [&] { return one(generator); });
 }
 
-std::span<const double> elements(const Matrix& a) { return {a.data(), static_cast<std::size_t>(a.size())}; }
+std::span<const double> elements(const RowMajorMatrix& a) {
+  return {a.data(), static_cast<std::size_t>(a.size())};
+}
 
-SplitCosines compare(const Matrix& x, const Matrix& y) {
+SplitCosines compare(const RowMajorMatrix& x, const RowMajorMatrix& y) {
   return split_cosines(
       {elements(x), elements(y), static_cast<std::uint64_t>(x.rows()), static_cast<std::uint64_t>(x.cols())},
       edge);
 }
 
-double cosine(const Matrix& a, const Matrix& b) { return a.cwiseProduct(b).sum() / (a.norm() * b.norm()); }
+double cosine(const RowMajorMatrix& a, const RowMajorMatrix& b) {
+  return a.cwiseProduct(b).sum() / (a.norm() * b.norm());
+}
 
 /// Formed from all singular vectors.
-Matrix spikes_of(const Matrix& x) {
+RowMajorMatrix spikes_of(const RowMajorMatrix& x) {
   const Eigen::BDCSVD<Eigen::MatrixXd> svd(x, Eigen::ComputeThinU | Eigen::ComputeThinV);
   const Eigen::VectorXd& s = svd.singularValues();
   const Eigen::Index n = s.size();
@@ -47,7 +51,7 @@ Matrix spikes_of(const Matrix& x) {
 }
 
 /// Strong directions of rank 6.
-Matrix strong(Eigen::Index rows, Eigen::Index cols, unsigned seed) {
+RowMajorMatrix strong(Eigen::Index rows, Eigen::Index cols, unsigned seed) {
   return 0.5 * normal(rows, 6, seed) * normal(6, cols, seed + 1);
 }
 
@@ -68,10 +72,10 @@ TEST(MedianSingularValue, IsThatOfNormalMatrices) {
 
 TEST(SplitCosines, AreThoseOfFormedParts) {
   for (const auto& [rows, cols] : {std::pair(160, 90), std::pair(90, 160), std::pair(100, 100)}) {
-    const Matrix x = normal(rows, cols, 1) + strong(rows, cols, 2),
-                 y = 0.6 * x + 0.5 * normal(rows, cols, 4) + 0.4 * strong(rows, cols, 5);
+    const RowMajorMatrix x = normal(rows, cols, 1) + strong(rows, cols, 2),
+                         y = 0.6 * x + 0.5 * normal(rows, cols, 4) + 0.4 * strong(rows, cols, 5);
     const SplitCosines found = compare(x, y);
-    const Matrix x_spikes = spikes_of(x), y_spikes = spikes_of(y);
+    const RowMajorMatrix x_spikes = spikes_of(x), y_spikes = spikes_of(y);
     EXPECT_EQ(found.spikes_of_x, 6U);
     EXPECT_GE(found.spikes_of_y, 6U);
     EXPECT_NEAR(found.matched.whole, cosine(x, y), 1e-12);
@@ -83,8 +87,8 @@ TEST(SplitCosines, AreThoseOfFormedParts) {
 }
 
 TEST(SplitCosines, DescendantsKeepBothAndSharedStartsKeepTheBulk) {
-  const Matrix start = normal(300, 120, 11);
-  const Matrix base = start + strong(300, 120, 12);
+  const RowMajorMatrix start = normal(300, 120, 11);
+  const RowMajorMatrix base = start + strong(300, 120, 12);
   const PartCosines child = compare(base, base + 0.3 * normal(300, 120, 14)).matched;
   EXPECT_GT(child.bulk, 0.9);
   EXPECT_NEAR(child.spikes / child.bulk, 1, 0.08);
@@ -96,7 +100,7 @@ TEST(SplitCosines, DescendantsKeepBothAndSharedStartsKeepTheBulk) {
 }
 
 TEST(SplitCosines, NoiseHasNoSpikesAndScaleDoesNotMatter) {
-  const Matrix x = normal(200, 80, 21), y = x + normal(200, 80, 22);
+  const RowMajorMatrix x = normal(200, 80, 21), y = x + normal(200, 80, 22);
   const SplitCosines found = compare(x, y);
   EXPECT_EQ(found.spikes_of_x + found.spikes_of_y, 0U);
   EXPECT_TRUE(std::isnan(found.matched.spikes));
@@ -106,9 +110,9 @@ TEST(SplitCosines, NoiseHasNoSpikesAndScaleDoesNotMatter) {
 }
 
 TEST(SplitCosines, NothingIsNothing) {
-  EXPECT_TRUE(std::isnan(compare(Matrix(0, 5), Matrix(0, 5)).matched.whole));
-  EXPECT_TRUE(std::isnan(compare(Matrix::Zero(4, 5), normal(4, 5, 1)).matched.whole));
-  const Matrix one = Matrix::Constant(1, 1, 3);
+  EXPECT_TRUE(std::isnan(compare(RowMajorMatrix(0, 5), RowMajorMatrix(0, 5)).matched.whole));
+  EXPECT_TRUE(std::isnan(compare(RowMajorMatrix::Zero(4, 5), normal(4, 5, 1)).matched.whole));
+  const RowMajorMatrix one = RowMajorMatrix::Constant(1, 1, 3);
   EXPECT_NEAR(compare(one, one).matched.whole, 1, 1e-12);
   const std::vector<double> values(6);
   EXPECT_THROW(split_cosines({values, values, 2, 2}, edge), std::invalid_argument);

@@ -15,7 +15,7 @@
 namespace stemma {
 namespace {
 
-constexpr double ln10 = 2.30258509299404568402;
+constexpr double log_of_ten = 2.30258509299404568402;
 
 /// Of all permutations of `labels`, how many have at least k of the first `pairs` labels fixed, for every k.
 std::vector<std::uint64_t> counted(std::size_t labels, std::size_t pairs) {
@@ -101,10 +101,10 @@ TEST(FixedPoints, ExactLawOfManyLabelsIsThatOf60Digits) {
                                     {11008, 11008, -91442.176317269302057},
                                     {2, 9, -1.3309017862715230285}})
     EXPECT_NEAR(log_fixed_points(k, n), log_p, -1e-14 * log_p) << k << " of " << n;
-  EXPECT_NEAR(log_fixed_points(11008, 11008) / ln10, -39712.83, 0.005);
+  EXPECT_NEAR(log_fixed_points(11008, 11008) / log_of_ten, -39712.83, 0.005);
   const double bounds[] = {0, -0.3010, -2.0792, -6.5598};
   const std::uint64_t at[] = {1, 2, 5, 10};
-  for (int i = 0; i < 4; ++i) EXPECT_NEAR(log_fixed_points_bound(at[i]) / ln10, bounds[i], 5e-5);
+  for (int i = 0; i < 4; ++i) EXPECT_NEAR(log_fixed_points_bound(at[i]) / log_of_ten, bounds[i], 5e-5);
 }
 
 TEST(FixedPoints, ExactLawFallsAndStaysBelowItsBound) {

@@ -17,7 +17,7 @@ extern "C" void dgesdd_(const char* jobz, const int* m, const int* n, double* a,
 namespace stemma {
 namespace {
 
-std::vector<double> gaussian(std::uint64_t rows, std::uint64_t cols, unsigned seed) {
+std::vector<double> gaussian_values(std::uint64_t rows, std::uint64_t cols, unsigned seed) {
   std::mt19937_64 generator(seed);
   std::normal_distribution<double> normal;
   std::vector<double> values(rows * cols);
@@ -53,7 +53,8 @@ double bound(const HeldMatrix& matrix, std::uint64_t cols, double enough = INFIN
 
 TEST(LargestSingularValue, NeverAboveLapackAndCloseBelow) {
   for (const auto& [rows, cols] : {std::pair{1, 1}, {1, 70}, {70, 1}, {130, 130}, {300, 90}, {90, 300}}) {
-    const auto values = gaussian(static_cast<std::uint64_t>(rows), static_cast<std::uint64_t>(cols), 5);
+    const auto values =
+        gaussian_values(static_cast<std::uint64_t>(rows), static_cast<std::uint64_t>(cols), 5);
     const double exact = largest_by_lapack(values, rows, cols);
     const HeldMatrix matrix =
         held(values, static_cast<std::uint64_t>(rows), static_cast<std::uint64_t>(cols));
@@ -65,7 +66,7 @@ TEST(LargestSingularValue, NeverAboveLapackAndCloseBelow) {
 }
 
 TEST(LargestSingularValue, FindsAStrongDirectionAndStopsEarly) {
-  auto values = gaussian(200, 160, 6);
+  auto values = gaussian_values(200, 160, 6);
   for (std::size_t i = 0; i < 200; ++i) {
     for (std::size_t j = 0; j < 160; ++j) values[i * 160 + j] += 5;  // s1 about 5 sqrt(mn)
   }
@@ -91,8 +92,8 @@ TEST(LargestSingularValue, ZeroAndNaN) {
 }
 
 TEST(HeldMatrix, RandomMatricesLieAtTheEdgeAndTrainedOnesBeyond) {
-  EXPECT_NEAR(held(gaussian(400, 300, 7), 400, 300).edge_ratio(1.2), 1, 0.03);
-  auto values = gaussian(400, 300, 8);
+  EXPECT_NEAR(held(gaussian_values(400, 300, 7), 400, 300).edge_ratio(1.2), 1, 0.03);
+  auto values = gaussian_values(400, 300, 8);
   for (std::size_t i = 0; i < 400; ++i) {
     for (std::size_t j = 0; j < 300; ++j)
       values[i * 300 + j] += 0.3 * std::sin(double(i)) * std::cos(double(j));

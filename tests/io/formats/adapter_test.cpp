@@ -12,8 +12,8 @@
 namespace stemma {
 namespace {
 
-using testing::rule_of_refusal;
-using testing::TemporaryDirectory;
+using fixtures::rule_of_refusal;
+using fixtures::TemporaryDirectory;
 
 AdapterConfig config(const std::string& more) {
   return parse_adapter_config(R"({"peft_type": "LORA")" + more + "}", "adapter_config.json");
@@ -147,7 +147,7 @@ std::string file_of(const std::vector<Made>& tensors, float value = 0) {
                           header == "{" ? "" : ",", made.name, made.dtype, fmt::join(made.shape, ","), begin,
                           data.size());
   }
-  return testing::safetensors(header + "}", data);
+  return fixtures::safetensors(header + "}", data);
 }
 
 class Opening : public ::testing::Test {

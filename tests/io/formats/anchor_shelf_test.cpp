@@ -10,7 +10,7 @@
 namespace stemma {
 namespace {
 
-using testing::TemporaryDirectory;
+using fixtures::TemporaryDirectory;
 
 constexpr std::uint64_t rows = 300;
 
@@ -47,15 +47,15 @@ class Shelf : public ::testing::Test {
 
 /// The same words in a GGUF file, as kinds 1 (ordinary) or, every tenth, 4 (added).
 std::string gguf(bool with_added) {
-  using testing::gguf_pair, testing::raw;
+  using fixtures::gguf_pair, fixtures::raw;
   std::string pieces = raw<std::uint32_t>(8) + raw<std::uint64_t>(200),
               kinds = raw<std::uint32_t>(5) + raw<std::uint64_t>(200);
   for (int i = 0; i < 200; ++i) {
-    pieces += testing::gguf_string(fmt::format("{}{}x", char('a' + i % 26), char('a' + i / 26)));
+    pieces += fixtures::gguf_string(fmt::format("{}{}x", char('a' + i % 26), char('a' + i / 26)));
     kinds += raw<std::int32_t>(with_added && i % 10 == 0 ? 4 : 1);
   }
-  testing::GgufParts parts;
-  parts.pairs = {testing::gguf_text("tokenizer.ggml.model", "llama"),
+  fixtures::GgufParts parts;
+  parts.pairs = {fixtures::gguf_text("tokenizer.ggml.model", "llama"),
                  gguf_pair("tokenizer.ggml.tokens", 9, pieces),
                  gguf_pair("tokenizer.ggml.token_type", 9, kinds)};
   return parts.bytes();
@@ -123,7 +123,7 @@ TEST_F(Shelf, WithoutAnEmbeddingThereAreNone) {
 }
 
 TEST_F(Shelf, ACheckpointKnowsItsTokenizer) {
-  directory_.write("model.safetensors", testing::safetensors_of({{"a", "1234"}}));
+  directory_.write("model.safetensors", fixtures::safetensors_of({{"a", "1234"}}));
   EXPECT_EQ(open_checkpoint(directory_.path()).vocabulary, "");
   directory_.write("tokenizer.json", tokenizer());
   EXPECT_EQ(open_checkpoint(directory_.path()).vocabulary, directory_.path("tokenizer.json"));

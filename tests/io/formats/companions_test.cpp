@@ -8,14 +8,14 @@
 namespace stemma {
 namespace {
 
-using testing::rule_of_refusal;
+using fixtures::rule_of_refusal;
 
 std::vector<std::string> bases(std::string_view text) {
   std::vector<std::string> names;
   for (const Claim& claim : front_matter_claims(text, "README.md")) names.push_back(claim.base);
   return names;
 }
-std::string refusal(const std::string& text) {
+std::string companions_refusal(const std::string& text) {
   return rule_of_refusal([&] { front_matter_claims(text, "README.md"); });
 }
 using Names = std::vector<std::string>;
@@ -50,12 +50,14 @@ TEST(FrontMatter, None) {
 }
 
 TEST(FrontMatter, Refusals) {
-  EXPECT_EQ(refusal("---\na: &x b\nc: *x\n---\n"), "yaml.alias");
-  EXPECT_EQ(refusal("---\na: *nowhere\n---\n"), "yaml.syntax");
-  EXPECT_EQ(refusal("---\na: [b\n---\n"), "yaml.syntax");
-  EXPECT_EQ(refusal("---\n" + std::string(70'000, 'x') + "\n---\n"), "yaml.limit");
-  EXPECT_EQ(refusal("---\na: " + std::string(40, '[') + std::string(40, ']') + "\n---\n"), "yaml.limit");
-  EXPECT_NE(refusal("---\na: " + std::string(60'000, '[') + "\n---\n"), "") << "deep nesting is no recursion";
+  EXPECT_EQ(companions_refusal("---\na: &x b\nc: *x\n---\n"), "yaml.alias");
+  EXPECT_EQ(companions_refusal("---\na: *nowhere\n---\n"), "yaml.syntax");
+  EXPECT_EQ(companions_refusal("---\na: [b\n---\n"), "yaml.syntax");
+  EXPECT_EQ(companions_refusal("---\n" + std::string(70'000, 'x') + "\n---\n"), "yaml.limit");
+  EXPECT_EQ(companions_refusal("---\na: " + std::string(40, '[') + std::string(40, ']') + "\n---\n"),
+            "yaml.limit");
+  EXPECT_NE(companions_refusal("---\na: " + std::string(60'000, '[') + "\n---\n"), "")
+      << "deep nesting is no recursion";
 }
 
 TEST(FrontMatter, LongValuesAreLeftOut) {

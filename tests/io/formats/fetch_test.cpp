@@ -13,7 +13,7 @@
 namespace stemma {
 namespace {
 
-using testing::TemporaryDirectory;
+using fixtures::TemporaryDirectory;
 
 TEST(PageWindow, IsTheLeastThatHoldsThePiece) {
   for (const std::uint64_t offset : {0UL, 1UL, 4095UL, 4096UL, 4097UL, (1UL << 40) + 5})
@@ -69,11 +69,11 @@ TEST(Fetch, OtherErrorsAreErrors) {
                    folder(open(directory.path().c_str(), O_RDONLY | O_CLOEXEC));
   PageBuffer buffer;
   buffer.make_room(10);
-  EXPECT_EQ(testing::rule_of_refusal([&] {
+  EXPECT_EQ(fixtures::rule_of_refusal([&] {
               fetch({path, buffered, &folder}, 0, 10, buffer);
             }),
             "file.read_failed");
-  EXPECT_EQ(testing::rule_of_refusal([&] { fetch({path, buffered}, 8, 4, buffer); }), "file.short_read");
+  EXPECT_EQ(fixtures::rule_of_refusal([&] { fetch({path, buffered}, 8, 4, buffer); }), "file.short_read");
 }
 
 TEST(ReopenDirect, NothingWhereTheFileSystemDoesNotOfferIt) {

@@ -13,8 +13,8 @@
 namespace stemma {
 namespace {
 
-using testing::rule_of_refusal;
-using testing::TemporaryDirectory;
+using fixtures::rule_of_refusal;
+using fixtures::TemporaryDirectory;
 
 std::string read(FileReader& reader, const SourceFile& file, std::uint64_t offset, std::size_t bytes) {
   std::string text(bytes, '\0');

@@ -15,7 +15,7 @@
 #include "io/model/byte_reader.hpp"
 #include "io/model/finding.hpp"
 
-namespace stemma::testing {
+namespace stemma::fixtures {
 
 /// A directory of its own, gone with the test.
 class TemporaryDirectory {
@@ -111,4 +111,4 @@ inline std::filesystem::path test_data() {
                           : std::filesystem::path(STEMMA_SOURCE_DIR) / ".." / "shared" / "data";
 }
 
-}  // namespace stemma::testing
+}  // namespace stemma::fixtures

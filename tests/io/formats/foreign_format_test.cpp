@@ -45,7 +45,7 @@ TEST(ForeignFormat, Kinds) {
 TEST(ForeignFormat, SafetensorsWhoseLengthLooksLikeAMagicNumber) {
   EXPECT_EQ(kind_of("PK\3\4\0\0\0\0{"s), "");
   EXPECT_EQ(kind_of("\x1F\x8B\x08\0\0\0\0\0{"s), "");
-  EXPECT_EQ(kind_of(testing::safetensors("{}")), "");
+  EXPECT_EQ(kind_of(fixtures::safetensors("{}")), "");
   EXPECT_EQ(kind_of("<\0\0\0\0\xFF\xFF\xFF{}"s), "");  // 60 and a few high bits: a damaged length is no page
 }
 
@@ -59,7 +59,7 @@ TEST(ForeignFormat, PointerShowsWhatItPromises) {
 }
 
 TEST(ForeignFormat, RealFilesOfOtherKinds) {
-  const auto broken = testing::test_data() / "broken";
+  const auto broken = fixtures::test_data() / "broken";
   if (!std::filesystem::exists(broken)) GTEST_SKIP() << "no test data; set STEMMA_TEST_DATA";
   const auto kind_of_file = [&](const std::filesystem::path& file) {
     std::ifstream stream(broken / file, std::ios::binary);

@@ -6,14 +6,9 @@
 #include <string_view>
 #include <vector>
 
-namespace stemma::testing {
+#include "tests/io/formats/raw_bytes.hpp"
 
-template <class Number>
-std::string raw(Number number) {
-  std::string bytes(sizeof number, '\0');
-  std::memcpy(bytes.data(), &number, sizeof number);
-  return bytes;
-}
+namespace stemma::fixtures {
 
 inline std::string gguf_string(std::string_view text) { return raw<std::uint64_t>(text.size()).append(text); }
 
@@ -67,4 +62,4 @@ inline GgufParts two_tensors() {
   return parts;
 }
 
-}  // namespace stemma::testing
+}  // namespace stemma::fixtures

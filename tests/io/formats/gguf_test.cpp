@@ -15,7 +15,8 @@
 namespace stemma {
 namespace {
 
-using namespace testing;
+using namespace ::testing;
+using namespace fixtures;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;

@@ -15,11 +15,11 @@
 namespace stemma {
 namespace {
 
-using testing::rule_of_refusal;
-using testing::TemporaryDirectory;
+using fixtures::rule_of_refusal;
+using fixtures::TemporaryDirectory;
 
 /// A matrix that knows its name.
-struct Made {
+struct MadeMerged {
   std::string name;
   std::vector<std::uint64_t> shape;
   std::vector<float> values;
@@ -27,27 +27,27 @@ struct Made {
 
 class Merged : public ::testing::Test {
  protected:
-  Made random(std::string name, std::vector<std::uint64_t> shape) {
+  MadeMerged random(std::string name, std::vector<std::uint64_t> shape) {
     std::uint64_t n = 1;
     for (const std::uint64_t d : shape) n *= d;
-    Made made{std::move(name), std::move(shape), std::vector<float>(n)};
+    MadeMerged made{std::move(name), std::move(shape), std::vector<float>(n)};
     std::normal_distribution<float> normal;
     for (float& value : made.values) value = normal(random_);
     return made;
   }
 
-  void write(const std::string& file, const std::vector<Made>& tensors) {
+  void write(const std::string& file, const std::vector<MadeMerged>& tensors) {
     std::string header = "{", data;
-    for (const Made& made : tensors) {
+    for (const MadeMerged& made : tensors) {
       const std::size_t begin = data.size();
       data.append(reinterpret_cast<const char*>(made.values.data()), made.values.size() * 4);
       header +=
           fmt::format(R"({}"{}":{{"dtype":"F32","shape":[{}],"data_offsets":[{},{}]}})",
                       header == "{" ? "" : ",", made.name, fmt::join(made.shape, ","), begin, data.size());
     }
-    directory_.write(file, testing::safetensors(header + "}", data));
+    directory_.write(file, fixtures::safetensors(header + "}", data));
   }
-  void adapter(const std::vector<Made>& tensors, const std::string& more) {
+  void adapter(const std::vector<MadeMerged>& tensors, const std::string& more) {
     directory_.write(
         "adapter/adapter_config.json",
         R"({"peft_type": "LORA", "r": 3, "lora_alpha": 6, "base_model_name_or_path": "a/b")" + more + "}");
@@ -70,7 +70,7 @@ class Merged : public ::testing::Test {
 };
 
 /// W + s B A in long double, W and the result (out, in).
-std::vector<long double> dense(const Made& w, const Made& b, const Made& a, double s) {
+std::vector<long double> dense(const MadeMerged& w, const MadeMerged& b, const MadeMerged& a, double s) {
   const std::size_t out = b.shape[0], r = b.shape[1], in = a.shape[1];
   std::vector<long double> merged(out * in);
   for (std::size_t o = 0; o < out; ++o)
@@ -90,11 +90,12 @@ void expect_near(const std::vector<float>& values, const std::vector<long double
         << i;
 }
 
-const std::string q = "model.layers.0.self_attn.q_proj", peft = "base_model.model.";
+const std::string q_module = "model.layers.0.self_attn.q_proj", peft = "base_model.model.";
 
 TEST_F(Merged, IsTheDenseSumRoundedOnce) {
-  const Made w = random(q + ".weight", {7, 5}), a = random(peft + q + ".lora_A.weight", {3, 5}),
-             b = random(peft + q + ".lora_B.weight", {7, 3});
+  const MadeMerged w = random(q_module + ".weight", {7, 5}),
+                   a = random(peft + q_module + ".lora_A.weight", {3, 5}),
+                   b = random(peft + q_module + ".lora_B.weight", {7, 3});
   write("base/model.safetensors", {w});
   for (const auto& [more, scale] :
        {std::pair("", 2.0), std::pair(R"(, "use_rslora": true)", 6 / std::sqrt(3.0)),
@@ -110,8 +111,9 @@ TEST_F(Merged, IsTheDenseSumRoundedOnce) {
 }
 
 TEST_F(Merged, RunsOfItAreThoseOfTheWhole) {
-  const Made w = random(q + ".weight", {7, 5}), a = random(peft + q + ".lora_A.weight", {3, 5}),
-             b = random(peft + q + ".lora_B.weight", {7, 3});
+  const MadeMerged w = random(q_module + ".weight", {7, 5}),
+                   a = random(peft + q_module + ".lora_A.weight", {3, 5}),
+                   b = random(peft + q_module + ".lora_B.weight", {7, 3});
   write("base/model.safetensors", {w});
   adapter({a, b}, "");
   const Checkpoint model = open_checkpoint(location());
@@ -126,8 +128,8 @@ TEST_F(Merged, RunsOfItAreThoseOfTheWhole) {
 }
 
 TEST_F(Merged, TurnedWeightsAndEmbeddings) {
-  const auto turned = [](const Made& m) {
-    Made out{m.name, {m.shape[1], m.shape[0]}, std::vector<float>(m.values.size())};
+  const auto turned = [](const MadeMerged& m) {
+    MadeMerged out{m.name, {m.shape[1], m.shape[0]}, std::vector<float>(m.values.size())};
     for (std::size_t r = 0; r < m.shape[0]; ++r)
       for (std::size_t c = 0; c < m.shape[1]; ++c)
         out.values[c * m.shape[0] + r] = m.values[r * m.shape[1] + c];
@@ -140,25 +142,26 @@ TEST_F(Merged, TurnedWeightsAndEmbeddings) {
     return out;
   };
   for (const std::uint64_t in : {5U, 7U}) {  // 7 x 7 does not show which way round it is
-    const Made w = random("h.0.attn.c_attn.weight", {7, in}),
-               a = random(peft + "transformer.h.0.attn.c_attn.lora_A.weight", {3, in}),
-               b = random(peft + "transformer.h.0.attn.c_attn.lora_B.weight", {7, 3});
+    const MadeMerged w = random("h.0.attn.c_attn.weight", {7, in}),
+                     a = random(peft + "transformer.h.0.attn.c_attn.lora_A.weight", {3, in}),
+                     b = random(peft + "transformer.h.0.attn.c_attn.lora_B.weight", {7, 3});
     write("base/model.safetensors", {turned(w)});
     adapter({a, b}, R"(, "fan_in_fan_out": true)");
     expect_near(turned_back(read(open_checkpoint(location()), w.name), in, 7), dense(w, b, a, 2));
   }
-  const Made e = random("wte.weight", {9, 4}), a = random(peft + "wte.lora_embedding_A", {3, 9}),
-             b = random(peft + "wte.lora_embedding_B", {4, 3});
+  const MadeMerged e = random("wte.weight", {9, 4}), a = random(peft + "wte.lora_embedding_A", {3, 9}),
+                   b = random(peft + "wte.lora_embedding_B", {4, 3});
   write("base/model.safetensors", {e});
   adapter({a, b}, "");
   expect_near(turned_back(read(open_checkpoint(location()), "wte.weight"), 9, 4), dense(turned(e), b, a, 2));
 }
 
 TEST_F(Merged, DoraScalesEveryOutputToItsMagnitude) {
-  const Made w = random(q + ".weight", {7, 5}), a = random(peft + q + ".lora_A.weight", {3, 5}),
-             b = random(peft + q + ".lora_B.weight", {7, 3});
+  const MadeMerged w = random(q_module + ".weight", {7, 5}),
+                   a = random(peft + q_module + ".lora_A.weight", {3, 5}),
+                   b = random(peft + q_module + ".lora_B.weight", {7, 3});
   for (const char* ending : {".lora_magnitude_vector", ".lora_magnitude_vector.weight"}) {
-    Made m = random(peft + q + ending, {7});
+    MadeMerged m = random(peft + q_module + ending, {7});
     for (float& value : m.values) value = std::abs(value);
     write("base/model.safetensors", {w});
     adapter({a, b, m}, R"(, "use_dora": true)");
@@ -175,9 +178,11 @@ TEST_F(Merged, DoraScalesEveryOutputToItsMagnitude) {
 }
 
 TEST_F(Merged, WholeTensorsReplaceThoseOfTheBase) {
-  const Made w = random(q + ".weight", {7, 5}), bias = random(q + ".bias", {7}),
-             a = random(peft + q + ".lora_A.weight", {3, 5}), b = random(peft + q + ".lora_B.weight", {7, 3}),
-             trained = random(peft + q + ".bias", {7}), stray = random(peft + "score.weight", {2, 5});
+  const MadeMerged w = random(q_module + ".weight", {7, 5}), bias = random(q_module + ".bias", {7}),
+                   a = random(peft + q_module + ".lora_A.weight", {3, 5}),
+                   b = random(peft + q_module + ".lora_B.weight", {7, 3}),
+                   trained = random(peft + q_module + ".bias", {7}),
+                   stray = random(peft + "score.weight", {2, 5});
   write("base/model.safetensors", {w, bias});
   adapter({a, b, trained, stray}, R"(, "init_lora_weights": "pissa_niter_4")");
   const Checkpoint model = open_checkpoint(location());
@@ -189,13 +194,14 @@ TEST_F(Merged, WholeTensorsReplaceThoseOfTheBase) {
 }
 
 TEST_F(Merged, RefusesWhatDoesNotFit) {
-  const Made w = random(q + ".weight", {7, 5}), a = random(peft + q + ".lora_A.weight", {3, 5});
+  const MadeMerged w = random(q_module + ".weight", {7, 5}),
+                   a = random(peft + q_module + ".lora_A.weight", {3, 5});
   write("base/model.safetensors", {w});
-  adapter({a, random(peft + q + ".lora_B.weight", {8, 3})}, "");
+  adapter({a, random(peft + q_module + ".lora_B.weight", {8, 3})}, "");
   EXPECT_EQ(rule_of_refusal([&] { open_checkpoint(location()); }), "adapter.shape_mismatch");
   adapter({random(peft + "other.lora_A.weight", {3, 5}), random(peft + "other.lora_B.weight", {7, 3})}, "");
   EXPECT_EQ(rule_of_refusal([&] { open_checkpoint(location()); }), "adapter.module_not_in_base");
-  adapter({a, random(peft + q + ".lora_B.weight", {7, 3}),
+  adapter({a, random(peft + q_module + ".lora_B.weight", {7, 3}),
            random(peft + "layers.0.self_attn.q_proj.lora_A.weight", {3, 5}),
            random(peft + "layers.0.self_attn.q_proj.lora_B.weight", {7, 3})},
           "");

@@ -10,9 +10,9 @@
 namespace stemma {
 namespace {
 
+using fixtures::rule_of_refusal;
+using fixtures::TemporaryDirectory;
 using ::testing::ElementsAre;
-using testing::rule_of_refusal;
-using testing::TemporaryDirectory;
 
 std::vector<std::string> claims_of(const std::string& text) {
   std::vector<std::string> said;

@@ -11,33 +11,33 @@
 namespace stemma {
 namespace {
 
+using fixtures::safetensors;
+using fixtures::safetensors_of;
+using fixtures::TemporaryDirectory;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using testing::safetensors;
-using testing::safetensors_of;
-using testing::TemporaryDirectory;
 
 const std::string index_name = "model.safetensors.index.json";
 const std::string first = "model-00001-of-00002.safetensors", second = "model-00002-of-00002.safetensors";
 
-std::vector<std::string> names_of(const Checkpoint& checkpoint) {
+std::vector<std::string> tensors_of(const Checkpoint& checkpoint) {
   std::vector<std::string> names;
   for (const StoredTensor& tensor : checkpoint.tensors) names.push_back(tensor.name);
   return names;
 }
 
-std::vector<std::string> rules_of(const std::vector<Finding>& findings) {
+std::vector<std::string> rules_among(const std::vector<Finding>& findings) {
   std::vector<std::string> rules;
   for (const Finding& finding : findings) rules.push_back(finding.rule);
   return rules;
 }
-std::vector<std::string> rules_of(const std::string& location) {
-  return rules_of(open_checkpoint(location).findings);
+std::vector<std::string> rules_among(const std::string& location) {
+  return rules_among(open_checkpoint(location).findings);
 }
 
-Finding refusal(const std::string& location) {
+Finding finding_of_refusal(const std::string& location) {
   try {
     open_checkpoint(location);
   } catch (const UnreadableModel& refused) {
@@ -75,12 +75,12 @@ TEST(OpenCheckpoint, SingleFileInADirectory) {
   const Checkpoint checkpoint = open_checkpoint(directory.path());
   EXPECT_EQ(checkpoint.format, "safetensors");
   EXPECT_EQ(checkpoint.location, directory.path());
-  EXPECT_THAT(names_of(checkpoint), ElementsAre("a", "b"));
+  EXPECT_THAT(tensors_of(checkpoint), ElementsAre("a", "b"));
   EXPECT_THAT(checkpoint.findings, IsEmpty());
   ASSERT_EQ(checkpoint.files.size(), 1U);
   EXPECT_EQ(checkpoint.files[0].header_bytes + 3, checkpoint.files[0].bytes);
   EXPECT_EQ(checkpoint.tensors[0].offset, checkpoint.files[0].header_bytes + 2);
-  EXPECT_THAT(names_of(open_checkpoint(directory.path("model.safetensors"))), ElementsAre("a", "b"));
+  EXPECT_THAT(tensors_of(open_checkpoint(directory.path("model.safetensors"))), ElementsAre("a", "b"));
 }
 
 TEST(OpenCheckpoint, UnusualName) {
@@ -88,38 +88,39 @@ TEST(OpenCheckpoint, UnusualName) {
   directory.write("weights.safetensors", safetensors_of({{"a", "a"}}));
   directory.write("adapter_model.safetensors", safetensors_of({{"x", "x"}}));
   directory.write("._weights.safetensors", "a resource fork");
-  EXPECT_THAT(rules_of(directory.path()), ElementsAre("unusual_file_name"));
+  EXPECT_THAT(rules_among(directory.path()), ElementsAre("unusual_file_name"));
   directory.write("other.safetensors", safetensors_of({{"a", "a"}}));
-  EXPECT_EQ(refusal(directory.path()).rule, "several_models");
+  EXPECT_EQ(finding_of_refusal(directory.path()).rule, "several_models");
 }
 
 TEST(OpenCheckpoint, MetaNames) {
   const TemporaryDirectory directory;
   directory.write("consolidated.safetensors", safetensors_of({{"a", "a"}}));
-  EXPECT_THAT(names_of(open_checkpoint(directory.path())), ElementsAre("a"));
+  EXPECT_THAT(tensors_of(open_checkpoint(directory.path())), ElementsAre("a"));
 }
 
 TEST(OpenCheckpoint, NoModel) {
   const TemporaryDirectory directory;
-  EXPECT_EQ(refusal(directory.path()).rule, "no_model_found");
-  EXPECT_EQ(refusal(directory.path("absent")).rule, "no_model_found");
+  EXPECT_EQ(finding_of_refusal(directory.path()).rule, "no_model_found");
+  EXPECT_EQ(finding_of_refusal(directory.path("absent")).rule, "no_model_found");
   directory.write("notes.txt", "x");
-  EXPECT_THAT(refusal(directory.path()).found, HasSubstr("notes.txt"));
+  EXPECT_THAT(finding_of_refusal(directory.path()).found, HasSubstr("notes.txt"));
   std::filesystem::create_directory(directory.path("original"));
   std::filesystem::copy_file(directory.path("notes.txt"), directory.path("original/model.safetensors"));
-  EXPECT_EQ(refusal(directory.path()).rule, "no_model_found") << "sub-directories hold second copies";
+  EXPECT_EQ(finding_of_refusal(directory.path()).rule, "no_model_found")
+      << "sub-directories hold second copies";
 }
 
 TEST(OpenCheckpoint, OtherFormatsAreRefused) {
   for (const char* name : {"mmproj-model.gguf", "consolidated.00.pth"}) {
     const TemporaryDirectory directory;
     directory.write(name, "whatever");
-    EXPECT_EQ(refusal(directory.path()).rule, "format.refused") << name;
+    EXPECT_EQ(finding_of_refusal(directory.path()).rule, "format.refused") << name;
   }
   const TemporaryDirectory adapter;
   adapter.write("adapter_config.json", "{}");
   adapter.write("adapter_model.safetensors", safetensors_of({{"x", "x"}}));
-  EXPECT_THAT(refusal(adapter.path()).found, HasSubstr("adapter"));
+  EXPECT_THAT(finding_of_refusal(adapter.path()).found, HasSubstr("adapter"));
 }
 
 TEST(OpenCheckpoint, BesideOtherThings) {
@@ -128,24 +129,24 @@ TEST(OpenCheckpoint, BesideOtherThings) {
   directory.write("adapter_config.json", "{}");
   directory.write("pytorch_model.bin", "x");
   directory.write("copy.safetensors", "x");
-  EXPECT_THAT(rules_of(directory.path()),
+  EXPECT_THAT(rules_among(directory.path()),
               ElementsAre("adapter_beside_model", "orphan_file", "mixed_formats"));
 }
 
 TEST(OpenCheckpoint, ContentDecidesNotTheExtension) {
   const TemporaryDirectory directory;
   directory.write("a.bin", safetensors_of({{"a", "a"}}));
-  EXPECT_THAT(rules_of(directory.path("a.bin")), ElementsAre("extension_mismatch"));
+  EXPECT_THAT(rules_among(directory.path("a.bin")), ElementsAre("extension_mismatch"));
   directory.write("b.bin", "what is this");
-  EXPECT_EQ(refusal(directory.path("b.bin")).rule, "format.unknown");
-  EXPECT_EQ(refusal(directory.path("b.bin")).found, "77 68 61 74 20 69 73 20 74 68 69 73");
+  EXPECT_EQ(finding_of_refusal(directory.path("b.bin")).rule, "format.unknown");
+  EXPECT_EQ(finding_of_refusal(directory.path("b.bin")).found, "77 68 61 74 20 69 73 20 74 68 69 73");
 }
 
 TEST(OpenCheckpoint, PointerInsteadOfWeights) {
   const TemporaryDirectory directory;
   directory.write("model.safetensors",
                   "version https://git-lfs.github.com/spec/v1\noid sha256:0123abcd\nsize 4711\n");
-  const Finding finding = refusal(directory.path());
+  const Finding finding = finding_of_refusal(directory.path());
   EXPECT_EQ(finding.rule, "lfs_pointer");
   EXPECT_THAT(finding.hint, HasSubstr("4711"));
   EXPECT_THAT(finding.hint, HasSubstr("0123abcd"));
@@ -154,19 +155,19 @@ TEST(OpenCheckpoint, PointerInsteadOfWeights) {
 TEST(OpenCheckpoint, BrokenSingleFileKeepsItsRule) {
   const TemporaryDirectory directory;
   directory.write("model.safetensors", safetensors("{}", "x"));
-  EXPECT_EQ(refusal(directory.path()).rule, "safetensors.trailing_bytes");
+  EXPECT_EQ(finding_of_refusal(directory.path()).rule, "safetensors.trailing_bytes");
   directory.write("model.safetensors", "");
-  EXPECT_EQ(refusal(directory.path()).rule, "format.refused");
+  EXPECT_EQ(finding_of_refusal(directory.path()).rule, "format.refused");
 }
 
 TEST(OpenCheckpoint, NotAFile) {
   const TemporaryDirectory directory;
   ASSERT_EQ(mkfifo(directory.path("model.safetensors").c_str(), 0600), 0);
-  EXPECT_EQ(refusal(directory.path()).rule, "file.open_failed") << "must not block";
-  EXPECT_EQ(refusal(directory.path("model.safetensors")).rule, "file.open_failed");
+  EXPECT_EQ(finding_of_refusal(directory.path()).rule, "file.open_failed") << "must not block";
+  EXPECT_EQ(finding_of_refusal(directory.path("model.safetensors")).rule, "file.open_failed");
   const TemporaryDirectory nested;
   std::filesystem::create_directory(nested.path("model.safetensors"));
-  EXPECT_EQ(refusal(nested.path()).rule, "file.open_failed");
+  EXPECT_EQ(finding_of_refusal(nested.path()).rule, "file.open_failed");
 }
 
 TEST(OpenCheckpoint, NoReadPermission) {
@@ -174,28 +175,28 @@ TEST(OpenCheckpoint, NoReadPermission) {
   const TemporaryDirectory directory;
   directory.write("model.safetensors", safetensors_of({{"a", "a"}}));
   std::filesystem::permissions(directory.path("model.safetensors"), std::filesystem::perms::none);
-  EXPECT_EQ(refusal(directory.path()).rule, "file.open_failed");
+  EXPECT_EQ(finding_of_refusal(directory.path()).rule, "file.open_failed");
 }
 
 TEST_F(Sharded, Agreeing) {
   write_index({{"a", first}, {"b", first}, {"c", second}}, R"({"total_size":7,"format":"pt"})");
   const Checkpoint checkpoint = open_checkpoint(directory.path());
-  EXPECT_THAT(names_of(checkpoint), ElementsAre("a", "b", "c"));
+  EXPECT_THAT(tensors_of(checkpoint), ElementsAre("a", "b", "c"));
   EXPECT_EQ(checkpoint.tensors[2].file, 1U);
   EXPECT_THAT(checkpoint.findings, IsEmpty());
-  EXPECT_THAT(names_of(open_checkpoint(directory.path(index_name))), ElementsAre("a", "b", "c"));
+  EXPECT_THAT(tensors_of(open_checkpoint(directory.path(index_name))), ElementsAre("a", "b", "c"));
 }
 
 TEST_F(Sharded, WrongTotal) {
   write_index({{"a", first}, {"b", first}, {"c", second}}, R"({"total_size":8})");
   const Checkpoint checkpoint = open_checkpoint(directory.path());
-  EXPECT_THAT(rules_of(checkpoint.findings), ElementsAre("index_total_size"));
+  EXPECT_THAT(rules_among(checkpoint.findings), ElementsAre("index_total_size"));
   EXPECT_EQ(checkpoint.findings[0].expected, "7");
 }
 
 TEST_F(Sharded, MissingShard) {
   std::filesystem::remove(directory.path(second));
-  const Finding finding = refusal(directory.path());
+  const Finding finding = finding_of_refusal(directory.path());
   EXPECT_EQ(finding.rule, "missing_shard");
   EXPECT_EQ(finding.file, second);
 }
@@ -203,13 +204,13 @@ TEST_F(Sharded, MissingShard) {
 TEST_F(Sharded, DanglingLink) {
   std::filesystem::remove(directory.path(second));
   std::filesystem::create_symlink("../../blobs/nowhere", directory.path(second));
-  EXPECT_EQ(refusal(directory.path()).rule, "incomplete_download");
+  EXPECT_EQ(finding_of_refusal(directory.path()).rule, "incomplete_download");
 }
 
 TEST_F(Sharded, LinksAreFollowed) {
   std::filesystem::rename(directory.path(second), directory.path("blob"));
   std::filesystem::create_symlink("blob", directory.path(second));
-  EXPECT_THAT(rules_of(directory.path()), IsEmpty());
+  EXPECT_THAT(rules_among(directory.path()), IsEmpty());
 }
 
 TEST_F(Sharded, LinksOutOfARepositoryOfTheHubAreNot) {
@@ -220,10 +221,10 @@ TEST_F(Sharded, LinksOutOfARepositoryOfTheHubAreNot) {
     std::filesystem::remove(directory.path(snapshot + part));
     std::filesystem::create_symlink("../../" + part, directory.path(snapshot + part));
   }
-  EXPECT_THAT(rules_of(directory.path(snapshot)), ElementsAre("missing_index"));
+  EXPECT_THAT(rules_among(directory.path(snapshot)), ElementsAre("missing_index"));
   std::filesystem::remove(directory.path(snapshot + second));
   std::filesystem::create_symlink(directory.path(second), directory.path(snapshot + second));
-  const Finding finding = refusal(directory.path(snapshot));
+  const Finding finding = finding_of_refusal(directory.path(snapshot));
   EXPECT_EQ(finding.rule, "unreadable_shard");
   EXPECT_EQ(finding.found, "path.symlink_escape");
 }
@@ -235,7 +236,7 @@ TEST_F(Sharded, UnreadableShardCarriesItsRule) {
     open_checkpoint(directory.path());
     FAIL();
   } catch (const UnreadableModel& refused) {
-    EXPECT_THAT(rules_of(refused.findings()), ElementsAre("unreadable_shard", "unreadable_shard"));
+    EXPECT_THAT(rules_among(refused.findings()), ElementsAre("unreadable_shard", "unreadable_shard"));
     EXPECT_EQ(refused.finding().file, first);
     EXPECT_EQ(refused.finding().found, "safetensors.header_not_object");
     EXPECT_EQ(refused.findings()[1].found, "safetensors.trailing_bytes");
@@ -251,35 +252,35 @@ TEST_F(Sharded, IndexNamesAnotherFile) {
     EXPECT_EQ(refused.finding().rule, "index_mismatch");
     EXPECT_EQ(refused.finding().tensor, "b");
     EXPECT_EQ(refused.finding().file, second);
-    EXPECT_THAT(rules_of(refused.findings()), Contains("shadowed_tensor"));
+    EXPECT_THAT(rules_among(refused.findings()), Contains("shadowed_tensor"));
   }
 }
 
 TEST_F(Sharded, UnindexedTensorIsNotUsed) {
   write_index({{"a", first}, {"c", second}});
   const Checkpoint checkpoint = open_checkpoint(directory.path());
-  EXPECT_THAT(rules_of(checkpoint.findings), ElementsAre("unindexed_tensor"));
+  EXPECT_THAT(rules_among(checkpoint.findings), ElementsAre("unindexed_tensor"));
   EXPECT_EQ(checkpoint.findings[0].tensor, "b");
-  EXPECT_THAT(names_of(checkpoint), ElementsAre("a", "c"));
+  EXPECT_THAT(tensors_of(checkpoint), ElementsAre("a", "c"));
 }
 
 TEST_F(Sharded, ShadowedTensor) {
   directory.write(second, safetensors_of({{"c", "cccc"}, {"a", "A"}}));
   const Checkpoint checkpoint = open_checkpoint(directory.path());
-  EXPECT_THAT(rules_of(checkpoint.findings), ElementsAre("shadowed_tensor"));
+  EXPECT_THAT(rules_among(checkpoint.findings), ElementsAre("shadowed_tensor"));
   EXPECT_EQ(checkpoint.findings[0].file, second);
   EXPECT_EQ(checkpoint.tensors[0].file, 0U);
 }
 
 TEST_F(Sharded, OrphanFile) {
   directory.write("model-00001-of-00003.safetensors", "x");
-  EXPECT_THAT(rules_of(directory.path()), ElementsAre("orphan_file"));
+  EXPECT_THAT(rules_among(directory.path()), ElementsAre("orphan_file"));
 }
 
 TEST_F(Sharded, SingleFileBesideTheIndex) {
   directory.write("model.safetensors", safetensors_of({{"a", "a"}, {"b", "bb"}, {"c", "ccc"}}));
   const Checkpoint checkpoint = open_checkpoint(directory.path());
-  EXPECT_THAT(rules_of(checkpoint.findings), ElementsAre("ambiguous_model_files"));
+  EXPECT_THAT(rules_among(checkpoint.findings), ElementsAre("ambiguous_model_files"));
   EXPECT_THAT(checkpoint.findings[0].found, HasSubstr("\"c\""));
   EXPECT_EQ(checkpoint.files.size(), 2U);
 }
@@ -290,10 +291,10 @@ TEST_F(Sharded, UnsafeNamesAreRefusedBeforeAnyOpen) {
         R"(a\u0000.safetensors)", R"(a\n.safetensors)", "model.safetensors.index.json", "x.txt"}) {
     write_index({{"a", first}, {"b", name}});
     std::filesystem::remove(directory.path(first));  // if it were opened first, it would be missing
-    EXPECT_EQ(refusal(directory.path()).rule, "path.unsafe_name") << name;
+    EXPECT_EQ(finding_of_refusal(directory.path()).rule, "path.unsafe_name") << name;
   }
   write_index({{"a", std::string(300, 'n') + ".safetensors"}});
-  EXPECT_EQ(refusal(directory.path()).rule, "path.unsafe_name");
+  EXPECT_EQ(finding_of_refusal(directory.path()).rule, "path.unsafe_name");
 }
 
 TEST_F(Sharded, IndexMustBeStrictJson) {
@@ -309,31 +310,31 @@ TEST_F(Sharded, IndexMustBeStrictJson) {
       {R"({"weight_map":{"a":{"b":"c"}}})", "index.malformed"}};
   for (const auto& [text, rule] : broken) {
     directory.write(index_name, text);
-    EXPECT_EQ(refusal(directory.path()).rule, rule) << text.substr(0, 60);
+    EXPECT_EQ(finding_of_refusal(directory.path()).rule, rule) << text.substr(0, 60);
   }
   std::filesystem::resize_file(directory.path(index_name), std::uint64_t{1} << 30);
-  EXPECT_EQ(refusal(directory.path()).rule, "limit.file_size");
+  EXPECT_EQ(finding_of_refusal(directory.path()).rule, "limit.file_size");
 }
 
 TEST_F(Sharded, PartsWithoutIndex) {
   std::filesystem::remove(directory.path(index_name));
   const Checkpoint checkpoint = open_checkpoint(directory.path());
-  EXPECT_THAT(rules_of(checkpoint.findings), ElementsAre("missing_index"));
-  EXPECT_THAT(names_of(checkpoint), ElementsAre("a", "b", "c"));
+  EXPECT_THAT(rules_among(checkpoint.findings), ElementsAre("missing_index"));
+  EXPECT_THAT(tensors_of(checkpoint), ElementsAre("a", "b", "c"));
 
   directory.write(second, safetensors_of({{"a", "a"}, {"c", "cccc"}}));
   const Checkpoint twice = open_checkpoint(directory.path());
-  EXPECT_THAT(rules_of(twice.findings), Contains("duplicate_tensor"));
-  EXPECT_THAT(names_of(twice), ElementsAre("a", "b", "c"));
+  EXPECT_THAT(rules_among(twice.findings), Contains("duplicate_tensor"));
+  EXPECT_THAT(tensors_of(twice), ElementsAre("a", "b", "c"));
 
   directory.write(second, safetensors_of({{"a", "A"}, {"c", "cccc"}}));
-  EXPECT_EQ(refusal(directory.path()).rule, "duplicate_tensor");
+  EXPECT_EQ(finding_of_refusal(directory.path()).rule, "duplicate_tensor");
 }
 
 TEST_F(Sharded, PartsWithAGap) {
   std::filesystem::remove(directory.path(index_name));
   std::filesystem::remove(directory.path(first));
-  const Finding finding = refusal(directory.path());
+  const Finding finding = finding_of_refusal(directory.path());
   EXPECT_EQ(finding.rule, "missing_shard");
   EXPECT_EQ(finding.file, first);
 }
@@ -341,17 +342,17 @@ TEST_F(Sharded, PartsWithAGap) {
 TEST(OpenCheckpoint, PartsThatAreNone) {
   const TemporaryDirectory directory;
   directory.write("model-00003-of-00002.safetensors", safetensors_of({{"a", "a"}}));
-  EXPECT_THAT(rules_of(directory.path()), ElementsAre("unusual_file_name")) << "I > N is just a name";
+  EXPECT_THAT(rules_among(directory.path()), ElementsAre("unusual_file_name")) << "I > N is just a name";
   const TemporaryDirectory mixed;
   mixed.write("model-00001-of-00002.safetensors", safetensors_of({{"a", "a"}}));
   mixed.write("model-2-of-2.safetensors", safetensors_of({{"b", "b"}}));
-  EXPECT_EQ(refusal(mixed.path()).rule, "missing_shard") << "widths must agree";
+  EXPECT_EQ(finding_of_refusal(mixed.path()).rule, "missing_shard") << "widths must agree";
 }
 
 TEST(OpenCheckpoint, ManyParts) {
   const TemporaryDirectory directory;
   directory.write("model-000001-of-900000.safetensors", "x");
-  EXPECT_EQ(refusal(directory.path()).rule, "limit.shards");
+  EXPECT_EQ(finding_of_refusal(directory.path()).rule, "limit.shards");
 }
 
 TEST(OpenCheckpoint, SideFiles) {
@@ -381,8 +382,8 @@ TEST(OpenCheckpoint, BrokenSideFilesLoseThemselvesOnly) {
     const Checkpoint checkpoint = open_checkpoint(directory.path());
     EXPECT_EQ(checkpoint.config_json, "");
     EXPECT_THAT(checkpoint.claims, IsEmpty());
-    EXPECT_THAT(rules_of(checkpoint.findings), ElementsAre("yaml.alias", "config.ignored"));
-    EXPECT_THAT(names_of(checkpoint), ElementsAre("a"));
+    EXPECT_THAT(rules_among(checkpoint.findings), ElementsAre("yaml.alias", "config.ignored"));
+    EXPECT_THAT(tensors_of(checkpoint), ElementsAre("a"));
   }
 }
 

@@ -8,8 +8,8 @@
 namespace stemma {
 namespace {
 
-using testing::put_bits;
-using testing::random_codes;
+using fixtures::put_bits;
+using fixtures::random_codes;
 using Sizes = std::vector<std::pair<std::uint32_t, std::uint32_t>>;
 
 std::span<const std::byte> as_bytes(const std::string& text) { return std::as_bytes(std::span(text)); }

@@ -13,24 +13,24 @@
 namespace stemma {
 namespace {
 
+using fixtures::raw;
+using fixtures::rule_of_refusal;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using testing::raw;
-using testing::rule_of_refusal;
-using namespace testing::pickled;
+using namespace fixtures::pickled;
 using namespace std::string_literals;
 
-Pickle read(const std::string& stream) {
+Pickle unpickled(const std::string& stream) {
   return read_pickle(std::vector<char>(stream.begin(), stream.end()), 100, "file");
 }
 
-std::string refusal(const std::string& stream) {
-  return rule_of_refusal([&] { read(stream); });
+std::string pickle_refusal(const std::string& stream) {
+  return rule_of_refusal([&] { unpickled(stream); });
 }
 
 /// What the pickle of one value makes of it.
 struct Value {
-  explicit Value(const std::string& value) : pickle(read(whole(value))) {}
+  explicit Value(const std::string& value) : pickle(unpickled(whole(value))) {}
   PickleKind kind() const { return pickle.graph.kind(pickle.root); }
   std::optional<std::int64_t> integer() const { return pickle.graph.integer(pickle.root); }
   std::string text() const { return std::string(pickle.graph.text(pickle.root).value_or("no text")); }
@@ -43,7 +43,7 @@ struct Value {
   Pickle pickle;
 };
 
-std::vector<std::string> rules_of(const Pickle& pickle) {
+std::vector<std::string> rules_of_pickle(const Pickle& pickle) {
   std::vector<std::string> rules;
   for (const Finding& finding : pickle.findings) rules.push_back(finding.rule);
   return rules;
@@ -100,8 +100,8 @@ TEST(Pickle, Memo) {
       << "slot 2^32 - 1";
   EXPECT_THAT(Value("K\5q\1K\6q\0K\7q\1\x87h\1\x86"s).integers(), ElementsAre(-99, 7))
       << "a slot holds what was put there last";
-  EXPECT_EQ(refusal(whole("h\0"s)), "pickle.memo_missing");
-  EXPECT_EQ(refusal(whole("K\5q\1h\2"s)), "pickle.memo_missing");
+  EXPECT_EQ(pickle_refusal(whole("h\0"s)), "pickle.memo_missing");
+  EXPECT_EQ(pickle_refusal(whole("K\5q\1h\2"s)), "pickle.memo_missing");
 }
 
 TEST(Pickle, Dicts) {
@@ -123,7 +123,7 @@ TEST(Pickle, CallsOfStrangers) {
   const Value made(global("some.module", "Thing") + "K\1\x85R}b");
   EXPECT_EQ(made.kind(), PickleKind::opaque);
   EXPECT_EQ(made.pickle.graph.name(made.pickle.root), "some.module.Thing");
-  EXPECT_THAT(rules_of(made.pickle), ElementsAre("unexpected_global", "pickle.globals"));
+  EXPECT_THAT(rules_of_pickle(made.pickle), ElementsAre("unexpected_global", "pickle.globals"));
   EXPECT_EQ(made.pickle.findings[0].severity, Severity::warning);
   EXPECT_EQ(Value(global("m", "T") + ")\x81)R(K\1K\2u(K\1eK\1aK\1K\2s").kind(), PickleKind::opaque)
       << "whatever is done to something opaque";
@@ -141,14 +141,15 @@ TEST(Pickle, NamesThatWouldRunCode) {
         global("builtins", "getattr"), global("sys", "exit"), global("runpy", "run_path"),
         global("socket", "socket"), global("webbrowser", "open"), "\x8C\2os\x8C\6system\x93"s,
         text("os.path") + text("join") + "\x93"}) {
-    EXPECT_EQ(refusal(whole(call + action)), "unexpected_global") << call;
-    EXPECT_EQ(refusal(whole(call + action + "0}")), "unexpected_global") << "thrown away, run all the same";
-    EXPECT_EQ(refusal("\x80\2"s + call + action + "\xFF"), "unexpected_global")
+    EXPECT_EQ(pickle_refusal(whole(call + action)), "unexpected_global") << call;
+    EXPECT_EQ(pickle_refusal(whole(call + action + "0}")), "unexpected_global")
+        << "thrown away, run all the same";
+    EXPECT_EQ(pickle_refusal("\x80\2"s + call + action + "\xFF"), "unexpected_global")
         << "run before the fault is met";
-    EXPECT_EQ(refusal("\x80\2"s + call), "unexpected_global");
+    EXPECT_EQ(pickle_refusal("\x80\2"s + call), "unexpected_global");
   }
   try {
-    read(whole(global("torch", "FloatStorage") + "0" + global("os", "system") + action));
+    unpickled(whole(global("torch", "FloatStorage") + "0" + global("os", "system") + action));
     FAIL();
   } catch (const InvalidInput& refused) {
     EXPECT_EQ(refused.finding().severity, Severity::error);
@@ -157,17 +158,17 @@ TEST(Pickle, NamesThatWouldRunCode) {
     EXPECT_THAT(refused.finding().hint, HasSubstr("would run code"));
     EXPECT_THAT(refused.finding().hint, HasSubstr("torch.FloatStorage"));
   }
-  EXPECT_EQ(refusal(whole(global("osmosis", "system") + action)), "") << "another module";
+  EXPECT_EQ(pickle_refusal(whole(global("osmosis", "system") + action)), "") << "another module";
 }
 
 TEST(Pickle, Protocols) {
-  EXPECT_EQ(rules_of(read("\x80\2N."s)).size(), 0U);
+  EXPECT_EQ(rules_of_pickle(unpickled("\x80\2N."s)).size(), 0U);
   for (const char version : {'\3', '\4', '\5'})
-    EXPECT_THAT(rules_of(read("\x80"s + version + "N.")), ElementsAre("pickle.protocol"));
+    EXPECT_THAT(rules_of_pickle(unpickled("\x80"s + version + "N.")), ElementsAre("pickle.protocol"));
   for (const char version : {'\0', '\1', '\6'})
-    EXPECT_EQ(refusal("\x80"s + version + "N."), "pickle.protocol");
-  EXPECT_EQ(refusal("\x80\4\x95" + raw(std::uint64_t{2}) + "N."), "");
-  EXPECT_EQ(refusal("\x80\4\x95" + raw(std::uint64_t{3}) + "N."), "pickle.truncated");
+    EXPECT_EQ(pickle_refusal("\x80"s + version + "N."), "pickle.protocol");
+  EXPECT_EQ(pickle_refusal("\x80\4\x95" + raw(std::uint64_t{2}) + "N."), "");
+  EXPECT_EQ(pickle_refusal("\x80\4\x95" + raw(std::uint64_t{3}) + "N."), "pickle.truncated");
 }
 
 TEST(Pickle, Opcodes) {
@@ -176,24 +177,24 @@ TEST(Pickle, Opcodes) {
       "().01BCGJKMNQRUX]abcehjqrstu}\x80\x81\x85\x86\x87\x88\x89\x8A\x8C\x8D\x8F\x90\x93\x94\x95";
   for (int code = 0; code < 256; ++code) {
     const auto opcode = static_cast<char>(code);
-    const std::string rule = refusal("\x80\2"s + opcode);
+    const std::string rule = pickle_refusal("\x80\2"s + opcode);
     if (known.find(opcode) == std::string::npos)
       EXPECT_EQ(rule, "pickle.opcode") << code;
     else
       EXPECT_NE(rule, "pickle.opcode") << code;
   }
-  EXPECT_EQ(refusal("\x80\2S'text'\n."), "pickle.opcode");
+  EXPECT_EQ(pickle_refusal("\x80\2S'text'\n."), "pickle.opcode");
 }
 
 TEST(Pickle, Truncated) {
   const std::string stream =
       whole(dict({{"a", rebuilt({.elements = 4, .shape = {2, 2}, .strides = {2, 1}})}, {"b", "G12345678"}}));
-  EXPECT_EQ(refusal(stream), "");
+  EXPECT_EQ(pickle_refusal(stream), "");
   for (std::size_t bytes = 0; bytes < stream.size(); ++bytes) {
-    const std::string rule = refusal(stream.substr(0, bytes));
+    const std::string rule = pickle_refusal(stream.substr(0, bytes));
     EXPECT_TRUE(rule == "pickle.truncated" || rule == "pickle.global_line") << bytes << " " << rule;
   }
-  EXPECT_EQ(refusal("\x80\2X\xFF\xFF\xFF\0"s), "pickle.truncated");
+  EXPECT_EQ(pickle_refusal("\x80\2X\xFF\xFF\xFF\0"s), "pickle.truncated");
 }
 
 TEST(Pickle, Stack) {
@@ -201,29 +202,29 @@ TEST(Pickle, Stack) {
        {"K\1\x86"s, "\x85"s,   "K\1\x87"s,  "a"s,    "]a"s,   "}K\1s"s, "R"s,    "K\1R"s,
         "b"s,       "0"s,      "q\0"s,      "\x94"s, "\x93"s, "Q"s,     "\x81"s, "(K\1t0K\1\x86"s,
         "(e"s,      "((K\1e"s, "K\1(\x85"s, "](R"s})
-    EXPECT_EQ(refusal(whole(value)), "pickle.stack_underflow") << value;
+    EXPECT_EQ(pickle_refusal(whole(value)), "pickle.stack_underflow") << value;
   for (const std::string& value : {"t"s, "u"s, "]e"s, "\x31"s, "\x90"s})
-    EXPECT_EQ(refusal(whole(value)), "pickle.mark_missing");
-  EXPECT_EQ(refusal(whole("}(K\1u")), "pickle.setitems_odd");
-  EXPECT_EQ(refusal(whole("}K\1a")), "pickle.append_target");
-  EXPECT_EQ(refusal(whole("K\1(K\1e")), "pickle.append_target");
-  EXPECT_EQ(refusal(whole("](K\1\x90")), "pickle.append_target");
-  EXPECT_EQ(refusal(whole("]K\1K\2s")), "pickle.setitem_target");
-  EXPECT_EQ(refusal(whole("](K\1K\2u")), "pickle.setitem_target");
-  EXPECT_EQ(refusal(whole("")), "pickle.result");
-  EXPECT_EQ(refusal(whole("NN")), "pickle.result");
-  EXPECT_EQ(refusal(whole("N(")), "pickle.result");
-  EXPECT_THAT(rules_of(read(whole("N") + "more")), ElementsAre("pickle.trailing_bytes"));
+    EXPECT_EQ(pickle_refusal(whole(value)), "pickle.mark_missing");
+  EXPECT_EQ(pickle_refusal(whole("}(K\1u")), "pickle.setitems_odd");
+  EXPECT_EQ(pickle_refusal(whole("}K\1a")), "pickle.append_target");
+  EXPECT_EQ(pickle_refusal(whole("K\1(K\1e")), "pickle.append_target");
+  EXPECT_EQ(pickle_refusal(whole("](K\1\x90")), "pickle.append_target");
+  EXPECT_EQ(pickle_refusal(whole("]K\1K\2s")), "pickle.setitem_target");
+  EXPECT_EQ(pickle_refusal(whole("](K\1K\2u")), "pickle.setitem_target");
+  EXPECT_EQ(pickle_refusal(whole("")), "pickle.result");
+  EXPECT_EQ(pickle_refusal(whole("NN")), "pickle.result");
+  EXPECT_EQ(pickle_refusal(whole("N(")), "pickle.result");
+  EXPECT_THAT(rules_of_pickle(unpickled(whole("N") + "more")), ElementsAre("pickle.trailing_bytes"));
 }
 
 TEST(Pickle, Names) {
-  EXPECT_EQ(refusal(whole("X\1\0\0\0\xFF"s)), "pickle.string_utf8");
-  EXPECT_EQ(refusal(whole("X\2\0\0\0\xC0\x80"s)), "pickle.string_utf8");
-  EXPECT_EQ(refusal(whole(global("m", std::string(512, 'n')))), "");
-  EXPECT_EQ(refusal(whole(global("m", std::string(513, 'n')))), "pickle.global_line");
-  EXPECT_EQ(refusal(whole("cos\r\nsystem\r\n")), "pickle.global_line") << "line ends were converted";
-  EXPECT_EQ(refusal(whole(text("m\r") + text("n") + "\x93")), "pickle.global_line");
-  EXPECT_EQ(refusal(whole("K\1K\2\x93")), "pickle.stack_global");
+  EXPECT_EQ(pickle_refusal(whole("X\1\0\0\0\xFF"s)), "pickle.string_utf8");
+  EXPECT_EQ(pickle_refusal(whole("X\2\0\0\0\xC0\x80"s)), "pickle.string_utf8");
+  EXPECT_EQ(pickle_refusal(whole(global("m", std::string(512, 'n')))), "");
+  EXPECT_EQ(pickle_refusal(whole(global("m", std::string(513, 'n')))), "pickle.global_line");
+  EXPECT_EQ(pickle_refusal(whole("cos\r\nsystem\r\n")), "pickle.global_line") << "line ends were converted";
+  EXPECT_EQ(pickle_refusal(whole(text("m\r") + text("n") + "\x93")), "pickle.global_line");
+  EXPECT_EQ(pickle_refusal(whole("K\1K\2\x93")), "pickle.stack_global");
 }
 
 TEST(Pickle, PersistentIds) {
@@ -236,7 +237,7 @@ TEST(Pickle, PersistentIds) {
         "(" + text("module") + global("torch", "FloatStorage") + text("0") + text("cpu") + "K\4t",
         "(" + text("storage") + global("torch", "float32") + text("0") + text("cpu") + "K\4t",
         "(" + text("storage") + text("FloatStorage") + text("0") + text("cpu") + "K\4t"})
-    EXPECT_EQ(refusal(whole(id + "Q")), "pickle.persistent_id") << id;
+    EXPECT_EQ(pickle_refusal(whole(id + "Q")), "pickle.persistent_id") << id;
 }
 
 TEST(Pickle, ValuesThatContainThemselves) {
@@ -266,7 +267,7 @@ TEST(Pickle, BillionLaughs) {
 }
 
 TEST(Pickle, StreamsByChance) {
-  // Opcodes in any order, and any bytes at all: a value or a refusal.
+  // Opcodes in any order, and any bytes at all: a value or a pickle_refusal.
   const std::string opcodes =
       "().01BCGJKMNQRUX]abcehjqrstu}\x80\x81\x85\x86\x87\x88\x89\x8A\x8C\x8D\x8F\x90\x93\x94\x95";
   std::mt19937 random(11);
@@ -275,31 +276,32 @@ TEST(Pickle, StreamsByChance) {
     std::string stream = "\x80\2";
     for (auto i = random() % 40; i > 0; --i)
       stream += random() % 4 == 0 ? static_cast<char>(random()) : opcodes[random() % opcodes.size()];
-    read_to_the_end += refusal(stream + ".").empty() ? 1 : 0;
+    read_to_the_end += pickle_refusal(stream + ".").empty() ? 1 : 0;
   }
   EXPECT_GT(read_to_the_end, 100U);
 }
 
 TEST(Pickle, Limits) {
-  EXPECT_EQ(refusal(whole(std::string((1U << 20) - 1, '(') + "N")), "pickle.result");
-  EXPECT_EQ(refusal(whole(std::string(1U << 20, '(') + "N")), "pickle.limit") << "stack";
-  EXPECT_EQ(refusal(whole(std::string((1U << 20) + 1, 'N'))), "pickle.limit") << "stack";
-  EXPECT_EQ(refusal(whole("X" + raw((16U << 20) + 1) + std::string((16U << 20) + 1, 'a'))), "pickle.limit")
+  EXPECT_EQ(pickle_refusal(whole(std::string((1U << 20) - 1, '(') + "N")), "pickle.result");
+  EXPECT_EQ(pickle_refusal(whole(std::string(1U << 20, '(') + "N")), "pickle.limit") << "stack";
+  EXPECT_EQ(pickle_refusal(whole(std::string((1U << 20) + 1, 'N'))), "pickle.limit") << "stack";
+  EXPECT_EQ(pickle_refusal(whole("X" + raw((16U << 20) + 1) + std::string((16U << 20) + 1, 'a'))),
+            "pickle.limit")
       << "text";
   EXPECT_EQ(rule_of_refusal([] { read_pickle(std::vector<char>((256U << 20) + 1), 0, "file"); }),
             "pickle.limit");
   std::string memo = "N";
   for (std::uint32_t i = 0; i <= 1U << 22; ++i) memo += "r" + raw(i * 7);
-  EXPECT_EQ(refusal(whole(memo)), "pickle.limit") << "memo";
+  EXPECT_EQ(pickle_refusal(whole(memo)), "pickle.limit") << "memo";
   std::string nodes;
   for (int i = 0; i <= 1 << 24; ++i) nodes += "]0";
-  EXPECT_EQ(refusal(whole(nodes)), "pickle.limit") << "nodes";
+  EXPECT_EQ(pickle_refusal(whole(nodes)), "pickle.limit") << "nodes";
   std::string names;
   for (int i = 0; i <= 65'536; ++i) names += global("m", std::to_string(i)) + "0";
-  EXPECT_EQ(refusal(whole(names)), "pickle.limit") << "names";
+  EXPECT_EQ(pickle_refusal(whole(names)), "pickle.limit") << "names";
   std::string opcodes = "\x80\2";
   while (opcodes.size() <= limits::pickle_opcodes) opcodes += "N0";
-  EXPECT_EQ(refusal(opcodes), "pickle.limit");
+  EXPECT_EQ(pickle_refusal(opcodes), "pickle.limit");
 }
 
 TEST(Pickle, CopiesAreCounted) {
@@ -309,7 +311,7 @@ TEST(Pickle, CopiesAreCounted) {
     for (int i = 0; i < 100'000; ++i) stream += item;
     stream += "e\x85q\2\x30"s;
     for (int i = 0; i < 100'000; ++i) stream += "h\0h\2R0"s;
-    EXPECT_EQ(refusal(whole(stream)), "pickle.limit");
+    EXPECT_EQ(pickle_refusal(whole(stream)), "pickle.limit");
   }
 }
 

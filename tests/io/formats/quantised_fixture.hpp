@@ -17,7 +17,7 @@
 #include "io/model/small_float.hpp"
 #include "tests/io/formats/fixtures.hpp"
 
-namespace stemma::testing {
+namespace stemma::fixtures {
 
 struct StoredPart {
   std::string name, dtype;
@@ -172,4 +172,4 @@ inline std::string faults_that_pass(const Forge& forge, const std::string& weigh
   return passed;
 }
 
-}  // namespace stemma::testing
+}  // namespace stemma::fixtures

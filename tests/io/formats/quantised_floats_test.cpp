@@ -7,8 +7,9 @@
 namespace stemma {
 namespace {
 
-using namespace testing;
-using Sizes = std::vector<std::uint64_t>;
+using namespace ::testing;
+using namespace fixtures;
+using FloatSizes = std::vector<std::uint64_t>;
 
 /// Not NaN, as most tests compare values.
 std::vector<std::uint8_t> random_e4m3(std::mt19937& random, std::size_t count) {
@@ -28,7 +29,7 @@ std::vector<float> random_scales(std::mt19937& random, std::size_t count) {
   return scales;
 }
 
-void expect_values(const Forge& forge, const std::string& name, const Sizes& shape,
+void expect_values(const Forge& forge, const std::string& name, const FloatSizes& shape,
                    const std::vector<float>& expected, const std::string& words) {
   const TemporaryDirectory directory;
   const Checkpoint checkpoint = forge.open(directory);
@@ -63,7 +64,7 @@ struct Fp8 {
     codes = random_e4m3(random, out * in);
   }
   /// Scales of blocks of (rows, columns), those at the edges cut.
-  Forge blocks(std::uint64_t rows, std::uint64_t columns, const Sizes& shape,
+  Forge blocks(std::uint64_t rows, std::uint64_t columns, const FloatSizes& shape,
                const std::string& part = "m.weight_scale") {
     const std::uint64_t across = (in + columns - 1) / columns;
     scales = random_scales(random, (out + rows - 1) / rows * across);
@@ -94,11 +95,11 @@ TEST(EightBits, BlocksCutAtBothEdges) {
 
 TEST(EightBits, ScalesOfMatricesRowsAndGroups) {
   Fp8 a(7, 48, 3);
-  for (const Sizes& shape : {Sizes{}, Sizes{1}, Sizes{1, 1}}) {
+  for (const FloatSizes& shape : {FloatSizes{}, FloatSizes{1}, FloatSizes{1, 1}}) {
     const Forge forge = a.blocks(7, 48, shape);
     expect_values(forge, "m.weight", {7, 48}, a.expected, "FP8 (E4M3), one scale per matrix");
   }
-  for (const Sizes& shape : {Sizes{7}, Sizes{7, 1}}) {
+  for (const FloatSizes& shape : {FloatSizes{7}, FloatSizes{7, 1}}) {
     const Forge forge = a.blocks(1, 48, shape);
     expect_values(forge, "m.weight", {7, 48}, a.expected, "FP8 (E4M3), one scale per row");
   }
@@ -110,7 +111,7 @@ TEST(EightBits, StackedExpertsWithScalesOfTheirOwn) {
   Fp8 a(5, 32, 4), b(5, 32, 5);
   struct Form {
     std::uint64_t rows;
-    Sizes shape;
+    FloatSizes shape;
     std::string words;
   };
   for (const auto& [rows, shape, words] : std::vector<Form>{{5, {2}, "one scale per matrix"},
@@ -228,7 +229,7 @@ TEST(FourBitFloats, Nvfp4OfBothWriters) {
     forge.parts = {{divides ? "m.weight_packed" : "m.weight", "U8", {6, 24}, a.packed},
                    {"m.weight_scale", "F8_E4M3", {6, 3}, bytes_of(s)}};
     forge.put<float>(divides ? "m.weight_global_scale" : "m.weight_scale_2", "F32",
-                     divides ? Sizes{1} : Sizes{}, {global});
+                     divides ? FloatSizes{1} : FloatSizes{}, {global});
     forge.config = fmt::format(R"({{"quantization_config":{{"quant_method":"{}"}}}})",
                                divides ? "compressed-tensors" : "modelopt");
     std::vector<float> expected;

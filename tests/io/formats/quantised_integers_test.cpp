@@ -8,8 +8,9 @@
 namespace stemma {
 namespace {
 
-using namespace testing;
-using Sizes = std::vector<std::uint64_t>;
+using namespace ::testing;
+using namespace fixtures;
+using IntegerSizes = std::vector<std::uint64_t>;
 
 /// q, z and S of a layer and what they mean: W = S (q - z), in single precision.
 struct Layer {
@@ -54,7 +55,7 @@ void expect_layer(const Layer& layer, const Forge& forge, const std::string& wor
   const StoredTensor* tensor = tensor_named(checkpoint, "m.weight");
   ASSERT_NE(tensor, nullptr) << (checkpoint.findings.empty() ? "" : sentence(checkpoint.findings.front()));
   EXPECT_EQ(tensor->dtype, Dtype::f32);
-  ASSERT_EQ(tensor->shape, (Sizes{layer.out, layer.in}));
+  ASSERT_EQ(tensor->shape, (IntegerSizes{layer.out, layer.in}));
   const auto expected = layer.values();
   EXPECT_EQ(values_of(checkpoint, *tensor), expected);
   EXPECT_EQ(values_of(checkpoint, *tensor, true), layer.half_distances());
@@ -344,7 +345,7 @@ TEST(PackedIntegers, StackedExperts) {
   const Checkpoint checkpoint = stack.open(directory);
   const StoredTensor* tensor = tensor_named(checkpoint, "m.weight");
   ASSERT_NE(tensor, nullptr);
-  EXPECT_EQ(tensor->shape, (Sizes{2, 6, 32}));
+  EXPECT_EQ(tensor->shape, (IntegerSizes{2, 6, 32}));
   std::vector<float> expected = first.values();
   std::ranges::copy(second.values(), std::back_inserter(expected));
   EXPECT_EQ(values_of(checkpoint, *tensor), expected);

@@ -9,9 +9,10 @@
 namespace stemma {
 namespace {
 
-using namespace testing;
+using namespace ::testing;
+using namespace fixtures;
 
-std::vector<std::string> names_of(const Checkpoint& checkpoint) {
+std::vector<std::string> quantised_names_of(const Checkpoint& checkpoint) {
   std::vector<std::string> names;
   for (const StoredTensor& tensor : checkpoint.tensors) names.push_back(tensor.name);
   return names;
@@ -33,7 +34,7 @@ TEST(Quantised, LeavesPlainModelsAsTheyAre) {
   forge.put<float>("attention.scales", "F32", {1}, {1});
   forge.put<float>("k_scale", "F32", {1}, {1});
   const Checkpoint checkpoint = forge.open(directory);
-  EXPECT_EQ(names_of(checkpoint),
+  EXPECT_EQ(quantised_names_of(checkpoint),
             (std::vector<std::string>{"attention.scales", "k_scale", "m.bias", "m.weight"}));
   EXPECT_TRUE(checkpoint.findings.empty());
 }
@@ -47,7 +48,8 @@ TEST(Quantised, ReplacesPartsInTheOrderOfNames) {
   forge.put<float>("b.bias", "F32", {1}, {1});
   put_module(forge, "a");
   const Checkpoint checkpoint = forge.open(directory);
-  EXPECT_EQ(names_of(checkpoint), (std::vector<std::string>{"a.weight", "b.bias", "b.weight", "z.weight"}));
+  EXPECT_EQ(quantised_names_of(checkpoint),
+            (std::vector<std::string>{"a.weight", "b.bias", "b.weight", "z.weight"}));
   EXPECT_TRUE(checkpoint.findings.empty());
   const StoredTensor& a = checkpoint.tensors[0];
   EXPECT_EQ(a.bytes, 8U);
@@ -83,7 +85,7 @@ TEST(Quantised, OneBadModuleLosesItsWeightOnly) {
   put_module(forge, "b");
   forge.part("b.weight_scale").dtype = "U32";
   const Checkpoint checkpoint = forge.open(directory);
-  EXPECT_EQ(names_of(checkpoint), (std::vector<std::string>{"a.weight"}));
+  EXPECT_EQ(quantised_names_of(checkpoint), (std::vector<std::string>{"a.weight"}));
   ASSERT_EQ(checkpoint.findings.size(), 1U);
   EXPECT_EQ(checkpoint.findings[0].rule, "quant.shape");
   EXPECT_EQ(checkpoint.findings[0].severity, Severity::warning);
@@ -98,7 +100,7 @@ TEST(Quantised, SchemesThatAreNotRead) {
     forge.put<float>("norm.weight", "F32", {1}, {1});
     forge.put<std::int32_t>(std::string("m.") + part, "I32", {1, 2}, {1, 2});
     const Checkpoint checkpoint = forge.open(directory);
-    EXPECT_EQ(names_of(checkpoint), (std::vector<std::string>{"norm.weight"})) << part;
+    EXPECT_EQ(quantised_names_of(checkpoint), (std::vector<std::string>{"norm.weight"})) << part;
     EXPECT_EQ(rules_of(checkpoint), (std::set<std::string>{"quant.unsupported"})) << part;
   }
   Forge mlx;

@@ -11,19 +11,19 @@
 namespace stemma {
 namespace {
 
+using fixtures::MemoryReader;
+using fixtures::safetensors;
+using fixtures::safetensors_of;
+using fixtures::TemporaryDirectory;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-using testing::MemoryReader;
-using testing::safetensors;
-using testing::safetensors_of;
-using testing::TemporaryDirectory;
 
 SafetensorsHeader header_of(const std::string& file) {
   MemoryReader reader(file);
   return read_safetensors_header(reader.file(), reader);
 }
 
-std::vector<std::string> rules_of(const SafetensorsHeader& header) {
+std::vector<std::string> rules_of_header(const SafetensorsHeader& header) {
   std::vector<std::string> rules;
   for (const Finding& finding : header.findings) rules.push_back(finding.rule);
   return rules;
@@ -43,8 +43,8 @@ TEST(SafetensorsAccepted, NoTensorAtAll) {
 }
 
 TEST(SafetensorsAccepted, WhiteSpaceAround) {
-  EXPECT_THAT(rules_of(header_of(safetensors("{}\r\n\t "))), IsEmpty());
-  EXPECT_THAT(rules_of(header_of(safetensors("  {}"))), ElementsAre("safetensors.leading_whitespace"));
+  EXPECT_THAT(rules_of_header(header_of(safetensors("{}\r\n\t "))), IsEmpty());
+  EXPECT_THAT(rules_of_header(header_of(safetensors("  {}"))), ElementsAre("safetensors.leading_whitespace"));
 }
 
 TEST(SafetensorsAccepted, EmptyTensorsAndScalars) {
@@ -96,7 +96,8 @@ TEST(SafetensorsAccepted, RemarksOnUnknownMembersAndAlignment) {
   const SafetensorsHeader header =
       header_of(safetensors(R"({"a":{"dtype":"F32","x":{"y":1},"shape":[1],"data_offsets":[0,4]}})", "aaaa"));
   EXPECT_NE(header.header_bytes % 4, 0U);
-  EXPECT_THAT(rules_of(header), ElementsAre("safetensors.unknown_field", "safetensors.misaligned_data"));
+  EXPECT_THAT(rules_of_header(header),
+              ElementsAre("safetensors.unknown_field", "safetensors.misaligned_data"));
 }
 
 TEST(SafetensorsAccepted, SparseTerabyte) {
@@ -127,7 +128,8 @@ TEST(SafetensorsAccepted, NinetyOneThousandTensorsWithinASecond) {
 TEST(SafetensorsAccepted, HeaderAtTheLimitIsRemarkedUpon) {
   std::string header = "{}";
   header.resize(100'000'000, ' ');
-  EXPECT_THAT(rules_of(header_of(safetensors(header))), ElementsAre("safetensors.header_over_hub_limit"));
+  EXPECT_THAT(rules_of_header(header_of(safetensors(header))),
+              ElementsAre("safetensors.header_over_hub_limit"));
 }
 
 TEST(SafetensorsAccepted, TablesTileTheDataForRandomShapes) {

@@ -50,7 +50,7 @@ void judge(const std::filesystem::path& directory, std::size_t expected_files) {
     std::getline(fields, verdict, '\t');
     std::getline(fields, rule, '\t');
     ++files;
-    const std::string refusal = testing::rule_of_refusal([&] {
+    const std::string refusal = fixtures::rule_of_refusal([&] {
       FileReader reader;
       read_safetensors_header(stat_source((directory / file).string()), reader);
     });
@@ -68,8 +68,8 @@ void judge(const std::filesystem::path& directory, std::size_t expected_files) {
   EXPECT_EQ(files, expected_files);
 }
 
-TEST(SafetensorsCorpus, Generated) { judge(testing::test_data() / "broken" / "safetensors_generated", 185); }
-TEST(SafetensorsCorpus, Found) { judge(testing::test_data() / "broken" / "safetensors_found", 20); }
+TEST(SafetensorsCorpus, Generated) { judge(fixtures::test_data() / "broken" / "safetensors_generated", 185); }
+TEST(SafetensorsCorpus, Found) { judge(fixtures::test_data() / "broken" / "safetensors_found", 20); }
 
 }  // namespace
 }  // namespace stemma

@@ -10,22 +10,23 @@ namespace stemma {
 namespace {
 
 using namespace std::string_literals;
-using testing::MemoryReader;
-using testing::rule_of_refusal;
-using testing::safetensors;
-using testing::u64;
+using fixtures::MemoryReader;
+using fixtures::rule_of_refusal;
+using fixtures::safetensors;
+using fixtures::u64;
 
 std::string entry(std::string_view dtype, std::string_view shape, std::string_view offsets) {
   return fmt::format(R"({{"dtype":{},"shape":{},"data_offsets":{}}})", dtype, shape, offsets);
 }
-std::string one(std::string_view dtype, std::string_view shape, std::string_view offsets, std::size_t data) {
+std::string one_refused(std::string_view dtype, std::string_view shape, std::string_view offsets,
+                        std::size_t data) {
   return safetensors(fmt::format(R"({{"a":{}}})", entry(dtype, shape, offsets)), std::string(data, 'x'));
 }
 std::string with_dimension(std::string_view dimension) {
-  return one(R"("U8")", fmt::format("[{}]", dimension), "[0,1]", 1);
+  return one_refused(R"("U8")", fmt::format("[{}]", dimension), "[0,1]", 1);
 }
 std::string with_offset(std::string_view offset) {
-  return one(R"("U8")", "[1]", fmt::format("[0,{}]", offset), 1);
+  return one_refused(R"("U8")", "[1]", fmt::format("[0,{}]", offset), 1);
 }
 std::string two(std::string_view first, std::string_view second, std::size_t data) {
   return safetensors(
@@ -110,38 +111,42 @@ std::vector<Case> cases() {
       {"entry array", safetensors(R"({"a":[]})"), "entry_malformed"},
       {"entry empty", safetensors(R"({"a":{}})"), "entry_malformed"},
       {"dtype missing", safetensors(R"({"a":{"shape":[1],"data_offsets":[0,1]}})", "x"), "entry_malformed"},
-      {"dtype number", one("8", "[1]", "[0,1]", 1), "entry_malformed"},
+      {"dtype number", one_refused("8", "[1]", "[0,1]", 1), "entry_malformed"},
       {"shape missing", safetensors(R"({"a":{"dtype":"U8","data_offsets":[0,1]}})", "x"), "entry_malformed"},
-      {"shape object", one(R"("U8")", "{}", "[0,1]", 1), "entry_malformed"},
+      {"shape object", one_refused(R"("U8")", "{}", "[0,1]", 1), "entry_malformed"},
       {"offsets missing", safetensors(R"({"a":{"dtype":"U8","shape":[1]}})", "x"), "entry_malformed"},
-      {"unknown dtype", one(R"("F33")", "[1]", "[0,1]", 1), "unknown_dtype"},
-      {"lower case dtype", one(R"("f32")", "[1]", "[0,4]", 4), "unknown_dtype"},
-      {"rank 9", one(R"("U8")", "[1,1,1,1,1,1,1,1,1]", "[0,1]", 1), "rank_too_large"},
-      {"one offset", one(R"("U8")", "[1]", "[0]", 1), "offsets_not_a_pair"},
-      {"three offsets", one(R"("U8")", "[1]", "[0,1,1]", 1), "offsets_not_a_pair"},
+      {"unknown dtype", one_refused(R"("F33")", "[1]", "[0,1]", 1), "unknown_dtype"},
+      {"lower case dtype", one_refused(R"("f32")", "[1]", "[0,4]", 4), "unknown_dtype"},
+      {"rank 9", one_refused(R"("U8")", "[1,1,1,1,1,1,1,1,1]", "[0,1]", 1), "rank_too_large"},
+      {"one offset", one_refused(R"("U8")", "[1]", "[0]", 1), "offsets_not_a_pair"},
+      {"three offsets", one_refused(R"("U8")", "[1]", "[0,1,1]", 1), "offsets_not_a_pair"},
       {"empty name", named(""), "name_invalid"},
       {"NUL in the name", named(R"(a\u0000b)"), "name_invalid"},
       {"name of 4097 bytes", named(std::string(4097, 'n')), "name_invalid"},
       {"name of a megabyte", named(std::string(1 << 20, 'n')), "name_invalid"},
-      {"offsets reversed", one(R"("U8")", "[1]", "[1,0]", 1), "offset_reversed"},
-      {"first begin 1", one(R"("U8")", "[1]", "[1,2]", 2), "offset_hole"},
+      {"offsets reversed", one_refused(R"("U8")", "[1]", "[1,0]", 1), "offset_reversed"},
+      {"first begin 1", one_refused(R"("U8")", "[1]", "[1,2]", 2), "offset_hole"},
       {"hole of 1 byte", two("[0,4]", "[5,9]", 9), "offset_hole"},
       {"overlap by 1", two("[0,4]", "[3,7]", 7), "offset_overlap"},
-      {"ten tensors at one place", ten, "offset_overlap"},
-      {"product 2^65 - 4", one(R"("I32")", "[2,18446744073709551614]", "[0,16]", 16), "shape_overflow"},
-      {"product 2^64 - 2", one(R"("I32")", "[2,9223372036854775807]", "[0,16]", 16), "shape_overflow"},
-      {"dimension 2^63 behind a zero", one(R"("U8")", "[0,9223372036854775808]", "[0,0]", 0),
+      {"ten tensors at one_refused place", ten, "offset_overlap"},
+      {"product 2^65 - 4", one_refused(R"("I32")", "[2,18446744073709551614]", "[0,16]", 16),
        "shape_overflow"},
-      {"2^61 doubles", one(R"("F64")", "[2305843009213693952]", "[0,16]", 16), "size_overflow"},
-      {"F4 of 3", one(R"("F4")", "[1,3]", "[0,2]", 2), "not_whole_bytes"},
-      {"F6 of 5", one(R"("F6_E2M3")", "[5]", "[0,4]", 4), "not_whole_bytes"},
-      {"F4 of 2 in 2 bytes", one(R"("F4")", "[1,2]", "[0,2]", 2), "size_mismatch"},
-      {"I32 [2,2] in 4 bytes", one(R"("I32")", "[2,2]", "[0,4]", 4), "size_mismatch"},
-      {"a million floats in one byte", one(R"("F32")", "[1024,1024]", "[0,1]", 1), "size_mismatch"},
-      {"1 byte too many", one(R"("U8")", "[4]", "[0,4]", 5), "trailing_bytes"},
+      {"product 2^64 - 2", one_refused(R"("I32")", "[2,9223372036854775807]", "[0,16]", 16),
+       "shape_overflow"},
+      {"dimension 2^63 behind a zero", one_refused(R"("U8")", "[0,9223372036854775808]", "[0,0]", 0),
+       "shape_overflow"},
+      {"2^61 doubles", one_refused(R"("F64")", "[2305843009213693952]", "[0,16]", 16), "size_overflow"},
+      {"F4 of 3", one_refused(R"("F4")", "[1,3]", "[0,2]", 2), "not_whole_bytes"},
+      {"F6 of 5", one_refused(R"("F6_E2M3")", "[5]", "[0,4]", 4), "not_whole_bytes"},
+      {"F4 of 2 in 2 bytes", one_refused(R"("F4")", "[1,2]", "[0,2]", 2), "size_mismatch"},
+      {"I32 [2,2] in 4 bytes", one_refused(R"("I32")", "[2,2]", "[0,4]", 4), "size_mismatch"},
+      {"a million floats in one_refused byte", one_refused(R"("F32")", "[1024,1024]", "[0,1]", 1),
+       "size_mismatch"},
+      {"1 byte too many", one_refused(R"("U8")", "[4]", "[0,4]", 5), "trailing_bytes"},
       {"data without tensor", safetensors("{}", "x"), "trailing_bytes"},
-      {"2 bytes too few", one(R"("U8")", "[4]", "[0,4]", 2), "truncated"},
-      {"end near 2^64", one(R"("U8")", "[2305843009213693951]", "[0,2305843009213693951]", 1), "truncated"},
+      {"2 bytes too few", one_refused(R"("U8")", "[4]", "[0,4]", 2), "truncated"},
+      {"end near 2^64", one_refused(R"("U8")", "[2305843009213693951]", "[0,2305843009213693951]", 1),
+       "truncated"},
   };
   for (const char* number : {"-1", "-0", "1.0", "1e3", "18446744073709551616", R"("1")", "true", "null"}) {
     all.push_back({fmt::format("dimension {}", number), with_dimension(number), "not_an_unsigned_integer"});
@@ -152,22 +157,22 @@ std::vector<Case> cases() {
   return all;
 }
 
-std::string refusal_of(const std::string& file) {
+std::string rule_and_refusal_of(const std::string& file) {
   MemoryReader reader(file);
   return rule_of_refusal([&] { read_safetensors_header(reader.file(), reader); });
 }
 
 TEST(SafetensorsRefused, EachWithItsRule) {
   for (const Case& broken : cases()) {
-    EXPECT_EQ(refusal_of(broken.file), "safetensors." + broken.rule) << broken.what;
+    EXPECT_EQ(rule_and_refusal_of(broken.file), "safetensors." + broken.rule) << broken.what;
   }
 }
 
 TEST(SafetensorsRefused, TheEarliestRuleWinsHoweverLateItsEntryComes) {
   const std::string overlap = entry(R"("U8")", "[1]", "[5,6]"), bad_dtype = entry(R"("F33")", "[1]", "[0,1]");
-  EXPECT_EQ(refusal_of(safetensors(fmt::format(R"({{"":{},"b":{}}})", overlap, bad_dtype))),
+  EXPECT_EQ(rule_and_refusal_of(safetensors(fmt::format(R"({{"":{},"b":{}}})", overlap, bad_dtype))),
             "safetensors.unknown_dtype");
-  EXPECT_EQ(refusal_of(safetensors(fmt::format(R"({{"a":{},"b":1,"__metadata__":[]}})", bad_dtype))),
+  EXPECT_EQ(rule_and_refusal_of(safetensors(fmt::format(R"({{"a":{},"b":1,"__metadata__":[]}})", bad_dtype))),
             "safetensors.metadata_not_strings");
 }
 
@@ -192,9 +197,10 @@ TEST(SafetensorsRefused, InBoundedTime) {
   for (int i = 0; i < 100'000; ++i) {
     overlapping += fmt::format(R"({}"t{}":{})", i == 0 ? "" : ",", i, entry(R"("U8")", "[8]", "[0,8]"));
   }
-  EXPECT_EQ(refusal_of(safetensors(overlapping + "}", std::string(8, 'x'))), "safetensors.offset_overlap");
-  EXPECT_EQ(refusal_of(safetensors(std::string(100'000'000, ' '))), "safetensors.header_not_json");
-  EXPECT_EQ(refusal_of(safetensors(std::string(10'000'000, '['))), "safetensors.header_not_json");
+  EXPECT_EQ(rule_and_refusal_of(safetensors(overlapping + "}", std::string(8, 'x'))),
+            "safetensors.offset_overlap");
+  EXPECT_EQ(rule_and_refusal_of(safetensors(std::string(100'000'000, ' '))), "safetensors.header_not_json");
+  EXPECT_EQ(rule_and_refusal_of(safetensors(std::string(10'000'000, '['))), "safetensors.header_not_json");
   EXPECT_LT(test::processor_seconds() - start, 20.0 * test::patience());
 }
 
@@ -204,7 +210,7 @@ TEST(SafetensorsRefused, MoreTensorsThanTheLimit) {
     header +=
         fmt::format(R"({}"{}":{{"dtype":"U8","shape":[0],"data_offsets":[0,0]}})", i == 0 ? "" : ",", i);
   }
-  EXPECT_EQ(refusal_of(safetensors(header + "}")), "safetensors.too_many_tensors");
+  EXPECT_EQ(rule_and_refusal_of(safetensors(header + "}")), "safetensors.too_many_tensors");
 }
 
 }  // namespace

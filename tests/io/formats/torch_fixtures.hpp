@@ -9,17 +9,11 @@
 #include <utility>
 #include <vector>
 
-namespace stemma::testing {
+#include "tests/io/formats/raw_bytes.hpp"
+
+namespace stemma::fixtures {
 
 using namespace std::string_literals;
-
-/// The bytes of a number, little-endian.
-template <class Number>
-std::string raw(Number value) {
-  std::string bytes(sizeof value, '\0');
-  std::memcpy(bytes.data(), &value, sizeof value);
-  return bytes;
-}
 
 inline void put16(std::string& bytes, std::size_t at, std::uint16_t value) {
   bytes.replace(at, 2, raw(value));
@@ -167,4 +161,4 @@ inline std::string floats(std::size_t count, float begin = 1) {
   return out;
 }
 
-}  // namespace stemma::testing
+}  // namespace stemma::fixtures

@@ -17,8 +17,8 @@
 namespace stemma {
 namespace {
 
+using fixtures::rule_of_refusal;
 using ::testing::ElementsAre;
-using testing::rule_of_refusal;
 
 /// One file, opened, and the values of its tensors.
 class Opened {
@@ -58,7 +58,7 @@ class TorchRealFiles : public ::testing::Test {
     if (!std::filesystem::exists(data_ / "broken" / "torch_found"))
       GTEST_SKIP() << "no test data at " << data_ << "; set STEMMA_TEST_DATA";
   }
-  const std::filesystem::path data_ = testing::test_data(), found_ = data_ / "broken" / "torch_found",
+  const std::filesystem::path data_ = fixtures::test_data(), found_ = data_ / "broken" / "torch_found",
                               checkpoints_ = data_ / "checkpoints";
 };
 

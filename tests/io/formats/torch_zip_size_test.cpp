@@ -14,12 +14,12 @@
 namespace stemma {
 namespace {
 
+using fixtures::floats;
+using fixtures::torch_content;
+using fixtures::zip_of;
+using fixtures::ZipContent;
 using ::testing::ElementsAre;
-using testing::floats;
-using testing::torch_content;
-using testing::zip_of;
-using testing::ZipContent;
-using namespace testing::pickled;
+using namespace fixtures::pickled;
 using namespace std::string_literals;
 
 TEST(TorchZipSize, AHundredThousandTensors) {
@@ -29,14 +29,14 @@ TEST(TorchZipSize, AHundredThousandTensors) {
     value += text("layers." + std::to_string(i)) +
              rebuilt({.key = std::to_string(i), .elements = 1, .shape = {1}, .strides = {1}});
   const std::vector<std::string> storages(count, "1234");
-  testing::TemporaryDirectory directory;
+  fixtures::TemporaryDirectory directory;
   ZipContent content = torch_content(whole(value + "u"), storages);
   // The 16-bit count is all ones and the zip64 record counts.
-  testing::Zip zip = zip_of(content);
-  testing::put64(zip.bytes, zip.end64 + 24, content.size());
-  testing::put64(zip.bytes, zip.end64 + 32, content.size());
-  testing::put16(zip.bytes, zip.end + 8, 0xFFFF);
-  testing::put16(zip.bytes, zip.end + 10, 0xFFFF);
+  fixtures::Zip zip = zip_of(content);
+  fixtures::put64(zip.bytes, zip.end64 + 24, content.size());
+  fixtures::put64(zip.bytes, zip.end64 + 32, content.size());
+  fixtures::put16(zip.bytes, zip.end + 8, 0xFFFF);
+  fixtures::put16(zip.bytes, zip.end + 10, 0xFFFF);
   directory.write("model.pt", zip.bytes);
   const auto start = std::chrono::steady_clock::now();
   FileReader reader;
@@ -54,22 +54,22 @@ TEST(TorchZipSize, FourGibibytesInZip64) {
                                                           .offset = static_cast<std::int64_t>(hole / 4),
                                                           .shape = {2},
                                                           .strides = {1}})}}));
-  testing::Zip zip = zip_of({{"m/data.pkl", pickle}, {"m/data/0", ""}}, {.wide_descriptors = true});
+  fixtures::Zip zip = zip_of({{"m/data.pkl", pickle}, {"m/data/0", ""}}, {.wide_descriptors = true});
   // The last entry grows: data, descriptor and directory move behind the hole.
-  const std::string wide = "\1\0\x10\0"s + testing::raw(bytes) + testing::raw(bytes);
-  testing::put64(zip.bytes, zip.data[1] + 8, bytes);
-  testing::put64(zip.bytes, zip.data[1] + 16, bytes);
-  testing::put32(zip.bytes, zip.central[1] + 20, 0xFFFF'FFFF);
-  testing::put32(zip.bytes, zip.central[1] + 24, 0xFFFF'FFFF);
-  testing::put16(zip.bytes, zip.central[1] + 30, static_cast<std::uint16_t>(wide.size()));
-  testing::put64(zip.bytes, zip.end64 + 40, zip.end64 - zip.directory + wide.size());
-  testing::put64(zip.bytes, zip.end64 + 48, zip.directory + bytes);
-  testing::put64(zip.bytes, zip.end64 + 56 + 8, zip.end64 + wide.size() + bytes);
-  testing::put32(zip.bytes, zip.end + 12,
-                 static_cast<std::uint32_t>(zip.end64 - zip.directory + wide.size()));
-  testing::put32(zip.bytes, zip.end + 16, 0xFFFF'FFFF);
+  const std::string wide = "\1\0\x10\0"s + fixtures::raw(bytes) + fixtures::raw(bytes);
+  fixtures::put64(zip.bytes, zip.data[1] + 8, bytes);
+  fixtures::put64(zip.bytes, zip.data[1] + 16, bytes);
+  fixtures::put32(zip.bytes, zip.central[1] + 20, 0xFFFF'FFFF);
+  fixtures::put32(zip.bytes, zip.central[1] + 24, 0xFFFF'FFFF);
+  fixtures::put16(zip.bytes, zip.central[1] + 30, static_cast<std::uint16_t>(wide.size()));
+  fixtures::put64(zip.bytes, zip.end64 + 40, zip.end64 - zip.directory + wide.size());
+  fixtures::put64(zip.bytes, zip.end64 + 48, zip.directory + bytes);
+  fixtures::put64(zip.bytes, zip.end64 + 56 + 8, zip.end64 + wide.size() + bytes);
+  fixtures::put32(zip.bytes, zip.end + 12,
+                  static_cast<std::uint32_t>(zip.end64 - zip.directory + wide.size()));
+  fixtures::put32(zip.bytes, zip.end + 16, 0xFFFF'FFFF);
   zip.bytes.insert(zip.end64, wide);
-  testing::TemporaryDirectory directory;
+  fixtures::TemporaryDirectory directory;
   const std::string path = directory.path("model.pt");
   directory.write("model.pt", zip.bytes.substr(0, zip.data[1]));
   std::filesystem::resize_file(path, zip.data[1] + hole);

@@ -13,15 +13,15 @@
 namespace stemma {
 namespace {
 
+using fixtures::floats;
+using fixtures::MemoryReader;
+using fixtures::torch_content;
+using fixtures::zip_of;
+using fixtures::ZipContent;
 using ::testing::ElementsAre;
-using testing::floats;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using testing::MemoryReader;
-using testing::torch_content;
-using testing::zip_of;
-using testing::ZipContent;
-using namespace testing::pickled;
+using namespace fixtures::pickled;
 using namespace std::string_literals;
 
 /// In memory, by the reader of the format: open_container looks for the file.
@@ -43,7 +43,7 @@ Finding refusal(std::string_view value, const std::vector<std::string>& storages
   return {};
 }
 
-std::vector<std::string> rules_of(const Container& container) {
+std::vector<std::string> rules_of_zip(const Container& container) {
   std::vector<std::string> rules;
   for (const Finding& finding : container.findings)
     if (finding.rule != "pickle.globals") rules.push_back(finding.rule);
@@ -75,7 +75,7 @@ class Written {
   }
 
  private:
-  testing::TemporaryDirectory directory_;
+  fixtures::TemporaryDirectory directory_;
   FileReader reader_;
   SourceFile file_;
   Container container_;
@@ -86,7 +86,7 @@ TEST(TorchZip, AStateDict) {
       dict({{"b.weight", rebuilt({.elements = 6, .shape = {3, 2}, .strides = {2, 1}})},
             {"a.bias",
              rebuilt({.key = "1", .type = "DoubleStorage", .elements = 2, .shape = {2}, .strides = {1}})}}),
-      {floats(6), testing::raw(0.5) + testing::raw(-2.0)});
+      {floats(6), fixtures::raw(0.5) + fixtures::raw(-2.0)});
   EXPECT_EQ(file.container().format, "torch_zip");
   ASSERT_EQ(file.container().tensors.size(), 2U);
   EXPECT_EQ(file.container().tensors[0].name, "b.weight") << "in the order of the bytes";
@@ -95,7 +95,7 @@ TEST(TorchZip, AStateDict) {
   EXPECT_EQ(file.tensor("b.weight").offset % 64, 0U);
   EXPECT_THAT(file.values<float>("b.weight"), ElementsAre(1, 2, 3, 4, 5, 6));
   EXPECT_THAT(file.values<double>("a.bias"), ElementsAre(0.5, -2));
-  EXPECT_THAT(rules_of(file.container()), IsEmpty());
+  EXPECT_THAT(rules_of_zip(file.container()), IsEmpty());
   EXPECT_EQ(
       file.container().findings.at(0).found,
       "collections.OrderedDict, torch.DoubleStorage, torch.FloatStorage, torch._utils._rebuild_tensor_v2");
@@ -133,7 +133,7 @@ TEST(TorchZip, EveryType) {
   const std::string foreign = rebuilt({.type = "QInt8Storage", .elements = 4, .shape = {4}, .strides = {1}});
   const Container quantised = open(dict({{"x", foreign}}), {"abcd"});
   EXPECT_EQ(quantised.tensors.size(), 0U);
-  EXPECT_THAT(rules_of(quantised), ElementsAre("pickle.dtype"));
+  EXPECT_THAT(rules_of_zip(quantised), ElementsAre("pickle.dtype"));
   EXPECT_EQ(quantised.findings.back().found, "torch.QInt8Storage");
   const Tensor bytes{.type = "UntypedStorage", .elements = 16, .shape = {1}, .strides = {1}};
   EXPECT_EQ(refusal(dict({{"x", rebuilt_v3(bytes, "float33")}}), {std::string(16, 'x')}).rule,
@@ -143,7 +143,7 @@ TEST(TorchZip, EveryType) {
         open(dict({{"x", value}, {"y", rebuilt({.key = "1", .elements = 1, .shape = {1}, .strides = {1}})}}),
              {std::string(16, 'x'), floats(1)});
     EXPECT_EQ(other.tensors.size(), 1U) << "one type that is not read loses one tensor";
-    EXPECT_THAT(rules_of(other), ElementsAre("pickle.dtype"));
+    EXPECT_THAT(rules_of_zip(other), ElementsAre("pickle.dtype"));
   }
 }
 
@@ -188,7 +188,7 @@ TEST(TorchZip, Strides) {
   EXPECT_NE(file.tensor("fortran").decoding, nullptr);
   EXPECT_EQ(file.tensor("rows").decoding, nullptr) << "rows after each other need no decoding";
   EXPECT_EQ(file.tensor("column").stored_bytes(), 19 * 4U) << "no more of the storage than is needed";
-  EXPECT_THAT(rules_of(file.container()), ElementsAre("shared_storage"));
+  EXPECT_THAT(rules_of_zip(file.container()), ElementsAre("shared_storage"));
 }
 
 TEST(TorchZip, SharedStorage) {
@@ -198,7 +198,7 @@ TEST(TorchZip, SharedStorage) {
                      {"head", weight}}),
                {floats(6), floats(6)});
   EXPECT_EQ(file.tensor("embed").offset, file.tensor("head").offset);
-  ASSERT_THAT(rules_of(file.container()), ElementsAre("shared_storage"));
+  ASSERT_THAT(rules_of_zip(file.container()), ElementsAre("shared_storage"));
   const Finding& shared = file.container().findings.back();
   EXPECT_EQ(shared.severity, Severity::note);
   EXPECT_EQ(shared.found, "embed, head");
@@ -232,10 +232,10 @@ TEST(TorchZip, TensorsThatLeaveTheirStorage) {
 TEST(TorchZip, ExpandedViews) {
   Written file(dict({{"x", rebuilt({.elements = 3, .shape = {4, 3}, .strides = {0, 1}})}}), {floats(3)});
   EXPECT_THAT(file.values<float>("x"), ElementsAre(1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3));
-  EXPECT_THAT(rules_of(file.container()), ElementsAre("pickle.overlapping_strides"));
+  EXPECT_THAT(rules_of_zip(file.container()), ElementsAre("pickle.overlapping_strides"));
   Written window(dict({{"x", rebuilt({.elements = 4, .shape = {3, 2}, .strides = {1, 1}})}}), {floats(4)});
   EXPECT_THAT(window.values<float>("x"), ElementsAre(1, 2, 2, 3, 3, 4));
-  EXPECT_THAT(rules_of(window.container()), ElementsAre("pickle.overlapping_strides"));
+  EXPECT_THAT(rules_of_zip(window.container()), ElementsAre("pickle.overlapping_strides"));
   const Finding bomb =
       refusal(dict({{"x", rebuilt({.elements = 3, .shape = {1 << 30, 3}, .strides = {0, 1}})}}), {floats(3)});
   EXPECT_EQ(bomb.rule, "pickle.overlapping_strides") << "12 GB from 12 bytes";
@@ -285,7 +285,7 @@ TEST(TorchZip, Wrappers) {
   const Container two =
       open(dict({{"step", rebuilt(matrix)}, {"ema_state_dict", other}, {"model", model}}), {floats(6)});
   EXPECT_THAT(names_of(two), ElementsAre("x")) << "the order of the keys is ours";
-  EXPECT_THAT(rules_of(two), ElementsAre("several_state_dicts"));
+  EXPECT_THAT(rules_of_zip(two), ElementsAre("several_state_dicts"));
   EXPECT_EQ(two.findings.back().found, "ema_state_dict, the root");
   // A dict that holds itself under a key that is looked into.
   EXPECT_EQ(refusal("}q\0"s + text("model") + "h\0s"s, {}).rule, "pickle.no_tensors");
@@ -295,7 +295,7 @@ TEST(TorchZip, WhatIsNoTensor) {
   const Container container =
       open(dict({{"x", rebuilt(matrix)}, {"steps", "K\7"}, {"note", text("hello")}, {"_metadata", "}"}}),
            {floats(6)});
-  ASSERT_THAT(rules_of(container), ElementsAre("pickle.other_entries"));
+  ASSERT_THAT(rules_of_zip(container), ElementsAre("pickle.other_entries"));
   EXPECT_EQ(container.findings.back().found, "2, first \"steps\"");
   EXPECT_EQ(refusal("]", {}).rule, "pickle.no_tensors");
   EXPECT_EQ(refusal("]" + rebuilt(matrix) + "a", {floats(6)}).rule, "pickle.anonymous_tensors");
@@ -336,9 +336,9 @@ TEST(TorchZip, OtherArchives) {
     EXPECT_EQ(script.rule, "format.refused");
     EXPECT_THAT(script.hint, HasSubstr("state dict"));
   }
-  testing::Zip compressed = zip_of({{"m/data.pkl", pickle}, {"m/code/a.py", "x"}});
-  testing::put16(compressed.bytes, compressed.central[1] + 10, 8);
-  EXPECT_EQ(testing::rule_of_refusal([&] { open(compressed.bytes); }), "format.refused")
+  fixtures::Zip compressed = zip_of({{"m/data.pkl", pickle}, {"m/code/a.py", "x"}});
+  fixtures::put16(compressed.bytes, compressed.central[1] + 10, 8);
+  EXPECT_EQ(fixtures::rule_of_refusal([&] { open(compressed.bytes); }), "format.refused")
       << "as torch.jit.save has it";
   EXPECT_EQ(refusal_of({{"m/readme", "x"}}).rule, "format.refused");
   EXPECT_EQ(refusal_of({{"m/data.pkl", pickle}, {"m/byteorder", "big"}, {"m/data/0", floats(6)}}).rule,
@@ -349,15 +349,15 @@ TEST(TorchZip, OtherArchives) {
       << "older writers state no order";
   std::string damaged = zip_of({{"m/data.pkl", pickle}, {"m/data/0", floats(6)}}).bytes;
   damaged[damaged.find("torch")] = 'T';
-  EXPECT_EQ(testing::rule_of_refusal([&] { open(damaged); }), "zip.crc");
+  EXPECT_EQ(fixtures::rule_of_refusal([&] { open(damaged); }), "zip.crc");
 }
 
 TEST(TorchZip, ReadAsText) {
   std::string mangled;
   for (const char c : zip_of(torch_content(whole(dict({{"x", rebuilt(matrix)}})), {floats(6)})).bytes)
     mangled += static_cast<unsigned char>(c) < 0x80 ? std::string(1, c) : "\xEF\xBF\xBD";
-  EXPECT_EQ(testing::rule_of_refusal([&] { open(mangled); }), "zip.mangled_text");
-  EXPECT_EQ(testing::rule_of_refusal([&] { open("PK\3\4 and then nothing of the kind"); }), "zip.no_eocd");
+  EXPECT_EQ(fixtures::rule_of_refusal([&] { open(mangled); }), "zip.mangled_text");
+  EXPECT_EQ(fixtures::rule_of_refusal([&] { open("PK\3\4 and then nothing of the kind"); }), "zip.no_eocd");
 }
 
 TEST(TorchZip, DamagedPickles) {

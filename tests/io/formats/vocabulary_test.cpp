@@ -14,16 +14,16 @@ void PrintTo(const Token& token, std::ostream* out) { *out << token.row << ":" <
 
 namespace {
 
+using fixtures::rule_of_refusal;
 using ::testing::ElementsAre;
 using ::testing::Pair;
-using testing::rule_of_refusal;
 
 std::map<std::uint32_t, std::string> bytes_of(const std::string& json) {
   std::map<std::uint32_t, std::string> out;
   for (const Token& token : parse_vocabulary(json, "tokenizer.json")) out[token.row] = token.bytes;
   return out;
 }
-std::string refusal(const std::string& json) {
+std::string vocabulary_refusal(const std::string& json) {
   return rule_of_refusal([&] { parse_vocabulary(json, "tokenizer.json"); });
 }
 /// A vocabulary without anything around it.
@@ -127,29 +127,31 @@ TEST(Vocabulary, RefusesWhatIsNone) {
         R"({"vocab": {"a": 1}})", R"({"model": {"vocab": {"a": "1"}}})", R"({"other": {"vocab": {"a": 1}}})",
         R"({"model": [{"vocab": {"a": 1}}]})", R"({"model": {"vocab": {"a": -1}}})",
         R"({"model": {"vocab": {"a": 1.0}}})", R"({"model": {"vocab": {"a": true}}})"})
-    EXPECT_EQ(refusal(json), "vocabulary.malformed") << json;
+    EXPECT_EQ(vocabulary_refusal(json), "vocabulary.malformed") << json;
 }
 
 TEST(Vocabulary, RowsBeyondTheLargestAreRefused) {
   EXPECT_EQ(bytes_of(plain(R"("a": 2147483647)")).size(), 1U);
-  EXPECT_EQ(refusal(plain(R"("a": 2147483648)")), "vocabulary.malformed");
-  EXPECT_EQ(refusal(plain(R"("a": 4294967297)")), "vocabulary.malformed") << "not row 1";
-  EXPECT_EQ(refusal(plain(R"("a": 18446744073709551616)")), "vocabulary.malformed");
-  EXPECT_EQ(refusal(plain(R"("a": 1e400)")), "json.number_range");
+  EXPECT_EQ(vocabulary_refusal(plain(R"("a": 2147483648)")), "vocabulary.malformed");
+  EXPECT_EQ(vocabulary_refusal(plain(R"("a": 4294967297)")), "vocabulary.malformed") << "not row 1";
+  EXPECT_EQ(vocabulary_refusal(plain(R"("a": 18446744073709551616)")), "vocabulary.malformed");
+  EXPECT_EQ(vocabulary_refusal(plain(R"("a": 1e400)")), "json.number_range");
   // An added token of any number only leaves out the token of that number.
   EXPECT_EQ(bytes_of(R"({"added_tokens": [{"id": 4294967296}], "model": {"vocab": {"a": 0}}})").size(), 1U);
 }
 
 TEST(Vocabulary, HostileTextIsRefusedByItsRule) {
   const std::string deep(100'000, '[');
-  EXPECT_EQ(refusal(R"({"model": {"vocab": )" + deep + std::string(100'000, ']') + "}}"), "json.too_deep");
-  EXPECT_EQ(refusal(deep), "json.syntax");
-  EXPECT_EQ(refusal(plain(R"("a": 1, "a": 2)")), "json.duplicate_key");
-  EXPECT_EQ(refusal(R"({"model": {"vocab": {"a": 1}}, "model": {"vocab": {"b": 1}}})"), "json.duplicate_key");
-  EXPECT_EQ(refusal(plain(R"("a": 1,)")), "json.syntax");
-  EXPECT_EQ(refusal(""), "json.syntax");
-  EXPECT_EQ(refusal("\xEF\xBB\xBF" + plain(R"("a": 1)")), "json.byte_order_mark");
-  EXPECT_EQ(refusal(plain("\"\xFF\": 1")), "json.not_utf8");
+  EXPECT_EQ(vocabulary_refusal(R"({"model": {"vocab": )" + deep + std::string(100'000, ']') + "}}"),
+            "json.too_deep");
+  EXPECT_EQ(vocabulary_refusal(deep), "json.syntax");
+  EXPECT_EQ(vocabulary_refusal(plain(R"("a": 1, "a": 2)")), "json.duplicate_key");
+  EXPECT_EQ(vocabulary_refusal(R"({"model": {"vocab": {"a": 1}}, "model": {"vocab": {"b": 1}}})"),
+            "json.duplicate_key");
+  EXPECT_EQ(vocabulary_refusal(plain(R"("a": 1,)")), "json.syntax");
+  EXPECT_EQ(vocabulary_refusal(""), "json.syntax");
+  EXPECT_EQ(vocabulary_refusal("\xEF\xBB\xBF" + plain(R"("a": 1)")), "json.byte_order_mark");
+  EXPECT_EQ(vocabulary_refusal(plain("\"\xFF\": 1")), "json.not_utf8");
 }
 
 TEST(Vocabulary, ARefusalNamesTheFile) {

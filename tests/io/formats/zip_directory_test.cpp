@@ -12,15 +12,15 @@
 namespace stemma {
 namespace {
 
-using testing::MemoryReader;
-using testing::put16;
-using testing::put32;
-using testing::put64;
-using testing::rule_of_refusal;
-using testing::Zip;
-using testing::zip_of;
-using testing::ZipContent;
-using testing::ZipLayout;
+using fixtures::MemoryReader;
+using fixtures::put16;
+using fixtures::put32;
+using fixtures::put64;
+using fixtures::rule_of_refusal;
+using fixtures::Zip;
+using fixtures::zip_of;
+using fixtures::ZipContent;
+using fixtures::ZipLayout;
 using namespace std::string_literals;
 
 const ZipContent content{{"m/data.pkl", "pickle"}, {"m/data/0", "0123456789"}, {"m/version", "3\n"}};
@@ -30,7 +30,7 @@ ZipDirectory directory_of(const std::string& bytes) {
   return read_zip_directory(reader.file(), reader);
 }
 
-std::string refusal(const std::string& bytes) {
+std::string zip_refusal(const std::string& bytes) {
   return rule_of_refusal([&] { directory_of(bytes); });
 }
 
@@ -38,7 +38,7 @@ std::string refusal(const std::string& bytes) {
 std::string refusal_after(const std::function<void(Zip&)>& change, const ZipLayout& layout = {}) {
   Zip zip = zip_of(content, layout);
   change(zip);
-  return refusal(zip.bytes);
+  return zip_refusal(zip.bytes);
 }
 
 TEST(ZipDirectory, LayoutsOfRealWriters) {
@@ -67,9 +67,9 @@ TEST(ZipDirectory, SizesInZip64Fields) {
   Zip zip = zip_of({{"m/data.pkl", "pickle"}}, {.descriptors = false, .padded = false, .zip64 = false});
   std::string& bytes = zip.bytes;
   const std::string local_extra =
-      "\1\0\x10\0"s + testing::raw(std::uint64_t{6}) + testing::raw(std::uint64_t{6});
-  const std::string central_extra = "\1\0\x18\0"s + testing::raw(std::uint64_t{6}) +
-                                    testing::raw(std::uint64_t{6}) + testing::raw(std::uint64_t{0});
+      "\1\0\x10\0"s + fixtures::raw(std::uint64_t{6}) + fixtures::raw(std::uint64_t{6});
+  const std::string central_extra = "\1\0\x18\0"s + fixtures::raw(std::uint64_t{6}) +
+                                    fixtures::raw(std::uint64_t{6}) + fixtures::raw(std::uint64_t{0});
   for (const std::size_t at : {zip.central[0] + 20, zip.central[0] + 24, zip.central[0] + 42})
     put32(bytes, at, 0xFFFF'FFFF);
   put16(bytes, zip.central[0] + 30, 28);
@@ -85,14 +85,14 @@ TEST(ZipDirectory, SizesInZip64Fields) {
   EXPECT_EQ(directory.entries.at(0).offset, 60U);
   std::string short_extra = bytes;
   put16(short_extra, zip.directory + 20 + 46 + 10 + 2, 16);  // the offset is missing
-  EXPECT_EQ(refusal(short_extra), "zip.zip64");
+  EXPECT_EQ(zip_refusal(short_extra), "zip.zip64");
   std::string liar = bytes;
   put64(liar, 30 + 10 + 4, 7);
-  EXPECT_EQ(refusal(liar), "zip.local_header");
+  EXPECT_EQ(zip_refusal(liar), "zip.local_header");
 }
 
 TEST(ZipDirectory, NoEndRecord) {
-  EXPECT_EQ(refusal("PK\3\4"), "zip.no_eocd");
+  EXPECT_EQ(zip_refusal("PK\3\4"), "zip.no_eocd");
   EXPECT_EQ(refusal_after([](Zip& zip) { zip.bytes.pop_back(); }), "zip.no_eocd");
   EXPECT_EQ(refusal_after([](Zip& zip) { zip.bytes += "x"; }), "zip.no_eocd");
   EXPECT_EQ(refusal_after([](Zip& zip) {
@@ -152,7 +152,7 @@ TEST(ZipDirectory, CentralDirectory) {
 
 TEST(ZipDirectory, Names) {
   const auto named = [](const std::string& name) {
-    return refusal(zip_of({{"m/a", "x"}, {name, "y"}}).bytes);
+    return zip_refusal(zip_of({{"m/a", "x"}, {name, "y"}}).bytes);
   };
   EXPECT_EQ(named("m/b"), "");
   EXPECT_EQ(named("m/" + std::string(1022, 'n')), "");
@@ -248,12 +248,12 @@ TEST(ZipDirectory, EveryByteThatIsLost) {
   // Cut anywhere, and with any byte of the structure turned: refused or unharmed, never a crash.
   const Zip zip = zip_of(content);
   for (std::size_t bytes = 0; bytes < zip.bytes.size(); ++bytes)
-    EXPECT_NE(refusal(zip.bytes.substr(0, bytes)), "") << bytes;
+    EXPECT_NE(zip_refusal(zip.bytes.substr(0, bytes)), "") << bytes;
   std::size_t refused = 0;
   for (std::size_t at = 0; at < zip.bytes.size(); ++at) {
     std::string turned = zip.bytes;
     turned[at] = static_cast<char>(~turned[at]);
-    refused += !refusal(turned).empty();
+    refused += !zip_refusal(turned).empty();
   }
   EXPECT_GT(refused, 300U);
 }
