@@ -13,7 +13,7 @@
 extern "C" {
 void dsytrd_(const char* uplo, const int* n, double* a, const int* lda, double* d, double* e, double* tau,
              double* work, const int* lwork, int* info);
-void dsterf_(const int* n, double* d, double* e, int* info);
+void dsterf_(const int* n, double* diagonal, double* off_diagonal, int* info);
 void dstein_(const int* n, const double* d, const double* e, const int* m, const double* w, const int* block,
              const int* split, double* z, const int* ldz, double* work, int* iwork, int* failed, int* info);
 void dormtr_(const char* side, const char* uplo, const char* trans, const int* m, const int* n,

@@ -14,6 +14,7 @@
 #include "io/formats/model_files.hpp"
 #include "io/formats/quantised.hpp"
 #include "io/formats/shard_assembly.hpp"
+#include "io/formats/variant_names.hpp"
 
 namespace stemma {
 namespace {
@@ -58,14 +59,15 @@ void open_into(const std::string& location, Checkpoint& checkpoint) {
   }
   const std::string directory = directory_of(location), name = file_name_of(location);
   const std::vector<std::string> listing = list_directory(directory);
-  if (name.ends_with(".index.json")) {
+  if (is_index_name(name)) {
     assemble(files_of_index(directory, name, listing, checkpoint.findings), checkpoint);
     read_companions(directory, listing, checkpoint);
     return;
   }
   const ModelFiles files = gguf_files_of(directory, name, listing);
   assemble(files, checkpoint);
-  if (only_weights(listing, files.names)) read_companions(directory, listing, checkpoint);
+  if (is_model_name(name) || only_weights(listing, files.names))
+    read_companions(directory, listing, checkpoint);
 }
 
 }  // namespace

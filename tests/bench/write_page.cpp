@@ -169,6 +169,7 @@ class Corpus {
     for (const PagePair& p : c_.pairs) distances.at(p.a, p.b) = std::isfinite(p.share) ? 1 - p.share : 1;
     c_.dendrogram = average_linkage(distances);
     c_.limits = {.threshold = 0.9, .detection = 0.01, .background = 0.95};
+    c_.strangers = 0.1;
     if (n_ < 2) return;
     c_.tree = rooted_at_midpoint(neighbour_joining(distances));
     if (n_ <= most_lines)

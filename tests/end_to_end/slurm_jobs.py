@@ -52,9 +52,9 @@ class Submitted(Script):
         path = self.directory / name
         return path.read_text(errors="replace") if path.exists() else ""
 
-    def ended(self, job, state, code, output="output"):
+    def ended(self, job, state, code, output="output", seconds=60):
         """The output of a job that has ended so."""
-        found = self.cluster.finished(job)
+        found = self.cluster.finished(job, seconds)
         self.assertEqual((found["JobState"], found["ExitCode"]), (state, code), self.output(output))
         return self.output(output)
 

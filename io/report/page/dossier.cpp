@@ -120,12 +120,14 @@ void draw_agreement(Markup& page, const std::vector<Block>& blocks, double stran
                         std::min(frame.y(blocks[i].share), frame.y(0) - 1), x + step * 0.4, frame.y(0));
   }
   page.leaf("path", {{"class", "bars found"}, {"d", bars}});
-  const double limit = frame.y(strangers);
-  page.leaf("path", {{"class", "limit threshold"},
-                     {"d", fmt::format("M{} {}h{}", coordinate(frame.left), coordinate(limit),
-                                       coordinate(frame.width + 6))}});
-  page.element("text", {{"class", "tick"}, {"x", frame.left + frame.width + 9}, {"y", limit + 3.5}},
-               fmt::format("strangers: {:.2f}", strangers));
+  if (std::isfinite(strangers)) {
+    const double limit = frame.y(strangers);
+    page.leaf("path", {{"class", "limit threshold"},
+                       {"d", fmt::format("M{} {}h{}", coordinate(frame.left), coordinate(limit),
+                                         coordinate(frame.width + 6))}});
+    page.element("text", {{"class", "tick"}, {"x", frame.left + frame.width + 9}, {"y", limit + 3.5}},
+                 fmt::format("strangers: {:.2f}", strangers));
+  }
   page.close("svg");
 }
 

@@ -373,6 +373,24 @@ TEST(OpenCheckpoint, SideFiles) {
   EXPECT_TRUE(open_checkpoint(directory.path("another.safetensors")).config_json.empty());
 }
 
+TEST(OpenCheckpoint, VariantsAreNamedByTheirFileOrIndex) {
+  const TemporaryDirectory directory;
+  const std::string half = "model.fp16.safetensors", index = "model.safetensors.index.fp16.json";
+  directory.write("config.json", "{}");
+  directory.write("model.safetensors", safetensors_of({{"whole", "ab"}}));
+  directory.write(half, safetensors_of({{"a", "a"}}));
+  directory.write("model.fp16-00001-of-00001.safetensors", safetensors_of({{"b", "b"}}));
+  directory.write(index, index_of({{"b", "model.fp16-00001-of-00001.safetensors"}}));
+  const auto opened = [&](const std::string& name) { return open_checkpoint(directory.path() + "/" + name); };
+  EXPECT_THAT(tensors_of(open_checkpoint(directory.path())), ElementsAre("whole"));
+  EXPECT_THAT(tensors_of(opened(half)), ElementsAre("a"));
+  EXPECT_THAT(tensors_of(opened(index)), ElementsAre("b"));
+  for (const std::string& name : {std::string("model.safetensors"), half, index})
+    EXPECT_EQ(opened(name).config_json, "{}") << name << ": the config is that of every form";
+  directory.write("another.safetensors", safetensors_of({{"c", "c"}}));
+  EXPECT_EQ(opened("another.safetensors").config_json, "") << "whose config is it?";
+}
+
 TEST(OpenCheckpoint, BrokenSideFilesLoseThemselvesOnly) {
   for (const char* config : {"{", "[]", R"({"a":1,"a":2})", "\xFF"}) {
     const TemporaryDirectory directory;
