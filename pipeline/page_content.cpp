@@ -197,14 +197,15 @@ std::string setting(const YamlNode& root, std::initializer_list<std::string_view
 void add_words(PageContent& content, const ArchiveReader& archive, const PageWishes& wishes,
                Settings& settings) {
   Complaints complaints("the configuration");
-  const auto redacts = [&](const std::string& text) {
-    const std::optional<YamlNode> of_run = parse_yaml(text, complaints);
-    return of_run && setting(*of_run, {"report", "redact_paths"}) == "true";
+  const auto redacts = [](const std::optional<YamlNode>& told) {
+    return told && setting(*told, {"report", "redact_paths"}) == "true";
   };
-  const std::string common = archive.config().resolved_yaml;
-  const std::optional<YamlNode> root = parse_yaml(common, complaints);
+  const std::optional<YamlNode> root = parse_yaml(archive.config().resolved_yaml, complaints);
   // Of several runs with different words, one that was told is enough.
-  settings.redact = redacts(common) || std::ranges::any_of(archive.of_runs("resolved_yaml"), redacts);
+  settings.redact =
+      redacts(root) || std::ranges::any_of(archive.of_runs("resolved_yaml"), [&](const auto& run) {
+        return redacts(parse_yaml(run, complaints));
+      });
   if (root) {
     content.title = setting(*root, {"report", "title"});
     if (content.title.empty()) content.title = setting(*root, {"name"});

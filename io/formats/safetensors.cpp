@@ -71,7 +71,7 @@ SafetensorsHeader validate_safetensors_header(std::string_view json, std::uint64
                                .file = file_name,
                                .byte_offset = 0,
                                .found = fmt::format("a header of {} bytes", json.size()),
-                               .hint = "hub clients refuse_file headers of this size"});
+                               .hint = "hub clients refuse headers of this size"});
   }
   if (!json.starts_with('{')) {
     header.findings.push_back({.severity = Severity::warning,

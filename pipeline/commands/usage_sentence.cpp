@@ -46,7 +46,7 @@ const CLI::Option* missing_option(const CLI::App& verb, bool positional) {
   return nullptr;
 }
 
-/// The option that a sentence of CLI11 begins with, as in "--output: 1 required DIR missing_option".
+/// The option that a sentence of CLI11 begins with, as in "--output: 1 required DIR missing".
 const CLI::Option* named_in(const CLI::App& app, const std::string& text) {
   return app.get_option_no_throw(text.substr(0, text.find(':')));
 }

@@ -113,7 +113,7 @@ RowMajorMatrix projected(const RowMajorMatrix& w, const Vector& bias, const std:
   return (rows * w.transpose()).rowwise() + bias.transpose();
 }
 
-/// What attention attention_answers with these queries and keys, which R has not turned yet, before the
+/// What attention answers with these queries and keys, which R has not turned yet, before the
 /// output.
 RowMajorMatrix attended(const RowMajorMatrix& turn, const RowMajorMatrix& q, const RowMajorMatrix& k,
                         const RowMajorMatrix& v, double sharpness) {

@@ -98,7 +98,7 @@ TEST(AnswerRows, TakeTheFirstOfAllRows) {
   EXPECT_EQ(AnswerRows({}, 0, {}, 4).rows(), 0U);
 }
 
-/// One neuron, all of whose random_answers are 1.
+/// One neuron, all of whose answers are 1.
 NeuronSketch with_keys(std::vector<std::uint64_t> by_string, const std::vector<std::uint64_t>& by_row) {
   NeuronSketch out;
   out.by_string = static_cast<std::uint32_t>(by_string.size());

@@ -1,4 +1,4 @@
-// Is a rotation found from fit_neurons alone, and only where there is one?
+// Is a rotation found from neurons alone, and only where there is one?
 #include "analyzers/stream_fit.hpp"
 
 #include <gtest/gtest.h>
@@ -41,7 +41,7 @@ Values rotation(unsigned seed) {
   return q;
 }
 
-/// x Q for each row (q, column-major to dgemm, is Q row-major), fit_neurons in another order, up and down
+/// x Q for each row (q, column-major to dgemm, is Q row-major), neurons in another order, up and down
 /// turned and scaled, the stream by `scale`, and noise of `noise` times each entry's typical size.
 FitLayer changed(const FitLayer& layer, const Values& q, double scale, double noise, unsigned seed) {
   FitLayer out;

@@ -267,7 +267,7 @@ TEST(Pickle, BillionLaughs) {
 }
 
 TEST(Pickle, StreamsByChance) {
-  // Opcodes in any order, and any bytes at all: a value or a pickle_refusal.
+  // Opcodes in any order, and any bytes at all: a value or a refusal.
   const std::string opcodes =
       "().01BCGJKMNQRUX]abcehjqrstu}\x80\x81\x85\x86\x87\x88\x89\x8A\x8C\x8D\x8F\x90\x93\x94\x95";
   std::mt19937 random(11);
