@@ -48,11 +48,12 @@ std::vector<std::uint32_t> costs_of(const std::vector<Item>& items) {
 /// Items with their widths. Those that would be wide, or fit nowhere, are tried in smaller pieces, which are
 /// kept when more then fits or all ends sooner by so much that reading twice is worth it. Where size alone
 /// decides the widths there is nothing to try: pieces would have other sizes.
-Division divided(std::span<const SurveyedModel> models, const std::vector<Question>& questions,
-                 const CostModel& costs, const MachineLayout& machine, std::uint64_t memory, WidthRule rule) {
-  Division whole{take_inventory(models, questions), {}};
-  const auto search = [&](const Inventory& inventory, double work) {
-    return search_widths(machine, costs, inventory.costs, costs_of(inventory.items), memory, rule, work);
+Division divided(Inventory inventory, std::span<const SurveyedModel> models,
+                 const std::vector<Question>& questions, const CostModel& costs, const MachineLayout& machine,
+                 std::uint64_t memory, WidthRule rule) {
+  Division whole{std::move(inventory), {}};
+  const auto search = [&](const Inventory& of, double work) {
+    return search_widths(machine, costs, of.costs, costs_of(of.items), memory, rule, work);
   };
   whole.widths = search(whole.inventory, 0);
   if (rule == WidthRule::by_size) return whole;
@@ -110,7 +111,15 @@ void leave_out(Plan& plan, std::vector<std::uint32_t> known) {
 Plan make_plan(std::span<const SurveyedModel> models, const std::vector<Question>& questions,
                const CostModel& costs, const MachineLayout& machine, std::uint64_t memory_per_rank,
                WidthRule width_rule) {
-  Division division = divided(models, questions, costs, machine, memory_per_rank, width_rule);
+  return make_plan(take_inventory(models, questions), models, questions, costs, machine, memory_per_rank,
+                   width_rule);
+}
+
+Plan make_plan(Inventory inventory, std::span<const SurveyedModel> models,
+               const std::vector<Question>& questions, const CostModel& costs, const MachineLayout& machine,
+               std::uint64_t memory_per_rank, WidthRule width_rule) {
+  Division division =
+      divided(std::move(inventory), models, questions, costs, machine, memory_per_rank, width_rule);
   const WidthPlan& widths = division.widths;
   Plan plan;
   plan.machine = machine;

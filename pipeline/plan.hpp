@@ -58,4 +58,10 @@ Plan make_plan(std::span<const SurveyedModel> models, const std::vector<Question
                const CostModel& costs, const MachineLayout& machine, std::uint64_t memory_per_rank,
                WidthRule width_rule = WidthRule::soonest);
 
+/// The same from what take_inventory gave for these models and questions: several machines are planned for
+/// with one inventory.
+Plan make_plan(Inventory inventory, std::span<const SurveyedModel> models,
+               const std::vector<Question>& questions, const CostModel& costs, const MachineLayout& machine,
+               std::uint64_t memory_per_rank, WidthRule width_rule = WidthRule::soonest);
+
 }  // namespace stemma

@@ -152,8 +152,9 @@ bool PlannedRun::good() const {
 
 PlannedRun planned(const AuditRequest& request, const std::vector<int>& ranks, int ranks_here) {
   PlannedRun run{survey(request.models, ArchitectureTables::shipped_and(request.architectures)), {}};
+  const Inventory inventory = take_inventory(run.models, request.questions);
   for (const int p : ranks)
-    run.plans.push_back(make_plan(run.models, request.questions, request.rates,
+    run.plans.push_back(make_plan(inventory, run.models, request.questions, request.rates,
                                   MachineLayout::uniform(p, ranks_here, request.coordinator),
                                   request.memory_per_rank.value_or(memory_budget(std::min(p, ranks_here))),
                                   request.width_rule));
