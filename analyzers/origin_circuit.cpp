@@ -11,7 +11,6 @@
 #include "analyzers/numerics/moment_sums.hpp"
 #include "analyzers/numerics/thin_product.hpp"
 #include "analyzers/origin_operator.hpp"
-#include "analyzers/origin_rounding.hpp"
 
 namespace stemma {
 
@@ -63,16 +62,16 @@ std::vector<double> pooled_output(const AttentionShape& shape, std::span<const d
   return out;
 }
 
-double circuit_noise_edge(const AttentionShape& shape, const ValueOutput& candidate, ValueOutputTypes types,
-                          std::uint64_t seed) {
+double circuit_noise_edge(const AttentionShape& shape, const ValueOutput& candidate,
+                          const ValueOutputRounding& rounding, std::uint64_t seed) {
   const Circuit circuit = circuit_of(shape, candidate);
   const std::uint64_t d = shape.width;
   double edge = 0;
   for (std::uint32_t draw = 0; draw < thresholds::origin_draws; ++draw) {
     const std::vector<double> left = pooled_output(
-        shape, rounding_noise(types.output, candidate.output, {seed, origin_output_noise, draw}));
+        shape, rounding_noise(rounding.output, candidate.output, {seed, origin_output_noise, draw}));
     const std::vector<double> right = with_gain(
-        rounding_noise(types.value, candidate.value, {seed, origin_value_noise, draw}), candidate.gain);
+        rounding_noise(rounding.value, candidate.value, {seed, origin_value_noise, draw}), candidate.gain);
     const ThinFactors noise = sum_of_products(left, circuit.right, 1, circuit.left, right, d);
     const double largest =
         largest_singular_value(product_operator(noise.left, noise.right, d, 2 * shape.inner(), d));
@@ -111,13 +110,13 @@ std::optional<CircuitReading> read_circuit(const AttentionShape& shape, const Va
 }
 
 std::optional<CircuitReading> read_circuit(const AttentionShape& shape, const ValueOutput& base,
-                                           const ValueOutput& candidate, ValueOutputTypes types,
+                                           const ValueOutput& candidate, const ValueOutputRounding& rounding,
                                            const OriginOptions& options) {
   const auto finite = [](std::span<const double> values) {
     return std::all_of(values.begin(), values.end(), [](double x) { return std::isfinite(x); });
   };
   if (!finite(candidate.value) || !finite(candidate.output)) return std::nullopt;
-  return read_circuit(shape, base, candidate, circuit_noise_edge(shape, candidate, types, options.seed),
+  return read_circuit(shape, base, candidate, circuit_noise_edge(shape, candidate, rounding, options.seed),
                       options);
 }
 

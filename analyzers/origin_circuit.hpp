@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "analyzers/origin_rank.hpp"
+#include "analyzers/origin_rounding.hpp"
 #include "analyzers/thresholds.hpp"
 #include "io/model/dtype.hpp"
 
@@ -24,9 +25,9 @@ struct ValueOutput {
   std::span<const double> gain;    ///< gamma of the norm in front of W_v as it is applied, d; empty: ones
 };
 
-/// How W_v and W_o are stored.
-struct ValueOutputTypes {
-  Dtype value = Dtype::bf16, output = Dtype::bf16;
+/// How W_v and W_o were rounded.
+struct ValueOutputRounding {
+  Rounding value, output;
 };
 
 struct OriginOptions {
@@ -42,8 +43,8 @@ std::vector<double> pooled_output(const AttentionShape& shape, std::span<const d
 /// and N_o of the candidate as it is stored, of N_o pooled W_v diag(gamma) + Wo_bar N_v diag(gamma). A change
 /// of basis of the residual stream leaves it alone but for the scale of writers. NaN when a product is not
 /// finite. Throws std::invalid_argument when sizes do not fit or a type has no rounding step.
-double circuit_noise_edge(const AttentionShape& shape, const ValueOutput& candidate, ValueOutputTypes types,
-                          std::uint64_t seed);
+double circuit_noise_edge(const AttentionShape& shape, const ValueOutput& candidate,
+                          const ValueOutputRounding& rounding, std::uint64_t seed);
 
 /// Everything of one layer.
 struct CircuitReading {
@@ -75,7 +76,7 @@ std::optional<CircuitReading> read_circuit(const AttentionShape& shape, const Va
 
 /// The same, with the null of a candidate that is given as it is stored.
 std::optional<CircuitReading> read_circuit(const AttentionShape& shape, const ValueOutput& base,
-                                           const ValueOutput& candidate, ValueOutputTypes types,
+                                           const ValueOutput& candidate, const ValueOutputRounding& rounding,
                                            const OriginOptions& options);
 
 }  // namespace stemma

@@ -2,8 +2,10 @@
 #include "analyzers/origin_measurement.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "analyzers/folding.hpp"
 #include "analyzers/held_inputs.hpp"
@@ -11,6 +13,7 @@
 #include "analyzers/origin_circuit.hpp"
 #include "analyzers/origin_rounding.hpp"
 #include "analyzers/origin_tensor.hpp"
+#include "analyzers/pair_parts.hpp"
 #include "analyzers/stream_alignment.hpp"
 
 namespace stemma {
@@ -127,9 +130,16 @@ class OriginMeasurement final : public Measurement {
 
   /// The rounding null of one side as it is stored, whose value matrix is input `first`.
   double noise_edge(const ValueOutput& weights, std::size_t first) const {
+    const std::vector<double> value = half_distances(first), output = half_distances(first + 1);
     return circuit_noise_edge(shape_of(subject_), weights,
-                              {held_.input(first).dtype, held_.input(first + 1).dtype},
+                              {{held_.input(first).dtype, value}, {held_.input(first + 1).dtype, output}},
                               options_of(subject_).seed);
+  }
+
+  /// Of an input that is quantised; empty for one that is not.
+  std::vector<double> half_distances(std::size_t input) const {
+    const auto at = half_distances_of_input(subject_, input);
+    return at ? held_.values(*at) : std::vector<double>();
   }
 
   void fold(std::vector<double>& value, std::span<const double> gain, std::vector<double>& output,
@@ -140,31 +150,37 @@ class OriginMeasurement final : public Measurement {
     centre_columns(output, shape.heads * shape.head_width);
   }
 
-  /// The types of both sides, where they differ the finer one first: nulls as those of a circuit.
-  std::vector<Dtype> nulls() const {
-    const Dtype base = held_.input(0).dtype, candidate = held_.input(1).dtype;
-    if (base == candidate) return {candidate};
-    const bool finer = rounding_step(base, 1) < rounding_step(candidate, 1);
-    return finer ? std::vector{base, candidate} : std::vector{candidate, base};
-  }
-
-  /// What `read` says of the first null that shows an update, else of the last.
+  /// What `read` says of the first null that shows an update, else of the last: the roundings of both sides,
+  /// where they differ the finer one first, as for a circuit.
   template <class Read>
   Features with_nulls(const Read& read) const {
+    const std::array halves = {half_distances(0), half_distances(1)};
+    for (const auto& of_side : halves)
+      if (!all_finite(of_side)) return nonfinite();
+    std::vector<Rounding> nulls;
+    for (const std::size_t side : {0U, 1U}) nulls.push_back({held_.input(side).dtype, halves.at(side)});
+    const bool alike = halves[0].empty() && halves[1].empty() && nulls[0].dtype == nulls[1].dtype;
+    if (alike) nulls.pop_back();
+    std::ranges::stable_sort(nulls, {}, coarseness);
     std::optional<TensorReading> found;
-    for (const Dtype dtype : nulls()) {
-      found = read(dtype);
+    for (const Rounding& rounding : nulls) {
+      found = read(rounding);
       if (!found || found->label == OriginLabel::low_rank) break;
     }
     if (!found) return nonfinite();
     return features_of(found->values, found->rank, found->label, found->delta, found->update, nothing);
   }
 
+  /// Codes are coarser than every type, and of two kinds of codes the farther ones.
+  static std::pair<double, double> coarseness(const Rounding& rounding) {
+    return {norm_of(rounding.half_distances), rounding_step(rounding.dtype, 1)};
+  }
+
   Features tensor() const {
     const Input& input = held_.input(1);
     const std::vector<double> base = held_.values(0), candidate = held_.values(1);
-    return with_nulls([&](Dtype dtype) {
-      return read_tensor({base, candidate, input.rows, input.cols, dtype}, options_of(subject_));
+    return with_nulls([&](const Rounding& rounding) {
+      return read_tensor({base, candidate, input.rows, input.cols, rounding}, options_of(subject_));
     });
   }
 
@@ -178,8 +194,8 @@ class OriginMeasurement final : public Measurement {
       base = turned_reader(alignment_, base, input.rows);
       base_gain.clear();
     }
-    return with_nulls([&](Dtype dtype) {
-      return read_row_space({base, candidate, input.rows, input.cols, dtype}, {base_gain, candidate_gain_},
+    return with_nulls([&](const Rounding& rounding) {
+      return read_row_space({base, candidate, input.rows, input.cols, rounding}, {base_gain, candidate_gain_},
                             options_of(subject_));
     });
   }
@@ -193,25 +209,28 @@ class OriginMeasurement final : public Measurement {
 }  // namespace
 
 Cost origin_cost(const Subject& subject, std::span<const Input> inputs) {
-  double stored = 0, elements = 0;
-  for (const Input& input : inputs) {
-    const double n = static_cast<double>(input.rows * input.cols);
-    elements += n;
-    stored += n * bits_of(input.dtype) / 8;
+  const OriginKind kind = kind_of(subject);
+  const bool one_weight = kind == OriginKind::tensor || kind == OriginKind::row_space;
+  const std::size_t matrices = one_weight ? 2 : 4;
+  double stored = 0, elements = 0, halves = 0;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const double n = static_cast<double>(inputs[i].rows * inputs[i].cols);
+    (i < matrices ? elements : halves) += n;
+    stored += n * bits_of(inputs[i].dtype) / 8;
   }
   const AttentionShape shape = shape_of(subject);
   const double rank =
       std::min(static_cast<double>(options_of(subject).max_rank + thresholds::origin_spare_values),
                static_cast<double>(shape.width));
-  double products = 0, doubles = 0;
-  if (inputs.size() == 2) {  // a block through the difference and back, again and again; three noise edges
+  double products = 0, doubles = halves;
+  if (one_weight) {  // a block through the difference and back, again and again; three noise edges
     const double sides = static_cast<double>(inputs[0].rows + inputs[0].cols);
     products = 10 * elements * rank / 2;
-    doubles = 4.2 * elements + 3 * sides * rank;
+    doubles += 4.2 * elements + 3 * sides * rank;
   } else {
     const auto d = static_cast<double>(shape.width), inner = 2.0 * static_cast<double>(shape.inner());
     products = 8 * d * inner * inner;
-    doubles = 2 * elements + 12 * d * inner;
+    doubles += 2 * elements + 12 * d * inner;
     const bool moved = count(subject, "change") == static_cast<std::uint64_t>(StreamChange::orthogonal);
     if (moved) doubles += d * d;
   }

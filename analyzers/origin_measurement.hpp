@@ -12,8 +12,9 @@ Cost origin_cost(const Subject& subject, std::span<const Input> inputs);
 /// where an element is not finite.
 ///
 /// Which model was made from the other is not known, so both have a null: the circuit of each, or the type of
-/// each for one matrix. LOW_RANK by the smaller of them stays; everything else is read by the larger. The two
-/// models may change places: circuits and tensors then say the same.
+/// each for one matrix; of codes what their half distances allow. LOW_RANK by the smaller of them stays;
+/// everything else is read by the larger. The two models may change places: circuits and tensors then say the
+/// same.
 std::unique_ptr<Measurement> begin_origin(const Subject& subject, std::span<const Input> inputs,
                                           std::span<const std::vector<double>> companions);
 

@@ -56,16 +56,19 @@ std::uint32_t rounding_draws(std::uint64_t elements) {
   return elements < thresholds::origin_one_draw ? thresholds::origin_draws : 1;
 }
 
-std::vector<double> rounding_noise(Dtype dtype, std::span<const double> stored, const RoundingDraw& draw,
-                                   std::uint64_t first) {
-  const FloatFormat format = format_of(dtype);
+std::vector<double> rounding_noise(const Rounding& rounding, std::span<const double> stored,
+                                   const RoundingDraw& draw, std::uint64_t first) {
+  const FloatFormat format = format_of(rounding.dtype);
+  const std::span<const double> halves = rounding.half_distances;
+  if (!halves.empty() && halves.size() != stored.size())
+    throw std::invalid_argument("codes have a half distance each");
   std::vector<double> out(stored.size());
   std::array<std::uint32_t, 4> words{};
   for (std::size_t i = 0; i < out.size(); ++i) {
     const std::uint64_t index = first + i, block = index / 4;
     if (i == 0 || index % 4 == 0) words = random_words(draw.seed, draw.tensor, block, draw.draw);
     const double uniform = (words.at(index % 4) + 0.5) * 0x1p-32 - 0.5;
-    out[i] = uniform * step(format, stored[i]);
+    out[i] = uniform * (halves.empty() ? step(format, stored[i]) : 2 * halves[i]);
   }
   return out;
 }

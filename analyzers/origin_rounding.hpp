@@ -13,6 +13,12 @@ namespace stemma {
 /// there is. Throws std::invalid_argument for other types and where `value` is not finite.
 double rounding_step(Dtype dtype, double value);
 
+/// How far stored values may be from what was rounded to them.
+struct Rounding {
+  Dtype dtype = Dtype::bf16;               ///< half a step of it ...
+  std::span<const double> half_distances;  ///< ... or, of codes, as far as this, value by value
+};
+
 /// Numbers of the tensors that noise is drawn for, which tell them apart from each other and from every other
 /// use of a seed: W_v and W_o of a circuit, and a tensor on its own.
 inline constexpr std::uint32_t origin_value_noise = 0x6f7432, origin_output_noise = 0x6f7433,
@@ -28,10 +34,15 @@ struct RoundingDraw {
 /// How many draws the null of so many elements takes (thresholds.hpp).
 std::uint32_t rounding_draws(std::uint64_t elements);
 
-/// One draw of the rounding null: element i is uniform in (-1/2, 1/2) x rounding_step of
-/// `stored[i]`, which has index `first` + i in its tensor. A pure function of (draw, index): Philox4x32-10,
-/// so pieces of a tensor have the noise of the whole. Throws as rounding_step does.
-std::vector<double> rounding_noise(Dtype dtype, std::span<const double> stored, const RoundingDraw& draw,
-                                   std::uint64_t first = 0);
+/// One draw of the rounding null: element i is uniform in (-1/2, 1/2) x rounding_step of `stored[i]`, or in
+/// (-1, 1) x its half distance, and has index `first` + i in its tensor. A pure function of (draw, index):
+/// Philox4x32-10, so pieces of a tensor have the noise of the whole. Throws as rounding_step does, and
+/// std::invalid_argument where half distances are not as many as values.
+std::vector<double> rounding_noise(const Rounding& rounding, std::span<const double> stored,
+                                   const RoundingDraw& draw, std::uint64_t first = 0);
+inline std::vector<double> rounding_noise(Dtype dtype, std::span<const double> stored,
+                                          const RoundingDraw& draw, std::uint64_t first = 0) {
+  return rounding_noise(Rounding{dtype, {}}, stored, draw, first);
+}
 
 }  // namespace stemma

@@ -12,7 +12,6 @@
 #include "analyzers/numerics/moment_sums.hpp"
 #include "analyzers/numerics/spectrum_result.hpp"
 #include "analyzers/origin_operator.hpp"
-#include "analyzers/origin_rounding.hpp"
 
 namespace stemma {
 
@@ -55,7 +54,7 @@ std::optional<TensorReading> read_difference(const TensorPair& pair, std::span<d
   double edge = 4 * std::sqrt(static_cast<double>(side)) * 0x1p-53 * size;  // of the arithmetic
   for (std::uint32_t draw = 0; draw < rounding_draws(pair.rows * pair.cols); ++draw) {
     std::vector<double> noise =
-        rounding_noise(pair.dtype, pair.candidate, {options.seed, origin_tensor_noise, draw});
+        rounding_noise(pair.rounding, pair.candidate, {options.seed, origin_tensor_noise, draw});
     push(noise);
     edge = std::max(edge, largest_singular_value(matrix_operator(noise, pair.rows, pair.cols)));
   }
@@ -93,7 +92,8 @@ std::optional<TensorReading> read_tensor(const TensorPair& pair, const OriginOpt
   out->update = base > 0 ? size / base : std::numeric_limits<double>::infinity();
   out->delta = size / std::sqrt((base * base + candidate * candidate) / 2);
   out->label = origin_label(out->rank, out->delta, out->update);
-  if (out->label == OriginLabel::identical) out->label = OriginLabel::dead_zone;
+  const bool codes = !pair.rounding.half_distances.empty();
+  if (out->label == OriginLabel::identical) out->label = codes ? OriginLabel::coarse : OriginLabel::dead_zone;
   const double even =
       size * (1 / std::sqrt(static_cast<double>(pair.rows)) + 1 / std::sqrt(static_cast<double>(pair.cols)));
   const bool close = out->label == OriginLabel::full_rank_close || out->label == OriginLabel::dead_zone;

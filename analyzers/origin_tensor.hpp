@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "analyzers/origin_circuit.hpp"
+#include "analyzers/origin_rounding.hpp"
 
 namespace stemma {
 
@@ -14,7 +15,7 @@ namespace stemma {
 struct TensorPair {
   std::span<const double> base, candidate;
   std::uint64_t rows = 0, cols = 0;
-  Dtype dtype = Dtype::bf16;  ///< whose rounding of the candidate's values is the null
+  Rounding rounding;  ///< of the candidate's values, or as it is in the base: the null
 };
 
 /// What one tensor shows.
@@ -34,7 +35,7 @@ struct TensorReading {
 /// sqrt(min(rows, cols)) 2^-53 |difference|_F, what dgesdd may add). Tensors that differ anywhere by less
 /// than 2 s* are in the dead zone, not IDENTICAL: without obfuscation only an update makes a difference. A
 /// close difference of full rank whose values are as even as those of noise is coarse: somebody rounded to
-/// fewer values.
+/// fewer values. So is one that rounding to codes explains, where the null is that of codes.
 ///
 /// Nothing when an element is not finite. Throws std::invalid_argument when sizes do not fit or the type has
 /// no rounding step.

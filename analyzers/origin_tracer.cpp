@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "analyzers/origin_measurement.hpp"
+#include "analyzers/pair_parts.hpp"
 #include "analyzers/thresholds.hpp"
 
 namespace stemma {
@@ -59,7 +60,7 @@ std::optional<Dtype> unreadable(const ModelPair& pair, const ModelPair::Both& bo
 class OriginTracer final : public PairAnalyzer {
  public:
   std::string_view name() const override { return "origin_tracer"; }
-  int version() const override { return 1; }
+  int version() const override { return 2; }
   std::string_view paper() const override { return "arXiv 2505.19466"; }
 
   std::vector<Subject> subjects(const ModelPair& pair,
@@ -133,6 +134,7 @@ class OriginTracer final : public PairAnalyzer {
       s.matrices.push_back(*pair.in_base(weight_of(base_layer, part)));
     for (const Part part : {Part::attn_v, Part::attn_o})
       s.matrices.push_back(*pair.in_candidate(weight_of(candidate_layer, part)));
+    add_half_distances(pair, s);
     add_companions(pair, base_layer, candidate_layer, s);
     out.push_back(std::move(s));
   }
@@ -150,6 +152,7 @@ class OriginTracer final : public PairAnalyzer {
       if (other.rows != matrix.rows || other.cols != matrix.cols || other.vector) continue;
       Subject s = subject_of(pair, OriginKind::tensor, role, options);
       s.matrices = {both->base, both->candidate};
+      add_half_distances(pair, s);
       out.push_back(std::move(s));
     }
   }
@@ -166,6 +169,7 @@ class OriginTracer final : public PairAnalyzer {
     if (all_equal(pair, layer, parts)) return;
     Subject s = subject_of(pair, OriginKind::row_space, role, options);
     s.matrices = {both->base, both->candidate};
+    add_half_distances(pair, s);
     add_companions(pair, layer, layer, s);
     out.push_back(std::move(s));
   }

@@ -25,14 +25,20 @@ struct KnownAlignment {
 };
 
 /// Two models that are read together. Subjects index one list: the matrices of the base, then those of the
-/// candidate, from `first_of_candidate` on, and at last the map of the alignment and the tokens. Both models
-/// outlive it.
+/// candidate, from `first_of_candidate` on, then half distances of those that are quantised, and at last the
+/// map of the alignment and the tokens. Both models outlive it.
 struct ModelPair {
   const Model* base = nullptr;
   const Model* candidate = nullptr;
   std::uint32_t first_of_candidate = 0;
   std::set<std::string> equal;  ///< roles whose weights are known to be equal, bit for bit: not read
   KnownAlignment alignment;
+  /// How far a quantised matrix may be from what it was made from.
+  struct Codes {
+    std::uint32_t half_distances = 0;  ///< one more matrix of the list: of every value (Decoding)
+    std::string scheme;                ///< for people: "Q4_K, blocks of 256"
+  };
+  std::map<std::uint32_t, Codes> codes;  ///< of quantised matrices, by their index in the list
   /// Some rows of both embeddings, of the same tokens, as two more matrices of the list.
   struct Both {
     std::uint32_t base = 0, candidate = 0;
@@ -48,6 +54,11 @@ struct ModelPair {
   const Matrix& base_matrix(const Both& both) const { return base->matrices[both.base]; }
   const Matrix& candidate_matrix(const Both& both) const {
     return candidate->matrices[both.candidate - first_of_candidate];
+  }
+  /// Null for a matrix of numbers.
+  const Codes* codes_of(std::uint32_t matrix) const {
+    const auto found = codes.find(matrix);
+    return found == codes.end() ? nullptr : &found->second;
   }
 };
 

@@ -1,5 +1,7 @@
-// Companions are found again by parameters that hold their numbers.
+// Companions and further inputs are found again by parameters that hold their numbers.
 #include "analyzers/pair_parts.hpp"
+
+#include <fmt/format.h>
 
 #include "analyzers/folding.hpp"
 #include "analyzers/stream_alignment.hpp"
@@ -50,6 +52,28 @@ StreamAlignment map_of(const Subject& subject, std::span<const std::vector<doubl
   const auto map = subject.parameters.find("map");
   if (map == subject.parameters.end()) return alignment_with(change, 1, width, {});
   return alignment_with(change, 1, width, companions[static_cast<std::size_t>(map->second)]);
+}
+
+namespace {
+
+std::string half_distances_parameter(std::size_t input) { return fmt::format("half_distances_of_{}", input); }
+
+}  // namespace
+
+void add_half_distances(const ModelPair& pair, Subject& subject) {
+  const std::size_t inputs = subject.matrices.size();
+  for (std::size_t i = 0; i < inputs; ++i) {
+    const ModelPair::Codes* codes = pair.codes_of(subject.matrices[i]);
+    if (codes == nullptr) continue;
+    subject.parameters[half_distances_parameter(i)] = static_cast<double>(subject.matrices.size());
+    subject.matrices.push_back(codes->half_distances);
+  }
+}
+
+std::optional<std::size_t> half_distances_of_input(const Subject& subject, std::size_t input) {
+  const auto found = subject.parameters.find(half_distances_parameter(input));
+  if (found == subject.parameters.end()) return std::nullopt;
+  return static_cast<std::size_t>(found->second);
 }
 
 std::string problem_of(const std::optional<Features>& features) {

@@ -35,6 +35,11 @@ void add_map(const ModelPair& pair, Subject& subject);
 StreamAlignment map_of(const Subject& subject, std::span<const std::vector<double>> companions,
                        std::uint64_t width);
 
+/// Adds half distances of the quantised ones among the subject's matrices, as further inputs.
+void add_half_distances(const ModelPair& pair, Subject& subject);
+/// Which input holds the half distances of another one; nothing where that one is not quantised.
+std::optional<std::size_t> half_distances_of_input(const Subject& subject, std::size_t input);
+
 /// Why features of a pair cannot be used: nobody made them, making them failed, or an element is not finite.
 /// "" where they can.
 std::string problem_of(const std::optional<Features>& features);

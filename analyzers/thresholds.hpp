@@ -82,6 +82,12 @@ inline constexpr unsigned origin_draws = 3;
 /// From so many elements on one draw is enough: the largest of three lies hardly above it.
 inline constexpr unsigned long long origin_one_draw = 1ULL << 20;
 
+/// A weight is another one rounded to codes where this share of its elements is no further off than that
+/// leaves them, and where of other rows at most the second share is as near: copies of two small models in
+/// eight schemes have 0.992 and more (Q4_0, which clips one end) and 0.02 to 0.18; strangers have the same
+/// share in place as elsewhere (provisional).
+inline constexpr double near_codes = 0.95, near_codes_control = 0.8;
+
 /// The residual streams of two models have the same axes, or the same but for order and sign, when this share
 /// of the columns of their embeddings has a cosine above the limit (provisional).
 inline constexpr double origin_axes_share = 0.9, origin_axes_cosine = 0.9;

@@ -189,6 +189,33 @@ std::string size_of_difference(const WeightFindings& found) {
   return "The weights differ by an update of full rank." + size_words(trace);
 }
 
+/// What was rounded to another type; `first` is the model that came first, where that is seen.
+std::string rounded_words(const Reencoding& content, const std::string& first) {
+  if (content.direction == 0)
+    return fmt::format(
+        "Equal up to storage in {}: {} of {} weights are equal after rounding, the others are the same bits; "
+        "which model came first, rounding does not show.",
+        content.coarser, content.rounded, content.weights);
+  return fmt::format(
+      "Equal up to storage in {}: {} of {} weights are those of {} rounded, the others are the same bits.",
+      content.coarser, content.rounded, content.weights, first);
+}
+
+/// What was rounded to codes. A difference that is smaller than that cannot be seen, and is not denied.
+std::string quantised_words(const Reencoding& content, const std::string& first) {
+  const std::uint64_t others = content.equal + content.rounded;
+  return fmt::format(
+      "Equal up to storage in {}: in {} of {} weights {} elements are as near as rounding to these codes "
+      "leaves them (in other rows of the same weights at most {:.2g} %){}. {} "
+      "What is smaller than that rounding cannot be seen.",
+      content.coarser, content.quantised, content.weights,
+      content.nearest < 1 ? fmt::format("at least {:.4g} % of the", 100 * content.nearest) : "all",
+      100 * content.farthest_control,
+      others > 0 ? fmt::format(", the other {} are equal, or equal after rounding", others) : "",
+      content.direction == 0 ? "Which model came first, codes do not show."
+                             : fmt::format("The numbers of {} came first.", first));
+}
+
 /// Holds what neurons of all weights say against what those of the archives said: the more cautious stays,
 /// and of two that exclude each other none.
 void settle(const Pair& by_archives, Pair& pair) {
@@ -246,18 +273,9 @@ void judge_by_weights(const WeightFindings& found, bool base_is_a, Pair& pair) {
                            content.weights));
   if (content.all_rounded()) {
     pair.direction = base_is_a ? content.direction : -content.direction;
-    if (content.direction == 0)
-      return say(
-          Relation::reencoded_copy,
-          fmt::format("Equal up to storage in {}: {} of {} weights are equal after rounding, the others "
-                      "are the same bits; which model came first, rounding does not show.",
-                      content.coarser, content.rounded, content.weights));
-    return say(
-        Relation::reencoded_copy,
-        fmt::format("Equal up to storage in {}: {} of {} weights are those of {} rounded, the others are "
-                    "the same bits.",
-                    content.coarser, content.rounded, content.weights,
-                    content.direction < 0 ? trace.candidate : trace.base));
+    const std::string& first = content.direction < 0 ? trace.candidate : trace.base;
+    return say(Relation::reencoded_copy,
+               content.quantised > 0 ? quantised_words(content, first) : rounded_words(content, first));
   }
   if (found.function.all_agree()) return say(Relation::reparametrised_copy, same_function_words(found));
   if (const std::string words = low_rank_words(trace); !words.empty() && trace.abstain.empty())

@@ -4,13 +4,40 @@
 #include <fmt/format.h>
 
 #include <fstream>
+#include <map>
 
 #include "analyzers/content_hash.hpp"
 #include "analyzers/same_function.hpp"
 #include "io/formats/file_reader.hpp"
+#include "io/formats/quantised.hpp"
 #include "io/report/tsv.hpp"
 
 namespace stemma {
+
+namespace {
+
+/// A quantised tensor is listed once more, as half distances, and so is every matrix in it.
+void add_half_distances(Model& joined, ModelPair& pair) {
+  std::map<std::uint32_t, std::uint32_t> halves;  // by tensor
+  const auto matrices = static_cast<std::uint32_t>(joined.matrices.size());
+  for (std::uint32_t m = 0; m < matrices; ++m) {
+    Matrix matrix = joined.matrices[m];
+    StoredTensor tensor = joined.checkpoint.tensors[matrix.tensor];
+    if (!tensor.decoding || pair.equal.contains(path_of(matrix.role))) continue;
+    tensor.decoding = half_distances_of(*tensor.decoding);
+    if (!tensor.decoding) continue;
+    pair.codes[m] = {static_cast<std::uint32_t>(joined.matrices.size()),
+                     quantisation_words(*tensor.decoding)};
+    const auto [known, fresh] =
+        halves.try_emplace(matrix.tensor, static_cast<std::uint32_t>(joined.checkpoint.tensors.size()));
+    if (fresh) joined.checkpoint.tensors.push_back(std::move(tensor));
+    matrix.role = {};
+    matrix.tensor = known->second;
+    joined.matrices.push_back(std::move(matrix));
+  }
+}
+
+}  // namespace
 
 SurveyedModel join(const SurveyedModel& base, const SurveyedModel& candidate, std::set<std::string> equal) {
   SurveyedModel out;
@@ -34,6 +61,7 @@ SurveyedModel join(const SurveyedModel& base, const SurveyedModel& candidate, st
     matrix.tensor += tensors;
     model.matrices.push_back(std::move(matrix));
   }
+  add_half_distances(model, *pair);
   out.model = std::move(model);
   out.pair = std::move(pair);
   return out;

@@ -9,8 +9,9 @@
 
 namespace stemma {
 
-/// Files, tensors and matrices of the base, then those of the candidate. Both were read by the survey and
-/// must outlive the result. `equal`: roles whose weights are known to be equal.
+/// Files, tensors and matrices of the base, then those of the candidate, then half distances of the quantised
+/// ones. Both were read by the survey and must outlive the result. `equal`: roles whose weights are known to
+/// be equal.
 SurveyedModel join(const SurveyedModel& base, const SurveyedModel& candidate, std::set<std::string> equal);
 
 /// Tells a joined pair its alignment. A map of the streams becomes one more matrix, in a file `map_file` that

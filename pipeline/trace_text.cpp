@@ -151,6 +151,7 @@ Json json_of(const Pair& pair, const PairTrace& trace) {
            {{"weights", c.weights},
             {"equal", c.equal},
             {"rounded", c.rounded},
+            {"quantised", c.quantised},
             {"only_in_one", c.alone},
             {"failed", c.failed},
             {"coarser", c.coarser}}},

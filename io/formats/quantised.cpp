@@ -166,6 +166,18 @@ std::string quantisation_words(const Decoding& decoding) {
   return fmt::format("{}, blocks of {}", name, blocks->values);
 }
 
+std::shared_ptr<const Decoding> half_distances_of(const Decoding& decoding) {
+  constexpr std::size_t without_magnitudes = 3;
+  if (decoding.codec == "merged_adapter" && decoding.parts.size() == without_magnitudes) {
+    const auto& base = decoding.parts.front().file.decoding;
+    return base ? half_distances_of(*base) : nullptr;
+  }
+  if (quantisation_words(decoding).empty()) return nullptr;
+  auto halves = std::make_shared<Decoding>(decoding);
+  halves->half_distances = true;
+  return halves;
+}
+
 std::map<std::string, std::uint64_t> quantisation_schemes_of(const Checkpoint& checkpoint) {
   std::map<std::string, std::uint64_t> tensors;
   for (const StoredTensor& tensor : checkpoint.tensors)

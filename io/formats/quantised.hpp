@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 
 #include "io/model/checkpoint.hpp"
@@ -18,6 +19,11 @@ void unite_quantised(Checkpoint& checkpoint);
 /// The scheme of a decoding, for people: "GPTQ, 4 bits, groups of 128", "Q4_K, blocks of 256"; "" where
 /// nothing was quantised.
 std::string quantisation_words(const Decoding& decoding);
+
+/// The same tensor with half distances in the place of values (Decoding::half_distances): how far from a code
+/// the value may have been that was rounded to it. What an adapter is merged into is as far off as before,
+/// but for DoRA, which scales rows. Null where nothing was quantised.
+std::shared_ptr<const Decoding> half_distances_of(const Decoding& decoding);
 
 /// Number of tensors of every scheme that there is, by its words.
 std::map<std::string, std::uint64_t> quantisation_schemes_of(const Checkpoint& checkpoint);

@@ -204,12 +204,14 @@ Document trace() {
       {"abstain_reason", text(), "why nothing can be said, \"\" where something is"},
       {"sentence", text(), "the class in words"},
       {"direction", direction(), of_direction}};
-  const Shape content = object({{"weights", count(), "of either model"},
-                                {"equal", count(), "bit for bit"},
-                                {"rounded", count(), "equal after one side is rounded"},
-                                {"only_in_one", count(), "without a counterpart"},
-                                {"failed", count(), "that could not be read"},
-                                {"coarser", text(), "type of the rounded side, \"\" where there is none"}});
+  const Shape content =
+      object({{"weights", count(), "of either model"},
+              {"equal", count(), "bit for bit"},
+              {"rounded", count(), "equal after one side is rounded"},
+              {"quantised", count(), "as near as rounding to codes leaves them"},
+              {"only_in_one", count(), "without a counterpart"},
+              {"failed", count(), "that could not be read"},
+              {"coarser", text(), "type or scheme of the rounded side, \"\" where there is none"}});
   const Shape models =
       with(pair, {{"content", content, "are they the same weights?"},
                   {"origin_tracer", origin_tracer(), "what has the difference of the weights for a rank?"},

@@ -122,6 +122,31 @@ TEST(JudgeWeights, RoundedCopiesHaveADirection) {
   EXPECT_EQ(judged(labelled_trace("IDENTICAL"), one_differs).relation, Relation::abstain);
 }
 
+TEST(JudgeWeights, QuantisedCopiesAreCopiesWhereTheirCodesTell) {
+  const Reencoding quantised = {.weights = 10,
+                                .equal = 2,
+                                .rounded = 1,
+                                .quantised = 7,
+                                .telling = 6,
+                                .nearest = 0.992,
+                                .farthest_control = 0.16,
+                                .coarser = "Q4_K, blocks of 256",
+                                .direction = 1};
+  const Pair pair = judged(labelled_trace("IDENTICAL"), quantised);
+  EXPECT_EQ(pair.relation, Relation::reencoded_copy);
+  EXPECT_EQ(pair.direction, 1);
+  for (const char* words : {"Equal up to storage in Q4_K, blocks of 256", "in 7 of 10 weights", "99.2 %",
+                            "16 %", "the other 3", "cannot be seen"})
+    EXPECT_NE(pair.sentence.find(words), std::string::npos) << pair.sentence;
+  Reencoding telling_nothing = quantised;
+  telling_nothing.rounded = telling_nothing.telling = 0;
+  telling_nothing.equal = 3;
+  EXPECT_EQ(judged(labelled_trace("IDENTICAL"), telling_nothing).relation, Relation::abstain);
+  Reencoding one_differs = quantised;
+  one_differs.quantised = 6;
+  EXPECT_EQ(judged(labelled_trace("IDENTICAL"), one_differs).relation, Relation::abstain);
+}
+
 SameFunction function_answers(std::uint64_t agreeing, std::uint64_t parts, bool control = false) {
   SameFunction found;
   for (std::uint64_t i = 0; i < parts; ++i)

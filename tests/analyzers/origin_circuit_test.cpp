@@ -20,7 +20,8 @@ using origin_toy::with_adapters;
 
 CircuitReading read(const Layer& base, const Layer& candidate, Dtype dtype,
                     const OriginOptions& options = {}) {
-  return read_circuit(base.shape, base.view(), candidate.view(), ValueOutputTypes{dtype, dtype}, options)
+  return read_circuit(base.shape, base.view(), candidate.view(),
+                      ValueOutputRounding{{dtype, {}}, {dtype, {}}}, options)
       .value();
 }
 
@@ -97,10 +98,19 @@ TEST(OriginCircuit, NullIsThatOfTheFormedNoise) {
   }
   EXPECT_NEAR(circuit_noise_edge(layer.shape, layer.view(), {}, 6), expected, 1e-6 * expected);
   EXPECT_NEAR(circuit_noise_edge(layer.shape, layer.view(), {}, 1), expected, 0.1 * expected);
+  const auto halved = [](const RowMajor& w) {  // of the steps that BF16 has there
+    std::vector<double> halves;
+    for (const double x : origin_toy::elements(w)) halves.push_back(rounding_step(Dtype::bf16, x) / 2);
+    return halves;
+  };
+  const std::vector<double> of_value = halved(layer.value), of_output = halved(layer.output);
+  EXPECT_EQ(
+      circuit_noise_edge(layer.shape, layer.view(), {{Dtype::f32, of_value}, {Dtype::f32, of_output}}, 1),
+      circuit_noise_edge(layer.shape, layer.view(), {}, 1));
   EXPECT_NE(circuit_noise_edge(layer.shape, layer.view(), {}, 1),
             circuit_noise_edge(layer.shape, layer.view(), {}, 2));
-  EXPECT_NEAR(circuit_noise_edge(layer.shape, layer.view(), {Dtype::f32, Dtype::f32}, 1) /
-                  circuit_noise_edge(layer.shape, layer.view(), {Dtype::bf16, Dtype::bf16}, 1),
+  EXPECT_NEAR(circuit_noise_edge(layer.shape, layer.view(), {{Dtype::f32, {}}, {Dtype::f32, {}}}, 1) /
+                  circuit_noise_edge(layer.shape, layer.view(), {{Dtype::bf16, {}}, {Dtype::bf16, {}}}, 1),
               0x1p-16, 1e-12);
 }
 
@@ -206,11 +216,11 @@ TEST(OriginCircuit, InputsThatCannotBeRead) {
   const Layer base = origin_toy::base();
   Layer bad = base;
   bad.output(3, 4) = std::nan("");
-  EXPECT_FALSE(read_circuit(base.shape, base.view(), bad.view(), ValueOutputTypes{}, {}));
-  EXPECT_FALSE(read_circuit(base.shape, bad.view(), base.view(), ValueOutputTypes{}, {}));
+  EXPECT_FALSE(read_circuit(base.shape, base.view(), bad.view(), ValueOutputRounding{}, {}));
+  EXPECT_FALSE(read_circuit(base.shape, bad.view(), base.view(), ValueOutputRounding{}, {}));
   bad = base;
   bad.gain(9) = HUGE_VAL;
-  EXPECT_FALSE(read_circuit(base.shape, base.view(), bad.view(), ValueOutputTypes{}, {}));
+  EXPECT_FALSE(read_circuit(base.shape, base.view(), bad.view(), ValueOutputRounding{}, {}));
   Layer narrow = base;
   narrow.value = base.value.topRows(100);
   EXPECT_THROW(read(base, narrow, Dtype::bf16), std::invalid_argument);

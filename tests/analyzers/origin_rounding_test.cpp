@@ -65,6 +65,15 @@ TEST(OriginRounding, NoiseFollowsItsElement) {
   for (std::size_t i = 0; i < 5; ++i) EXPECT_EQ(noise[i], ones[i] * relative[i]) << i;
 }
 
+TEST(OriginRounding, NoiseOfCodesReachesTheirHalfDistances) {
+  const std::vector<double> stored = {1, -2, 0, 5}, halves = {0.5, 3, 0.25, 0};
+  // A step of BF16 at 1 is 2^-7: noise of ones is what a half distance of 2^-8 makes.
+  const std::vector<double> ones = rounding_noise(Dtype::bf16, std::vector<double>(4, 1.0), {.seed = 3});
+  const std::vector<double> noise = rounding_noise({Dtype::f32, halves}, stored, {.seed = 3});
+  for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(noise[i], ones[i] * 256 * halves[i]) << i;
+  EXPECT_THROW(rounding_noise({Dtype::f32, std::span(halves).first(2)}, stored, {}), std::invalid_argument);
+}
+
 TEST(OriginRounding, NoiseOfAPieceIsThatOfTheWhole) {
   const std::vector<double> stored = toy::gaussian(101, 1, 1);
   const RoundingDraw draw = {.seed = 1ULL << 40U, .tensor = 2, .draw = 1};

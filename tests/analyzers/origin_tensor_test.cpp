@@ -19,8 +19,11 @@ using origin_toy::RowMajor;
 using origin_toy::with_adapters;
 
 TensorPair pair_of(const RowMajor& base, const RowMajor& candidate, Dtype dtype = Dtype::bf16) {
-  return {origin_toy::elements(base), origin_toy::elements(candidate),
-          static_cast<std::uint64_t>(base.rows()), static_cast<std::uint64_t>(base.cols()), dtype};
+  return {origin_toy::elements(base),
+          origin_toy::elements(candidate),
+          static_cast<std::uint64_t>(base.rows()),
+          static_cast<std::uint64_t>(base.cols()),
+          {dtype, {}}};
 }
 TensorReading direct(const RowMajor& base, const RowMajor& candidate, const OriginOptions& options = {}) {
   return read_tensor(pair_of(base, candidate), options).value();
@@ -192,6 +195,42 @@ TEST(OriginTensor, DoublesAreReadDownToTheirOwnRounding) {
     EXPECT_GT(reading->rank.ratio, 1e6);
     EXPECT_EQ(reading->label, OriginLabel::low_rank);
   }
+}
+
+/// Rounded to multiples of `step`, with the half distances of these codes.
+struct Coded {
+  RowMajor values;
+  std::vector<double> halves;
+};
+Coded coded(const RowMajor& weight, double step) {
+  return {(weight / step).array().round().matrix() * step,
+          std::vector<double>(static_cast<std::size_t>(weight.size()), step / 2)};
+}
+TensorReading with_codes(const RowMajor& base, const Coded& candidate) {
+  TensorPair pair = pair_of(base, candidate.values, Dtype::f32);
+  pair.rounding.half_distances = candidate.halves;
+  return read_tensor(pair, {}).value();
+}
+
+TEST(OriginTensor, CodesHaveTheNullOfTheirHalfDistances) {
+  const Layer base = origin_toy::base(), child = with_adapters(base, 1, 1);
+  const double size = base.value.norm() / std::sqrt(static_cast<double>(base.value.size()));
+  for (const double step : {0.02 * size, 0.3 * size}) {
+    const TensorReading copy = with_codes(base.value, coded(base.value, step));
+    // Independent uniform numbers of (-h, h): h / sqrt 3 (sqrt m + sqrt n), what was drawn and what is there.
+    const double edge = step / 2 / std::sqrt(3.0) * (std::sqrt(128.0) + 16);
+    EXPECT_NEAR(copy.rank.noise_edge, edge, 0.05 * edge);
+    EXPECT_NEAR(copy.rank.first, edge, 0.05 * edge);
+    EXPECT_EQ(copy.label, OriginLabel::coarse);
+  }
+  const TensorReading fine = with_codes(base.value, coded(child.value, 0.01 * size));
+  EXPECT_EQ(fine.label, OriginLabel::low_rank) << fine.rank.ratio;
+  EXPECT_EQ(fine.rank.rank, 8U);
+  // By the null of the type alone it would have no rank: what quantising left lies above it.
+  const auto by_type =
+      read_tensor(pair_of(base.value, coded(child.value, 0.01 * size).values, Dtype::f32), {});
+  EXPECT_NE(by_type->label, OriginLabel::low_rank);
+  EXPECT_NE(with_codes(base.value, coded(child.value, 2 * size)).label, OriginLabel::low_rank);
 }
 
 TEST(OriginTensor, RowSpaceOfCopiesIsThatOfTheBase) {

@@ -82,6 +82,14 @@ class OneModel(unittest.TestCase):
         self.assertEqual(self.pairs[frozenset(("f32", "f16"))]["relation"], "REENCODED_COPY")
         self.assertEqual(self.pairs[frozenset(("f32", "f32+adapter"))]["relation"], "LOW_RANK_RELATED")
 
+    def test_quantised_models_are_copies_of_what_they_were_made_from(self):
+        for kind in QUANTISED:
+            row = self.pairs[frozenset(("f32", f"gguf-{kind}"))]
+            self.assertEqual(row["relation"], "REENCODED_COPY", kind)
+            self.assertEqual(row["direction"], "a_to_b" if row["a"] == "f32" else "b_to_a", kind)
+        row = self.pairs[frozenset(("gguf-q8_0", "gguf-q4_k"))]
+        self.assertEqual((row["relation"], row["direction"]), ("REENCODED_COPY", "unknown"))
+
     def test_quantisation_is_named(self):
         for kind, name in QUANTISED.items():
             self.assertIn(name, self.models[f"gguf-{kind}"]["dtypes"].upper(), kind)

@@ -2,6 +2,8 @@
 import json
 import unittest
 
+import h5py
+
 from harness import ZOO, EndToEnd, read_safetensors, read_tsv, write_tsv
 from quantise import SCHEMES, write_quantised
 
@@ -46,6 +48,43 @@ class Quantised(EndToEnd):
         dtypes = {row["id"]: row["dtypes"] for row in read_tsv(self.directory / "out/models.tsv")}
         self.assertEqual(dtypes["awq"], "AWQ 4 bits groups of 64,BF16")
         self.assertEqual(dtypes["aspen"], "BF16")
+
+    def test_codes_are_traced_to_the_numbers_that_they_were_made_from(self):
+        paths = {m: ZOO / m for m in ("aspen", "aspen-lora-r8", "aspen-code", "birch")} | {scheme: scheme for scheme in SCHEMES}
+        write_tsv(self.directory / "all.tsv", ["id", "path"], [[id, str(path)] for id, path in paths.items()])
+        self.write("run.yaml", "schema_version: 1\nmodels: [{sheet: all.tsv}]\noutput: out\ntrace: {pairs: all}\n")
+        self.stemma("run", "run.yaml", ranks=2, limit=400)
+        rows = {frozenset((row["a"], row["b"])): row for row in read_tsv(self.directory / "out/pairs.tsv")}
+        evidence = {frozenset((row["a"], row["b"])): row for row in read_tsv(self.directory / "out/evidence.tsv")
+                    if row["method"] == "reencoding"}
+        for scheme, (_, _, words) in SCHEMES.items():
+            with self.subTest(scheme):
+                row = rows[frozenset(("aspen", scheme))]
+                self.assertEqual((row["relation"], row["direction"]), ("REENCODED_COPY", "a_to_b" if row["a"] == "aspen" else "b_to_a"))
+                found = evidence[frozenset(("aspen", scheme))]
+                detail = json.loads(found["detail"])
+                self.assertEqual((float(found["value"]), detail["quantised"], detail["equal"], detail["nearest"]), (1, 42, 15, 1))
+                self.assertLess(float(found["control"]), 0.2)
+                self.assertIn(words.removesuffix(", "), detail["coarser"])
+                # A child is not a copy of its quantised parent, nor is anybody of a stranger.
+                self.assertEqual(rows[frozenset(("aspen-code", scheme))]["relation"], "SAME_LINEAGE")
+                self.assertEqual(json.loads(evidence[frozenset(("aspen-code", scheme))]["detail"])["quantised"], 0)
+                self.assertNotIn(rows[frozenset(("birch", scheme))]["relation"], RELATED)
+                self.assertEqual(json.loads(evidence[frozenset(("birch", scheme))]["detail"])["quantised"], 0)
+                for other in set(SCHEMES) - {scheme}:
+                    row = rows[frozenset((scheme, other))]
+                    self.assertEqual((row["relation"], row["direction"]), ("REENCODED_COPY", "unknown"), other)
+        # The null is that of the codes, so an update of low rank shows where it is larger than they are coarse.
+        self.assertEqual(rows[frozenset(("aspen-lora-r8", "fp8"))]["relation"], "LOW_RANK_RELATED")
+        self.assertIn("Differs by an update of rank 8 in ", self.sentence("aspen-lora-r8", "fp8"))
+        self.assertIn("Equal up to storage in GPTQ, 4 bits", self.sentence("aspen", "gptq"))
+
+    def sentence(self, a, b):
+        with h5py.File(next((self.directory / "out").glob("*.h5"))) as archive:
+            ids, pairs = [text.decode() for text in archive["models/id"]], archive["pairs"]
+            for one, other, text in zip(pairs["model_a"], pairs["model_b"], pairs["sentence"]):
+                if {ids[one], ids[other]} == {a, b}:
+                    return text.decode()
 
     def test_a_damaged_scale_loses_one_matrix(self):
         path = self.directory / "gptq/model.safetensors"

@@ -1,0 +1,76 @@
+// Row by row, so that nothing but the stored weights is held.
+#include "analyzers/near_codes.hpp"
+
+#include <cmath>
+#include <cstdint>
+#include <vector>
+
+#include "analyzers/origin_rounding.hpp"
+#include "analyzers/thresholds.hpp"
+
+namespace stemma {
+
+namespace {
+
+constexpr double lost_by_scales = 0x1p-8;  // of a value, relative
+
+/// One row of a weight, and how far each element may be from what it was before it was rounded: to a number,
+/// or to a code.
+struct CodedRow {
+  std::vector<double> values, reach;
+  bool codes = false;
+};
+
+CodedRow row_of(const HeldInputs& held, const CodedInput& weight, std::uint64_t row) {
+  CodedRow out{held.rows(weight.values, row, 1), {}, weight.half_distances.has_value()};
+  if (out.codes) {
+    out.reach = held.rows(*weight.half_distances, row, 1);
+    for (std::size_t i = 0; i < out.values.size(); ++i)
+      out.reach[i] += lost_by_scales * std::abs(out.values[i]);
+    return out;
+  }
+  out.reach.resize(out.values.size());
+  const Dtype dtype = held.input(weight.values).dtype;
+  for (std::size_t i = 0; i < out.values.size(); ++i)
+    out.reach[i] = std::isfinite(out.values[i]) ? rounding_step(dtype, out.values[i]) / 2 : 0;
+  return out;
+}
+
+struct Nearness {
+  std::uint64_t near = 0, on_codes = 0;
+};
+Nearness nearness_of(const CodedRow& one, const CodedRow& other) {
+  Nearness out;
+  for (std::size_t i = 0; i < one.values.size(); ++i) {
+    const double difference = std::abs(one.values[i] - other.values[i]);
+    out.near += difference <= one.reach[i] + other.reach[i];
+    out.on_codes += difference <= (one.codes ? 0 : one.reach[i]) + (other.codes ? 0 : other.reach[i]);
+  }
+  return out;
+}
+
+}  // namespace
+
+bool NearCodes::is_near() const { return share >= thresholds::near_codes; }
+bool NearCodes::is_on_codes() const { return on_codes >= thresholds::near_codes; }
+bool NearCodes::tells() const { return is_near() && control <= thresholds::near_codes_control; }
+
+NearCodes compare_codes(const HeldInputs& held, const CodedInput& one, const CodedInput& other) {
+  const Input& input = held.input(one.values);
+  const std::uint64_t rows = input.rows, elements = rows * input.cols;
+  if (elements == 0) return {.share = 1, .control = 1, .on_codes = 1};
+  std::uint64_t near = 0, displaced = 0, on_codes = 0;
+  for (std::uint64_t row = 0; row < rows; ++row) {
+    const CodedRow coded = row_of(held, one, row);
+    const Nearness in_place = nearness_of(coded, row_of(held, other, row));
+    near += in_place.near;
+    on_codes += in_place.on_codes;
+    displaced += nearness_of(coded, row_of(held, other, (row + rows / 2) % rows)).near;
+  }
+  const auto share = [&](std::uint64_t count) {
+    return static_cast<double>(count) / static_cast<double>(elements);
+  };
+  return {.share = share(near), .control = rows > 1 ? share(displaced) : 1, .on_codes = share(on_codes)};
+}
+
+}  // namespace stemma
