@@ -7,9 +7,12 @@
 #include "analyzers/histogram.hpp"
 
 #include <algorithm>
+#include <set>
 
+#include "analyzers/code_distances.hpp"
 #include "analyzers/layer_table.hpp"
 #include "analyzers/tensor_marks.hpp"
+#include "io/archive/measurement.hpp"
 #include "io/model/widen.hpp"
 
 namespace stemma {
@@ -63,12 +66,17 @@ class HistogramQuestion : public Analyzer {
       subject.parameters["keep_values"] = whole ? 1 : 0;
       out.push_back(std::move(subject));
     }
+    add_codes(model, out);
     std::sort(out.begin(), out.end(), [](const Subject& a, const Subject& b) { return a.path < b.path; });
     return out;
   }
 
-  Cost cost(const Subject&, std::span<const Input> inputs) const override {
+  Cost cost(const Subject& subject, std::span<const Input> inputs) const override {
     Cost cost;
+    if (subject.half_distances) {
+      const auto elements = static_cast<double>(inputs[0].rows * inputs[0].cols);
+      return {.flops = 5 * elements, .bytes = 4 * elements, .memory = 1024, .decomposition = {}};
+    }
     for (const Input& input : inputs) {
       const double elements = static_cast<double>(input.rows) * static_cast<double>(input.cols);
       const bool wide = bits_of(input.dtype) > 16;
@@ -81,6 +89,7 @@ class HistogramQuestion : public Analyzer {
 
   std::unique_ptr<Measurement> begin(const Subject& subject, std::span<const Input> inputs,
                                      std::span<const std::vector<double>>) const override {
+    if (subject.half_distances) return std::make_unique<CodeDistances>();
     const auto keep = subject.parameters.find("keep_values");
     return std::make_unique<HistogramMeasurement>(inputs[0].dtype,
                                                   keep != subject.parameters.end() && keep->second != 0);
@@ -95,6 +104,21 @@ class HistogramQuestion : public Analyzer {
       mark.distinct = count_in(*found, "n_distinct");
     }
     fill_layer_table(model, features, fingerprint);
+  }
+
+ private:
+  /// How far quantised tensors may be from what was rounded to them.
+  static void add_codes(const Model& model, std::vector<Subject>& out) {
+    std::set<std::uint32_t> quantised;
+    for (const std::uint32_t i : fingerprinted_matrices(model))
+      if (!model.checkpoint.tensors[model.matrices[i].tensor].scheme.empty())
+        quantised.insert(model.matrices[i].tensor);
+    for (const std::uint32_t tensor : quantised) {
+      Subject subject{.analyzer = "histogram", .path = codes_subject(model.checkpoint.tensors[tensor])};
+      subject.stored = {tensor};
+      subject.apart = subject.half_distances = true;
+      out.push_back(std::move(subject));
+    }
   }
 };
 

@@ -34,7 +34,8 @@ struct Input {
 ///
 /// Tensors that subjects need together are read together, once, by one rank. `apart` leaves a subject out of
 /// that, because it needs many tensors that others need one by one: its stored tensors are read once more, in
-/// the order that it gives, and it asks for nothing else.
+/// the order that it gives, and it asks for nothing else. `half_distances` says of a subject apart that these
+/// are quantised tensors, of which it wants half distances instead of values (Decoding), as F32.
 struct Subject {
   std::string analyzer;
   std::string path;  ///< "layers/3/qk"; unique per analyzer and model
@@ -45,6 +46,7 @@ struct Subject {
   std::vector<std::uint32_t> stored;    ///< indices into Checkpoint::tensors
   std::optional<std::uint32_t> file;    ///< index into Checkpoint::files
   bool apart = false;
+  bool half_distances = false;
   std::map<std::string, double> parameters;  ///< heads, kv_heads, head_dim, options of the analyzer, ...
 };
 

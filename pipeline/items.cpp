@@ -88,6 +88,10 @@ const Method& method_of(const Subject& subject, const std::vector<Question>& que
   throw std::logic_error("nobody asked " + subject.analyzer);
 }
 
+Portion portion_apart(const Subject& subject) {
+  return subject.half_distances ? Portion::half_distances : Portion::apart;
+}
+
 /// What the subjects of one group of tensors ask for.
 struct Load {
   ItemCost cost;
@@ -183,7 +187,7 @@ class ModelItems {
     inventory_.items.push_back({.model = index_,
                                 .tensors = subject.stored,
                                 .file = {},
-                                .portion = Portion::apart,
+                                .portion = portion_apart(subject),
                                 .subjects = 1,
                                 .cost = costs_.index_of(std::move(load.cost)),
                                 .bytes = bytes});
@@ -351,8 +355,8 @@ Inventory split(const Inventory& inventory, const std::vector<bool>& which,
 
 bool serves(const Item& item, const Subject& subject, const Model& model,
             const std::vector<Question>& questions) {
-  if (subject.apart || item.portion == Portion::apart)
-    return subject.apart && item.portion == Portion::apart && subject.stored == item.tensors;
+  if (subject.apart) return item.portion == portion_apart(subject) && subject.stored == item.tensors;
+  if (item.portion == Portion::apart || item.portion == Portion::half_distances) return false;
   // A group holds all tensors of a subject or none, so one of them tells.
   const auto needed = tensors_of(subject, model);
   if (needed.empty() ||

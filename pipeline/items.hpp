@@ -13,8 +13,9 @@
 namespace stemma {
 
 /// Which subjects of its tensors an item serves: all that are not apart, or, where they were split, only
-/// those with a decomposition that a team may share, or only the others; or one subject that is apart.
-enum class Portion : std::uint8_t { all, decompositions, others, apart };
+/// those with a decomposition that a team may share, or only the others; or one subject that is apart, for
+/// values or for half distances.
+enum class Portion : std::uint8_t { all, decompositions, others, apart, half_distances };
 
 /// The smallest thing that is scheduled, counted and allowed to fail: stored tensors of one model that are
 /// read together because some subject needs them together, or because they are small neighbours.

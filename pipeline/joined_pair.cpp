@@ -23,11 +23,9 @@ void add_half_distances(Model& joined, ModelPair& pair) {
   for (std::uint32_t m = 0; m < matrices; ++m) {
     Matrix matrix = joined.matrices[m];
     StoredTensor tensor = joined.checkpoint.tensors[matrix.tensor];
-    if (!tensor.decoding || pair.equal.contains(path_of(matrix.role))) continue;
+    if (tensor.scheme.empty() || pair.equal.contains(path_of(matrix.role))) continue;
     tensor.decoding = half_distances_of(*tensor.decoding);
-    if (!tensor.decoding) continue;
-    pair.codes[m] = {static_cast<std::uint32_t>(joined.matrices.size()),
-                     quantisation_words(*tensor.decoding)};
+    pair.codes[m] = {static_cast<std::uint32_t>(joined.matrices.size()), tensor.scheme};
     const auto [known, fresh] =
         halves.try_emplace(matrix.tensor, static_cast<std::uint32_t>(joined.checkpoint.tensors.size()));
     if (fresh) joined.checkpoint.tensors.push_back(std::move(tensor));

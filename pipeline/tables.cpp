@@ -46,7 +46,7 @@ bool is_row(const std::vector<Fingerprint>& models, const Comparison& comparison
 std::string dtypes_of(const Model& model) {
   std::set<std::string> names;
   for (const StoredTensor& t : model.checkpoint.tensors)
-    if (!t.decoding || quantisation_words(*t.decoding).empty()) names.emplace(name_of(t.dtype));
+    if (t.scheme.empty()) names.emplace(name_of(t.dtype));
   for (const auto& scheme : quantisation_schemes_of(model.checkpoint)) {
     std::string words = scheme.first;
     std::erase(words, ',');  // which stands between two

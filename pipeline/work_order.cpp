@@ -7,6 +7,7 @@
 
 #include "analyzers/catalogue.hpp"
 #include "analyzers/content_hash.hpp"
+#include "io/formats/quantised.hpp"
 
 namespace stemma {
 
@@ -92,6 +93,7 @@ static void to_json(SortedJson& j, const Subject& s) {
   if (!s.stored.empty()) j["s"] = s.stored;
   if (s.file) j["f"] = *s.file;
   if (!s.anchored.empty()) j["h"] = s.anchored;
+  if (s.half_distances) j["d"] = true;
 }
 static void from_json(const SortedJson& j, Subject& s) {
   j.at("a").get_to(s.analyzer), j.at("p").get_to(s.path), j.at("m").get_to(s.matrices);
@@ -99,6 +101,7 @@ static void from_json(const SortedJson& j, Subject& s) {
   if (j.contains("s")) j.at("s").get_to(s.stored);
   if (j.contains("f")) s.file = j.at("f").get<std::uint32_t>();
   if (j.contains("h")) j.at("h").get_to(s.anchored);
+  s.half_distances = j.contains("d");
 }
 static void to_json(SortedJson& j, const WorkOrder& o) {
   j = SortedJson{{"i", o.item},     {"m", o.model},    {"f", o.files},   {"t", o.tensors},
@@ -276,6 +279,8 @@ WorkOrder OrderBook::order(std::uint32_t index, const Item& item) {
   }
   Packer pack(order, model);
   for (const std::uint32_t t : item.tensors) pack.once_more(t);
+  if (item.portion == Portion::half_distances)
+    for (StoredTensor& tensor : order.tensors) tensor.decoding = half_distances_of(*tensor.decoding);
   order.streamed = static_cast<std::uint32_t>(order.tensors.size());
   for (const Subject& subject : subjects(item.model)) {
     if (subject.file || item.file) {

@@ -34,7 +34,9 @@ std::map<std::string, std::uint64_t> pairs_of(const SourceRows& rows) {
 /// Whose numbers a column holds.
 std::string method_of(const layout::Group& group) {
   if (group.of_method()) return group.last_step();
-  if (group.path == "moments" || group.path == "histograms" || group.path == "vectors") return "histogram";
+  if (group.path == "moments" || group.path == "histograms" || group.path == "vectors" ||
+      group.path == "codes")
+    return "histogram";
   if (group.path == "spectra") return "spectrum";
   if (group.path == "layers") return "histogram and spectrum";
   if (group.path == "pairs" || group.path == "evidence" || group.path == "backgrounds") return "comparison";

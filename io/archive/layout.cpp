@@ -169,6 +169,19 @@ Group vectors() {
            number("value", f8, {"element"}, exact, "value, widened exactly")}};
 }
 
+Group codes() {
+  const Dims d = {"code"};
+  return {"codes",
+          "table",
+          "how far the values of quantised tensors may be from what was rounded to their codes",
+          {rows("code", "quantised tensor")},
+          {owner(index("tensor_index", "tensor", d, exact, "row in /tensors, ascending")),
+           text("scheme", d, exact, "how values are coded"),
+           number("largest", f8, d, exact,
+                  "half the distance of a value to its farther neighbouring code: the largest"),
+           number("root_mean_square", f8, d, exact, "the same: the root of the mean square")}};
+}
+
 Group spectra() {
   const Dims d = {"spectrum"};
   std::vector<Column> c;
@@ -244,8 +257,8 @@ Group layers() {
 
 const std::vector<Group>& groups() {
   static const std::vector<Group> all = [] {
-    std::vector<Group> both = {root(),       files(),   models(),  tensors(), moments(),
-                               histograms(), vectors(), spectra(), layers()};
+    std::vector<Group> both = {root(),       files(),   models(), tensors(), moments(),
+                               histograms(), vectors(), codes(),  spectra(), layers()};
     for (Group& group : result_groups()) both.push_back(std::move(group));
     return both;
   }();

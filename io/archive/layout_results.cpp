@@ -294,7 +294,7 @@ Group schema() {
 std::vector<Group> result_groups() {
   return {{"methods", "methods", "one group per analyzer", {}, {}},
           content(),
-          method("histogram", "its numbers are /moments, /histograms and /vectors"),
+          method("histogram", "its numbers are /moments, /histograms, /vectors and /codes"),
           intrinsic_fingerprint(),
           neuron_match(),
           method("spectrum", "its numbers are /spectra and columns of /layers"),

@@ -1,8 +1,14 @@
 // Which numbers of analyzer "histogram" have a column in /moments?
 #pragma once
 #include <array>
+#include <string>
+
+#include "io/model/tensor.hpp"
 
 namespace stemma {
+
+/// Subject of analyzer "histogram" that says how far a quantised tensor may be from what was rounded to it.
+inline std::string codes_subject(const StoredTensor& tensor) { return "codes/" + tensor.name; }
 
 inline constexpr std::array<const char*, 10> moment_counts = {
     "n",          "n_nan",       "n_pos_inf",  "n_neg_inf",  "n_pos_zero",

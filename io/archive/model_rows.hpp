@@ -20,8 +20,8 @@ struct ContentKey {
   auto operator<=>(const ContentKey&) const = default;
 };
 
-/// Appends one model to /models, /files, /tensors, /moments, /histograms, /vectors, /spectra, /layers,
-/// /methods/intrinsic_fingerprint and /methods/tensorguard, and the keys of its tensors to `keys`.
+/// Appends one model to /models, /files, /tensors, /moments, /histograms, /vectors, /codes, /spectra,
+/// /layers, /methods/intrinsic_fingerprint and /methods/tensorguard, and the keys of its tensors to `keys`.
 void write_model(TableWriter& table, std::uint32_t model, const ModelEntry& entry,
                  const FeatureSource& features, std::vector<ContentKey>& keys);
 

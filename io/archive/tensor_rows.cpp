@@ -1,4 +1,5 @@
-// How does one tensor become a row of /tensors, and its histogram rows of /moments, /histograms and /vectors?
+// How does one tensor become a row of /tensors, and its histogram rows of /moments, /histograms, /vectors and
+// /codes?
 #include <array>
 #include <limits>
 
@@ -77,6 +78,16 @@ void write_histogram(TableWriter& table, std::uint32_t tensor, const Features& f
   }
 }
 
+/// Nothing for a tensor of numbers.
+void write_codes(TableWriter& table, std::uint32_t tensor, const StoredTensor& stored,
+                 const std::optional<Features>& codes) {
+  if (stored.scheme.empty() || !measured(codes)) return;
+  table.put("codes/tensor_index", tensor);
+  table.put("codes/scheme", archive_text(stored.scheme));
+  table.put("codes/largest", codes->numbers.at("largest"));
+  table.put("codes/root_mean_square", codes->numbers.at("root_mean_square"));
+}
+
 }  // namespace
 
 void write_measurement(TableWriter& table, std::uint32_t tensor, const std::optional<Features>& histogram) {
@@ -145,6 +156,7 @@ void write_tensor(TableWriter& table, const TensorLine& line, std::uint32_t mode
                     .tensor = row,
                     .dtype = stored.dtype});
   write_measurement(table, row, histogram);
+  if (!line.view) write_codes(table, row, stored, features("histogram", codes_subject(stored)));
   if (line.matrix != nullptr) write_spectrum(table, row, features("spectrum", line.subject));
 }
 

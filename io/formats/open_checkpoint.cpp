@@ -85,6 +85,7 @@ Checkpoint open_checkpoint(const std::string& location) {
       FileReader reader;
       merge_adapter(open_adapter(both->adapter, reader, Dora::read), checkpoint);
     }
+    name_schemes(checkpoint);
   } catch (const InvalidInput& refused) {
     findings.push_back(refused.finding());
   }

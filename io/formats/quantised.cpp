@@ -178,11 +178,16 @@ std::shared_ptr<const Decoding> half_distances_of(const Decoding& decoding) {
   return halves;
 }
 
+void name_schemes(Checkpoint& checkpoint) {
+  for (StoredTensor& tensor : checkpoint.tensors)
+    if (const auto halves = tensor.decoding ? half_distances_of(*tensor.decoding) : nullptr)
+      tensor.scheme = quantisation_words(*halves);
+}
+
 std::map<std::string, std::uint64_t> quantisation_schemes_of(const Checkpoint& checkpoint) {
   std::map<std::string, std::uint64_t> tensors;
   for (const StoredTensor& tensor : checkpoint.tensors)
-    if (tensor.decoding)
-      if (const std::string words = quantisation_words(*tensor.decoding); !words.empty()) ++tensors[words];
+    if (!tensor.scheme.empty()) ++tensors[tensor.scheme];
   return tensors;
 }
 

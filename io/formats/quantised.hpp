@@ -25,7 +25,10 @@ std::string quantisation_words(const Decoding& decoding);
 /// but for DoRA, which scales rows. Null where nothing was quantised.
 std::shared_ptr<const Decoding> half_distances_of(const Decoding& decoding);
 
-/// Number of tensors of every scheme that there is, by its words.
+/// Names the scheme of every quantised tensor.
+void name_schemes(Checkpoint& checkpoint);
+
+/// Number of tensors of every scheme that there is, by its name.
 std::map<std::string, std::uint64_t> quantisation_schemes_of(const Checkpoint& checkpoint);
 
 }  // namespace stemma

@@ -64,6 +64,8 @@ struct StoredTensor {
   std::uint64_t offset = 0;                  ///< from the start of the file, bytes
   std::uint64_t bytes = 0;                   ///< of the values
   std::shared_ptr<const Decoding> decoding;  ///< null where the values lie on disk as such
+  std::string scheme;  ///< of codes that values stand for, or were merged with, for people: "Q4_K, blocks of
+                       ///< 256"; "" where nothing was quantised
 
   /// Bytes that it takes on disk.
   std::uint64_t stored_bytes() const { return decoding ? bytes_of_parts(*decoding) : bytes; }

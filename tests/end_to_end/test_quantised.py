@@ -3,9 +3,10 @@ import json
 import unittest
 
 import h5py
+import numpy as np
 
-from harness import ZOO, EndToEnd, read_safetensors, read_tsv, write_tsv
-from quantise import SCHEMES, write_quantised
+from harness import ZOO, EndToEnd, read_safetensors, read_tsv, widened, write_tsv
+from quantise import GROUP, SCHEMES, grouped, write_quantised
 
 RELATED = {"REENCODED_COPY", "LOW_RANK_RELATED", "SAME_LINEAGE"}
 
@@ -78,6 +79,30 @@ class Quantised(EndToEnd):
         self.assertEqual(rows[frozenset(("aspen-lora-r8", "fp8"))]["relation"], "LOW_RANK_RELATED")
         self.assertIn("Differs by an update of rank 8 in ", self.sentence("aspen-lora-r8", "fp8"))
         self.assertIn("Equal up to storage in GPTQ, 4 bits", self.sentence("aspen", "gptq"))
+
+    def test_the_archive_says_how_far_codes_may_be_off(self):
+        self.write("run.yaml", "schema_version: 1\nmodels: [{path: gptq}, {path: compressed}, {path: '%s'}]\noutput: out\n" % (ZOO / "aspen"))
+        hashes = set()
+        for ranks in (1, 3):
+            self.stemma("run", "run.yaml", "--output", f"out-{ranks}", ranks=ranks)
+            with h5py.File(next((self.directory / f"out-{ranks}").glob("*.h5"))) as archive:
+                hashes.add(archive.attrs["canonical_exact"])
+                codes, names = archive["codes"], archive["tensors/name"].asstr()[:]
+                model = archive["tensors/model_index"][:]
+                ids = archive["models/id"].asstr()[:]
+                rows = {(ids[model[t]], names[t]): row for row, t in enumerate(codes["tensor_index"])}
+                self.assertEqual(len(rows), 2 * 42)
+                for name, weight in ((n, widened(t)) for n, t in self.tensors.items() if n.endswith("_proj.weight")):
+                    low, high = grouped(weight)
+                    of_groups = (np.maximum(-low, high) / 7).astype(np.float16).astype(np.float64)
+                    of_rows = (np.abs(weight).max(1, keepdims=True) / 7).astype(np.float32).astype(np.float64)
+                    for scheme, scale in (("gptq", of_groups[:, np.arange(weight.shape[1]) // GROUP]),
+                                          ("compressed", np.broadcast_to(of_rows, weight.shape))):
+                        row, half = rows[scheme, name], scale / 2
+                        self.assertTrue(codes["scheme"].asstr()[row].startswith(SCHEMES[scheme][2]))
+                        self.assertEqual(codes["largest"][row], half.max(), (scheme, name))
+                        self.assertAlmostEqual(codes["root_mean_square"][row] / np.sqrt(np.mean(half**2)), 1, delta=1e-12)
+        self.assertEqual(len(hashes), 1)
 
     def sentence(self, a, b):
         with h5py.File(next((self.directory / "out").glob("*.h5"))) as archive:
