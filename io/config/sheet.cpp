@@ -111,7 +111,7 @@ const std::vector<SheetColumn>& sheet_columns() {
       {"label", "free text, shown instead of the id"},
       {"use", "subject (when empty), reference or background"},
       {"revision", "free text, kept with the results"},
-      {"adapter_on", "base of an adapter; not supported by this version"},
+      {"adapter_on", "id of the model that the adapter at path is merged into"},
       {"variant", "variant of the file names: model.VARIANT.safetensors"},
       {"architecture", "forces an architecture table"}};
   return columns;
