@@ -2,6 +2,7 @@
 #include "io/formats/packed_codes.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 namespace stemma {
@@ -71,20 +72,56 @@ std::vector<std::byte> transposed_words(std::span<const std::byte> words, std::u
   return turned;
 }
 
+namespace {
+
+/// What rows of codes become while they are turned: row k of a tile holds the codes of output k, of 16
+/// inputs.
+using Tile = std::array<std::array<std::uint8_t, 8>, 8>;
+
+/// `from` is the word of the first of 16 inputs, the others follow `width` words apart.
+Tile turned_tile(std::span<const std::byte> words, std::uint64_t from, std::uint64_t width,
+                 std::span<const unsigned, 8> order) {
+  constexpr std::uint32_t low = 0x0F0F0F0FU;
+  Tile tile;
+  for (std::size_t pair = 0; pair < 8; ++pair) {
+    const std::uint32_t even = word_at(words, from + 2 * pair * width),
+                        odd = word_at(words, from + (2 * pair + 1) * width);
+    // Bytes of both inputs' codes: those of even and those of odd nibbles.
+    const std::array<std::uint32_t, 2> both = {(even & low) | (odd & low) << 4,
+                                               (even >> 4 & low) | (odd & ~low)};
+    for (std::size_t k = 0; k < 8; ++k)
+      tile[k][pair] = static_cast<std::uint8_t>(both[order[k] % 2] >> 8 * (order[k] / 2));
+  }
+  return tile;
+}
+
+}  // namespace
+
 std::vector<std::byte> transposed_nibbles(std::span<const std::byte> words, std::uint64_t rows,
                                           std::uint64_t cols, std::span<const unsigned, 8> order) {
-  constexpr std::uint64_t block = 4;  // words of one input row, 32 rows of the result
-  const std::uint64_t width = rows / 8, row_bytes = (cols + 1) / 2;
+  constexpr std::uint64_t block = 16;  // words of one input: a line of the cache
+  const std::uint64_t width = rows / 8, row_bytes = (cols + 1) / 2, in_tiles = cols - cols % 16;
   std::vector<std::byte> turned(rows * row_bytes);
-  for (std::uint64_t w0 = 0; w0 < width; w0 += block)
-    for (std::uint64_t c = 0; c < cols; c += 2)
-      for (std::uint64_t w = w0; w < std::min(w0 + block, width); ++w) {
+  for (std::uint64_t w0 = 0; w0 < width; w0 += block) {
+    const std::uint64_t w1 = std::min(w0 + block, width);
+    for (std::uint64_t c = 0; c < in_tiles; c += 16)
+      for (std::uint64_t w = w0; w < w1; ++w) {
+        const Tile tile = turned_tile(words, c * width + w, width, order);
+        std::byte* to = turned.data() + w * 8 * row_bytes + c / 2;
+        for (const auto& row : tile) {
+          std::memcpy(to, row.data(), row.size());
+          to += row_bytes;
+        }
+      }
+    for (std::uint64_t c = in_tiles; c < cols; c += 2)
+      for (std::uint64_t w = w0; w < w1; ++w) {
         const std::uint32_t even = word_at(words, c * width + w);
         const std::uint32_t odd = c + 1 < cols ? word_at(words, (c + 1) * width + w) : 0;
         std::byte* to = turned.data() + w * 8 * row_bytes + c / 2;
         for (unsigned k = 0; k < 8; ++k, to += row_bytes)
           *to = static_cast<std::byte>((even >> 4 * order[k] & 15U) | (odd >> 4 * order[k] & 15U) << 4);
       }
+  }
   return turned;
 }
 
