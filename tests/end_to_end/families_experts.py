@@ -85,6 +85,41 @@ def qwen3_moe(p, how=""):
     mixed(p, 1, how, 7)
 
 
+@case("qwen3_next", *EVERY_KV, {"how": "fused"}, {"guesses": True})
+def qwen3_next(p, how="", guesses=False):
+    """Every layer is either attention with gated queries or a gated delta rule; all have experts and one that all share."""
+    config(p, "qwen3_next", "Qwen3NextForCausalLM", num_experts=3, moe_intermediate_size=7, shared_expert_intermediate_size=9,
+           linear_num_value_heads=4, linear_conv_kernel_dim=4, head_dim=p.width)
+    p.offset = {"norm.": 1, "attn.q_norm": 1, "attn.k_norm": 1}
+    around(p)
+    for i in range(p.layers):
+        there = L.format(i)
+        norms(p, i, there)
+        router(p, i, there + "mlp.gate")
+        (stacks if how == "fused" else experts)(p, i, there + "mlp.experts.", 7)
+        gated(p, there + "mlp.shared_expert.", f"layers/{i}/moe.shared", inter=9)
+        p.put(there + "mlp.shared_expert_gate.weight", f"layers/{i}/moe.shared_gate", 1, p.hidden)
+    there, here, keys, values = L.format(0) + "linear_attn.", "layers/0/ssm.", 2 * 3, 4 * 5
+    p.linear(there + "in_proj_qkvz", here + "in", 2 * keys + 2 * values, p.hidden)
+    p.linear(there + "in_proj_ba", here + "x", 2 * 4, p.hidden)
+    p.linear(there + "conv1d", here + "conv", 2 * keys + values, 4)
+    p.tensors[there + "conv1d.weight"] = p.tensors[there + "conv1d.weight"][:, None]
+    for name, role in (("dt_bias", "dt"), ("A_log", "A_log")):
+        p.put(there + name, here + role, 4)
+    p.put(there + "norm.weight", here + "norm", 5)
+    p.linear(there + "out_proj", here + "out", p.hidden, values)
+    there, here = L.format(1) + "self_attn.", "layers/1/attn."
+    heads = [p.matrix(here + part, p.heads * p.width, p.hidden).reshape(p.heads, p.width, -1) for part in ("q", "gate")]
+    p.tensors[there + "q_proj.weight"] = np.stack(heads, 1).reshape(-1, p.hidden)
+    for part in "kv":
+        p.linear(f"{there}{part}_proj", here + part, p.kv * p.width, p.hidden)
+    p.linear(there + "o_proj", here + "o", p.hidden, p.heads * p.width)
+    for part in "qk":
+        p.put(f"{there}{part}_norm.weight", f"{here}{part}_norm", p.width)
+    if guesses:
+        p.other("mtp.layers.0.self_attn.q_proj.weight", 2 * p.heads * p.width, p.hidden)
+
+
 @case("qwen3_vl_moe", width=5)
 def qwen3_vl_moe(p):
     config(p, "qwen3_vl_moe_text", "Qwen3VLMoeTextModel", num_experts=3, moe_intermediate_size=7)

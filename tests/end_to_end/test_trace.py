@@ -34,7 +34,7 @@ class Zoo(Trace):
                 self.assertGreaterEqual(right_circuits, 0.9 * LAYERS)
                 self.assertEqual(set(low_ranks(pair, "row_space")), {RANK})
                 # Embedding, head and 13 norms were not adapted.
-                self.assertEqual(pair["content"], {"weights": WEIGHTS, "equal": WEIGHTS - CHANGED, "rounded": 0, "only_in_one": 0,
+                self.assertEqual(pair["content"], {"weights": WEIGHTS, "equal": WEIGHTS - CHANGED, "rounded": 0, "quantised": 0, "only_in_one": 0,
                                                    "failed": 0, "coarser": ""})
                 trace = pair["origin_tracer"]
                 self.assertEqual((trace["weights_changed"], trace["weights_unchanged"], trace["stream"]), (CHANGED, 0, "identity"))
