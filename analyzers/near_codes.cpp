@@ -1,6 +1,7 @@
 // Row by row, so that nothing but the stored weights is held.
 #include "analyzers/near_codes.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <vector>
@@ -17,18 +18,19 @@ constexpr double lost_by_scales = 0x1p-8;  // of a value, relative
 /// One row of a weight, and how far each element may be from what it was before it was rounded: to a number,
 /// or to a code.
 struct CodedRow {
-  std::vector<double> values, reach;
+  std::vector<double> values, halves, reach;
   bool codes = false;
 };
 
 CodedRow row_of(const HeldInputs& held, const CodedInput& weight, std::uint64_t row) {
-  CodedRow out{held.rows(weight.values, row, 1), {}, weight.half_distances.has_value()};
+  CodedRow out{held.rows(weight.values, row, 1), {}, {}, weight.half_distances.has_value()};
   if (out.codes) {
-    out.reach = held.rows(*weight.half_distances, row, 1);
+    out.halves = out.reach = held.rows(*weight.half_distances, row, 1);
     for (std::size_t i = 0; i < out.values.size(); ++i)
       out.reach[i] += lost_by_scales * std::abs(out.values[i]);
     return out;
   }
+  out.halves.resize(out.values.size());
   out.reach.resize(out.values.size());
   const Dtype dtype = held.input(weight.values).dtype;
   for (std::size_t i = 0; i < out.values.size(); ++i)
@@ -38,39 +40,58 @@ CodedRow row_of(const HeldInputs& held, const CodedInput& weight, std::uint64_t 
 
 struct Nearness {
   std::uint64_t near = 0, on_codes = 0;
+  double square = 0, one_halves = 0, other_halves = 0;
 };
+/// Elements that are not finite count for nothing.
 Nearness nearness_of(const CodedRow& one, const CodedRow& other) {
   Nearness out;
   for (std::size_t i = 0; i < one.values.size(); ++i) {
     const double difference = std::abs(one.values[i] - other.values[i]);
+    if (!std::isfinite(one.values[i]) || !std::isfinite(other.values[i])) continue;
     out.near += difference <= one.reach[i] + other.reach[i];
     out.on_codes += difference <= (one.codes ? 0 : one.reach[i]) + (other.codes ? 0 : other.reach[i]);
+    out.square += difference * difference;
+    out.one_halves += one.halves[i] * one.halves[i];
+    out.other_halves += other.halves[i] * other.halves[i];
   }
   return out;
 }
 
 }  // namespace
 
-bool NearCodes::is_near() const { return share >= thresholds::near_codes; }
-bool NearCodes::is_on_codes() const { return on_codes >= thresholds::near_codes; }
+bool NearCodes::is_near() const {
+  return share >= thresholds::near_codes && spread >= thresholds::near_codes_spread &&
+         fineness <= thresholds::near_codes_fineness;
+}
+bool NearCodes::is_on_codes() const { return on_codes == 1; }
 bool NearCodes::tells() const { return is_near() && control <= thresholds::near_codes_control; }
 
 NearCodes compare_codes(const HeldInputs& held, const CodedInput& one, const CodedInput& other) {
   const Input& input = held.input(one.values);
   const std::uint64_t rows = input.rows, elements = rows * input.cols;
-  if (elements == 0) return {.share = 1, .control = 1, .on_codes = 1};
+  if (elements == 0) return {.share = 1, .control = 1, .on_codes = 1, .fineness = 0, .spread = 1};
   std::uint64_t near = 0, displaced = 0, on_codes = 0;
+  double square = 0, one_halves = 0, other_halves = 0;
   for (std::uint64_t row = 0; row < rows; ++row) {
     const CodedRow coded = row_of(held, one, row);
     const Nearness in_place = nearness_of(coded, row_of(held, other, row));
     near += in_place.near;
     on_codes += in_place.on_codes;
+    square += in_place.square;
+    one_halves += in_place.one_halves;
+    other_halves += in_place.other_halves;
     displaced += nearness_of(coded, row_of(held, other, (row + rows / 2) % rows)).near;
   }
   const auto share = [&](std::uint64_t count) {
     return static_cast<double>(count) / static_cast<double>(elements);
   };
-  return {.share = share(near), .control = rows > 1 ? share(displaced) : 1, .on_codes = share(on_codes)};
+  const double larger = std::max(one_halves, other_halves);
+  if (larger == 0) return {.share = share(near), .control = 1, .on_codes = share(on_codes)};
+  return {.share = share(near),
+          .control = rows > 1 ? share(displaced) : 1,
+          .on_codes = share(on_codes),
+          .fineness = std::sqrt(std::min(one_halves, other_halves) / larger),
+          .spread = std::sqrt(3 * square / (one_halves + other_halves))};
 }
 
 }  // namespace stemma

@@ -15,11 +15,17 @@ struct NearCodes {
                         ///< there is one row
   double on_codes = 0;  ///< of elements that are no further apart than numbers are rounded: where one side is
                         ///< not quantised, it holds the values of the other's codes there
-  /// As near as a copy that was rounded to codes.
+  double fineness = 1;  ///< root mean square of the half distances of the finer side over that of the coarser
+                        ///< one; 0 where one side holds numbers
+  double spread = 0;    ///< root mean square difference over that of uniform errors up to the half distances:
+                      ///< 1 where each side was rounded by itself, little where both have the same codes and
+                      ///< one of them something more
+  /// As near as a copy that was rounded to codes, and no nearer. Of two sides with codes one has to be much
+  /// finer: else both roundings together hide an update of a whole step.
   bool is_near() const;
   /// ... and nearer than what a weight of this kind is to anything.
   bool tells() const;
-  /// As near as numbers that were made from the codes.
+  /// All elements are numbers that were made from the codes.
   bool is_on_codes() const;
 };
 

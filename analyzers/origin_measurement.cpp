@@ -107,8 +107,8 @@ class OriginMeasurement final : public Measurement {
     std::vector<double> value = held_.values(2), output = held_.values(3);
     for (const auto* values : {&base_value, &base_output, &value, &output})
       if (!all_finite(*values)) return nonfinite();
-    const double of_base = noise_edge({base_value, base_output, base_gain_}, 0),
-                 of_candidate = noise_edge({value, output, candidate_gain_}, 2) / alignment_.scale;
+    const Edges of_base = noise_edges({base_value, base_output, base_gain_}, 0, 1),
+                of_candidate = noise_edges({value, output, candidate_gain_}, 2, alignment_.scale);
     fold(base_value, base_gain_, base_output, shape);
     fold(value, candidate_gain_, output, shape);
     if (moved()) {
@@ -118,9 +118,10 @@ class OriginMeasurement final : public Measurement {
     // The rounding of whichever model was made from the other is in the difference, and which one was is not
     // known: an update may show above the smaller null, all else is held against the larger.
     auto read = read_circuit(shape, {base_value, base_output, {}}, {value, output, {}},
-                             std::min(of_base, of_candidate), options_of(subject_));
+                             std::min(of_base.types, of_candidate.types), options_of(subject_));
     if (!read) return nonfinite();
-    const double larger = std::max(of_base, of_candidate);
+    const double larger = std::max(of_base.codes, of_candidate.codes);
+    if (!std::isfinite(larger)) return nonfinite();
     if (read->label != OriginLabel::low_rank && larger > read->rank.noise_edge) {
       read->rank = read_rank(read->values, larger, read->rank.limit);
       read->label = origin_label(read->rank, read->delta, read->delta);
@@ -128,12 +129,23 @@ class OriginMeasurement final : public Measurement {
     return features_of(read->values, read->rank, read->label, read->delta, nothing, read->cosine);
   }
 
-  /// The rounding null of one side as it is stored, whose value matrix is input `first`.
-  double noise_edge(const ValueOutput& weights, std::size_t first) const {
+  /// Rounding nulls of one side as it is stored, `scale` times as large as the other's stream: that of the
+  /// types, and where it is quantised that of its codes, else the same.
+  struct Edges {
+    double types = 0, codes = 0;
+  };
+  /// Its value matrix is input `first`.
+  Edges noise_edges(const ValueOutput& weights, std::size_t first, double scale) const {
     const std::vector<double> value = half_distances(first), output = half_distances(first + 1);
-    return circuit_noise_edge(shape_of(subject_), weights,
-                              {{held_.input(first).dtype, value}, {held_.input(first + 1).dtype, output}},
-                              options_of(subject_).seed);
+    const Dtype of_value = held_.input(first).dtype, of_output = held_.input(first + 1).dtype;
+    const auto edge = [&](std::span<const double> value_halves, std::span<const double> output_halves) {
+      return circuit_noise_edge(shape_of(subject_), weights,
+                                {{of_value, value_halves}, {of_output, output_halves}},
+                                options_of(subject_).seed) /
+             scale;
+    };
+    const double types = edge({}, {});
+    return {types, value.empty() && output.empty() ? types : edge(value, output)};
   }
 
   /// Of an input that is quantised; empty for one that is not.
@@ -150,17 +162,21 @@ class OriginMeasurement final : public Measurement {
     centre_columns(output, shape.heads * shape.head_width);
   }
 
+  enum class BaseCodes : std::uint8_t { count, left_out };
+
   /// What `read` says of the first null that shows an update, else of the last: the roundings of both sides,
-  /// where they differ the finer one first, as for a circuit.
+  /// where they differ the finer one first, as for a circuit. Codes have that of their values' type as well:
+  /// a model that was made from codes, by an adapter say, differs from them by nothing else.
   template <class Read>
-  Features with_nulls(const Read& read) const {
-    const std::array halves = {half_distances(0), half_distances(1)};
+  Features with_nulls(BaseCodes base, const Read& read) const {
+    const std::array halves = {base == BaseCodes::count ? half_distances(0) : std::vector<double>(),
+                               half_distances(1)};
     for (const auto& of_side : halves)
       if (!all_finite(of_side)) return nonfinite();
-    std::vector<Rounding> nulls;
-    for (const std::size_t side : {0U, 1U}) nulls.push_back({held_.input(side).dtype, halves.at(side)});
-    const bool alike = halves[0].empty() && halves[1].empty() && nulls[0].dtype == nulls[1].dtype;
-    if (alike) nulls.pop_back();
+    std::vector<Rounding> nulls = {{held_.input(0).dtype, {}}};
+    if (held_.input(1).dtype != held_.input(0).dtype) nulls.push_back({held_.input(1).dtype, {}});
+    for (const std::size_t side : {0U, 1U})
+      if (!halves.at(side).empty()) nulls.push_back({held_.input(side).dtype, halves.at(side)});
     std::ranges::stable_sort(nulls, {}, coarseness);
     std::optional<TensorReading> found;
     for (const Rounding& rounding : nulls) {
@@ -179,7 +195,7 @@ class OriginMeasurement final : public Measurement {
   Features tensor() const {
     const Input& input = held_.input(1);
     const std::vector<double> base = held_.values(0), candidate = held_.values(1);
-    return with_nulls([&](const Rounding& rounding) {
+    return with_nulls(BaseCodes::count, [&](const Rounding& rounding) {
       return read_tensor({base, candidate, input.rows, input.cols, rounding}, options_of(subject_));
     });
   }
@@ -194,7 +210,9 @@ class OriginMeasurement final : public Measurement {
       base = turned_reader(alignment_, base, input.rows);
       base_gain.clear();
     }
-    return with_nulls([&](const Rounding& rounding) {
+    // What codes of the base may be off by is known in the base's coordinates alone.
+    const bool same = !moved() && base_gain_.empty() && candidate_gain_.empty();
+    return with_nulls(same ? BaseCodes::count : BaseCodes::left_out, [&](const Rounding& rounding) {
       return read_row_space({base, candidate, input.rows, input.cols, rounding}, {base_gain, candidate_gain_},
                             options_of(subject_));
     });

@@ -37,6 +37,7 @@ struct ModelPair {
   struct Codes {
     std::uint32_t half_distances = 0;  ///< one more matrix of the list: of every value (Decoding)
     std::string scheme;                ///< for people: "Q4_K, blocks of 256"
+    bool updated = false;              ///< an adapter was merged into it: values lie on codes no more
   };
   std::map<std::uint32_t, Codes> codes;  ///< of quantised matrices, by their index in the list
   /// Some rows of both embeddings, of the same tokens, as two more matrices of the list.

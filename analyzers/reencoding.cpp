@@ -4,9 +4,12 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
+#include <utility>
+#include <vector>
 
 #include "analyzers/content_hash.hpp"
 #include "analyzers/json_text.hpp"
@@ -143,7 +146,7 @@ class ReencodingAnalyzer final : public PairAnalyzer {
       if (other.rows != matrix.rows || other.cols != matrix.cols) continue;
       if (base != candidate && !(is_plain_float(base) && is_plain_float(candidate))) continue;
       out.push_back({.analyzer = {}, .path = path, .matrices = {i, pair.first_of_candidate + found->second}});
-      add_half_distances(pair, out.back());
+      if (!is_updated(pair, out.back())) add_half_distances(pair, out.back());
     }
     return out;
   }
@@ -161,6 +164,15 @@ class ReencodingAnalyzer final : public PairAnalyzer {
   std::unique_ptr<Measurement> begin(const Subject& subject, std::span<const Input> inputs,
                                      std::span<const std::vector<double>>) const override {
     return std::make_unique<ReencodingMeasurement>(subject, inputs);
+  }
+
+ private:
+  /// What was added to codes is known, however small it is beside them: no copy.
+  static bool is_updated(const ModelPair& pair, const Subject& subject) {
+    return std::ranges::any_of(subject.matrices, [&](std::uint32_t matrix) {
+      const ModelPair::Codes* codes = pair.codes_of(matrix);
+      return codes != nullptr && codes->updated;
+    });
   }
 };
 
@@ -232,7 +244,7 @@ class Tally {
         break;
       case Outcome::near:
       case Outcome::telling:
-        add_codes(subject, found, outcome == Outcome::telling);
+        add_codes(subject, found, outcome);
         break;
     }
   }
@@ -241,22 +253,28 @@ class Tally {
   Reencoding sum() const {
     Reencoding out = sum_;
     const auto& named = coarser_.empty() ? either_ : coarser_;
-    const auto most = std::ranges::max_element(named, {}, [](const auto& entry) { return entry.second; });
-    if (most != named.end()) out.coarser = most->first;
+    std::vector<std::pair<std::uint64_t, std::string>> by_weights;
+    for (const auto& [name, weights] : named) by_weights.emplace_back(weights, name);
+    std::ranges::stable_sort(by_weights, std::greater(), [](const auto& entry) { return entry.first; });
+    for (std::size_t i = 0; i < by_weights.size() && i < most_names; ++i)
+      out.coarser += (i == 0 ? "" : " and in ") + by_weights[i].second;
+    if (by_weights.size() > most_names) out.coarser += " and in others";
     if (forwards_ > 0 && backwards_ == 0) out.direction = 1;
     if (backwards_ > 0 && forwards_ == 0) out.direction = -1;
     return out;
   }
 
  private:
+  static constexpr std::size_t most_names = 3;
+
   /// Numbers come before the codes that were made from them; of two sides with codes neither needs to.
-  void add_codes(const Subject& subject, const Features& found, bool telling) {
+  void add_codes(const Subject& subject, const Features& found, Outcome outcome) {
     const bool base = pair_.codes_of(subject.matrices[0]), candidate = pair_.codes_of(subject.matrices[1]);
     const double near = found.numbers.at("near"), control = found.numbers.at("control");
     ++sum_.quantised;
     ++coarser_[scheme_of(subject)];
     sum_.nearest = std::fmin(sum_.nearest, near);
-    if (!telling) return;
+    if (outcome != Outcome::telling) return;
     ++sum_.telling;
     sum_.farthest_control = std::fmax(sum_.farthest_control, control);
     forwards_ += candidate && !base;

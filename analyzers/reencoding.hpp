@@ -27,11 +27,13 @@ struct Reencoding {
   double nearest = missing, farthest_control = missing;  ///< least share of near elements of a quantised
                                                          ///< weight, largest of a telling one's other rows
   std::uint64_t failed = 0;                              ///< could not be read
-  std::string coarser;  ///< type or scheme of the rounded side, for most weights
+  std::string coarser;  ///< types or schemes of the rounded side, the most frequent first
   int direction = 0;    ///< 1: the candidate is the rounded one, -1: the base, 0: unknown, as where
                         ///< the finer type holds the same values
-  /// Every weight is equal or rounded, also to codes, and at least one of these says something.
-  bool all_rounded() const { return rounded + telling > 0 && equal + rounded + quantised == weights; }
+  /// Every weight is equal or rounded, also to codes, and where there are codes some weight's tell.
+  bool all_rounded() const {
+    return equal + rounded + quantised == weights && (quantised > 0 ? telling : rounded) > 0;
+  }
   bool all_equal() const { return weights > 0 && equal == weights; }
 };
 /// Its row of evidence: the share of weights that are equal or rounded, also to codes.

@@ -85,8 +85,14 @@ inline constexpr unsigned long long origin_one_draw = 1ULL << 20;
 /// A weight is another one rounded to codes where this share of its elements is no further off than that
 /// leaves them, and where of other rows at most the second share is as near: copies of two small models in
 /// eight schemes have 0.992 and more (Q4_0, which clips one end) and 0.02 to 0.18; strangers have the same
-/// share in place as elsewhere (provisional).
-inline constexpr double near_codes = 0.95, near_codes_control = 0.8;
+/// share in place as elsewhere (provisional). Of 4 bits an update of some 0.3 % of the weights' size passes.
+inline constexpr double near_codes = 0.99, near_codes_control = 0.8;
+/// Errors of rounding to codes have this share of the size of uniform ones: less is no rounding, but
+/// something small that was added to the same codes.
+inline constexpr double near_codes_spread = 0.5;
+/// Two sides with codes are a copy and its copy where the finer codes are at most this far apart, beside the
+/// others: 8 bits and 4 bits are, two kinds of 4 bits hide updates of a whole step.
+inline constexpr double near_codes_fineness = 0.25;
 
 /// The residual streams of two models have the same axes, or the same but for order and sign, when this share
 /// of the columns of their embeddings has a cosine above the limit (provisional).

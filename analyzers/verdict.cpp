@@ -130,8 +130,9 @@ std::string abstention_words(const OriginTrace& trace) {
            "their layers cannot be compared in the same coordinates.";
   if (trace.abstain == "unreadable_quantisation")
     return fmt::format(
-        "The difference of {} of {} weights is as even as that of rounding to fewer values, up to {:.2g} % "
-        "of their size: no rank can be read below it.",
+        "The difference of {} of {} weights is no larger than rounding to codes leaves it, or as even as "
+        "that of "
+        "rounding to fewer values, up to {:.2g} % of their size: no rank can be read below it.",
         trace.coarse, trace.changed, 100 * trace.coarse_update);
   if (trace.abstain == "dead_zone")
     return "The update sinks into the rounding of the stored weights without a gap: what is left of it "
@@ -206,14 +207,18 @@ std::string quantised_words(const Reencoding& content, const std::string& first)
   const std::uint64_t others = content.equal + content.rounded;
   return fmt::format(
       "Equal up to storage in {}: in {} of {} weights {} elements are as near as rounding to these codes "
-      "leaves them (in other rows of the same weights at most {:.2g} %){}. {} "
+      "leaves them (in other rows of {} at most {:.2g} %){}. {} "
       "What is smaller than that rounding cannot be seen.",
       content.coarser, content.quantised, content.weights,
       content.nearest < 1 ? fmt::format("at least {:.4g} % of the", 100 * content.nearest) : "all",
+      content.telling == content.quantised ? "the same weights"
+                                           : fmt::format("{} of these weights", content.telling),
       100 * content.farthest_control,
       others > 0 ? fmt::format(", the other {} are equal, or equal after rounding", others) : "",
       content.direction == 0 ? "Which model came first, codes do not show."
-                             : fmt::format("The numbers of {} came first.", first));
+                             : fmt::format("The numbers of {}, or others that these codes cannot tell from "
+                                           "them, came first.",
+                                           first));
 }
 
 /// Holds what neurons of all weights say against what those of the archives said: the more cautious stays,
@@ -271,15 +276,16 @@ void judge_by_weights(const WeightFindings& found, bool base_is_a, Pair& pair) {
     return say(Relation::exact_copy,
                fmt::format("All {} weights are equal in 128-bit content hash (bytes not compared).",
                            content.weights));
-  if (content.all_rounded()) {
+  // Codes hide small updates, but not from whoever looks for a low rank.
+  const std::string low_rank = trace.abstain.empty() ? low_rank_words(trace) : "";
+  if (content.all_rounded() && (content.quantised == 0 || low_rank.empty())) {
     pair.direction = base_is_a ? content.direction : -content.direction;
     const std::string& first = content.direction < 0 ? trace.candidate : trace.base;
     return say(Relation::reencoded_copy,
                content.quantised > 0 ? quantised_words(content, first) : rounded_words(content, first));
   }
   if (found.function.all_agree()) return say(Relation::reparametrised_copy, same_function_words(found));
-  if (const std::string words = low_rank_words(trace); !words.empty() && trace.abstain.empty())
-    return say(Relation::low_rank_related, fmt::format("Differs by {}.", words));
+  if (!low_rank.empty()) return say(Relation::low_rank_related, fmt::format("Differs by {}.", low_rank));
   const Pair by_archives = pair;
   if (judge_lineage(found.neurons, trace, pair)) {
     pair.direction = 0;  // the sentence of the archives, which said why, is gone

@@ -181,7 +181,11 @@ class ModelItems {
     load.add(subject, model_, questions);
     load.cost.memory += fixed_memory + reading_memory(subject.stored, model_);
     std::uint64_t bytes = 0;
-    for (const std::uint32_t t : subject.stored) bytes += model_.checkpoint.tensors[t].stored_bytes();
+    for (const std::uint32_t t : subject.stored) {
+      const StoredTensor& tensor = model_.checkpoint.tensors[t];
+      bytes += tensor.stored_bytes();
+      if (tensor.bytes > tensor.stored_bytes()) load.cost.memory += tensor.bytes - tensor.stored_bytes();
+    }
     load.cost.read_bytes += static_cast<double>(bytes);
     inventory_.again_bytes += bytes;
     inventory_.items.push_back({.model = index_,

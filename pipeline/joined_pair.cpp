@@ -24,8 +24,10 @@ void add_half_distances(Model& joined, ModelPair& pair) {
     Matrix matrix = joined.matrices[m];
     StoredTensor tensor = joined.checkpoint.tensors[matrix.tensor];
     if (tensor.scheme.empty() || pair.equal.contains(path_of(matrix.role))) continue;
-    tensor.decoding = half_distances_of(*tensor.decoding);
-    pair.codes[m] = {static_cast<std::uint32_t>(joined.matrices.size()), tensor.scheme};
+    const auto halves_of_it = half_distances_of(*tensor.decoding);
+    const bool updated = halves_of_it->codec != tensor.decoding->codec;
+    tensor.decoding = halves_of_it;
+    pair.codes[m] = {static_cast<std::uint32_t>(joined.matrices.size()), tensor.scheme, updated};
     const auto [known, fresh] =
         halves.try_emplace(matrix.tensor, static_cast<std::uint32_t>(joined.checkpoint.tensors.size()));
     if (fresh) joined.checkpoint.tensors.push_back(std::move(tensor));

@@ -167,8 +167,7 @@ std::string quantisation_words(const Decoding& decoding) {
 }
 
 std::shared_ptr<const Decoding> half_distances_of(const Decoding& decoding) {
-  constexpr std::size_t without_magnitudes = 3;
-  if (decoding.codec == "merged_adapter" && decoding.parts.size() == without_magnitudes) {
+  if (decoding.codec == "merged_adapter") {
     const auto& base = decoding.parts.front().file.decoding;
     return base ? half_distances_of(*base) : nullptr;
   }

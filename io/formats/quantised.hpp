@@ -21,8 +21,8 @@ void unite_quantised(Checkpoint& checkpoint);
 std::string quantisation_words(const Decoding& decoding);
 
 /// The same tensor with half distances in the place of values (Decoding::half_distances): how far from a code
-/// the value may have been that was rounded to it. What an adapter is merged into is as far off as before,
-/// but for DoRA, which scales rows. Null where nothing was quantised.
+/// the value may have been that was rounded to it. What an adapter is merged into is as far off as before
+/// (DoRA scales rows a little, and this with them). Null where nothing was quantised.
 std::shared_ptr<const Decoding> half_distances_of(const Decoding& decoding);
 
 /// Names the scheme of every quantised tensor.

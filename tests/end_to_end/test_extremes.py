@@ -41,11 +41,11 @@ class Extremes(harness.EndToEnd):
         self.assertEqual(done.returncode, code, said[:2000])
         return said, seconds, int(peak) * 1024
 
-    def look(self, what, path, seconds, memory, code=0):
-        """Seconds are counted in units of this machine."""
+    def look(self, what, path, units, memory, code=0):
+        """A unit is what this machine takes to write and read some JSON."""
         said, took, peak = self.inspect(path, code)
         print(f"{what}: {took:.2f} s ({took / self.unit:.1f} units), {peak / 1e6:.0f} MB", flush=True)
-        self.assertLess(took, seconds * self.unit * harness.PATIENCE, what)
+        self.assertLess(took, units * self.unit * harness.PATIENCE, what)
         self.assertLess(peak, memory * harness.PATIENCE, what)
         return said
 
