@@ -84,7 +84,7 @@ inline constexpr unsigned long long origin_one_draw = 1ULL << 20;
 
 /// A weight is another one rounded to codes where this share of its elements is no further off than that
 /// leaves them, and where of other rows at most the second share is as near: copies of two small models in
-/// eight schemes have 0.992 and more (Q4_0, which clips one end) and 0.02 to 0.18; strangers have the same
+/// seven schemes have 0.992 and more (Q4_0, which clips one end) and 0.02 to 0.18; strangers have the same
 /// share in place as elsewhere (provisional). Of 4 bits an update of some 0.3 % of the weights' size passes.
 inline constexpr double near_codes = 0.99, near_codes_control = 0.8;
 /// Errors of rounding to codes have this share of the size of uniform ones: less is no rounding, but
