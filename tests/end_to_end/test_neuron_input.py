@@ -139,7 +139,8 @@ class Input(EndToEnd):
         # Read again, weight by weight, the noise is seen as what it is, with its size.
         text = self.stemma("trace", "base", "coarse").stdout
         self.assertIn("base and coarse: SAME_LINEAGE", text)
-        told = re.search(r"difference of (\d+) of 28 weights is as even as that of rounding to fewer values, up to ([0-9.]+) % of", text)
+        told = re.search(r"difference of (\d+) of 28 weights is no larger than rounding to codes leaves it, "
+                         r"or as even as that of rounding to fewer values, up to ([0-9.]+) % of", text)
         self.assertIsNotNone(told, text)
         self.assertEqual(int(told[1]), 28)
         self.assertAlmostEqual(float(told[2]), 100 * max(noise), delta=0.06)
