@@ -72,11 +72,11 @@ class HistogramQuestion : public Analyzer {
   }
 
   Cost cost(const Subject& subject, std::span<const Input> inputs) const override {
-    Cost cost;
     if (subject.half_distances) {
       const auto elements = static_cast<double>(inputs[0].rows * inputs[0].cols);
       return {.flops = 5 * elements, .bytes = 4 * elements, .memory = 1024, .decomposition = {}};
     }
+    Cost cost;
     for (const Input& input : inputs) {
       const double elements = static_cast<double>(input.rows) * static_cast<double>(input.cols);
       const bool wide = bits_of(input.dtype) > 16;

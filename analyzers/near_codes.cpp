@@ -38,23 +38,25 @@ CodedRow row_of(const HeldInputs& held, const CodedInput& weight, std::uint64_t 
   return out;
 }
 
+/// Elements, and squares, counted over rows.
 struct Nearness {
   std::uint64_t near = 0, on_codes = 0;
   double square = 0, one_halves = 0, other_halves = 0;
+
+  /// Elements that are not finite count for nothing.
+  void add(const CodedRow& one, const CodedRow& other);
 };
-/// Elements that are not finite count for nothing.
-Nearness nearness_of(const CodedRow& one, const CodedRow& other) {
-  Nearness out;
+
+void Nearness::add(const CodedRow& one, const CodedRow& other) {
   for (std::size_t i = 0; i < one.values.size(); ++i) {
     const double difference = std::abs(one.values[i] - other.values[i]);
     if (!std::isfinite(one.values[i]) || !std::isfinite(other.values[i])) continue;
-    out.near += difference <= one.reach[i] + other.reach[i];
-    out.on_codes += difference <= (one.codes ? 0 : one.reach[i]) + (other.codes ? 0 : other.reach[i]);
-    out.square += difference * difference;
-    out.one_halves += one.halves[i] * one.halves[i];
-    out.other_halves += other.halves[i] * other.halves[i];
+    near += difference <= one.reach[i] + other.reach[i];
+    on_codes += difference <= (one.codes ? 0 : one.reach[i]) + (other.codes ? 0 : other.reach[i]);
+    square += difference * difference;
+    one_halves += one.halves[i] * one.halves[i];
+    other_halves += other.halves[i] * other.halves[i];
   }
-  return out;
 }
 
 }  // namespace
@@ -69,29 +71,21 @@ bool NearCodes::tells() const { return is_near() && control <= thresholds::near_
 NearCodes compare_codes(const HeldInputs& held, const CodedInput& one, const CodedInput& other) {
   const Input& input = held.input(one.values);
   const std::uint64_t rows = input.rows, elements = rows * input.cols;
-  if (elements == 0) return {.share = 1, .control = 1, .on_codes = 1, .fineness = 0, .spread = 1};
-  std::uint64_t near = 0, displaced = 0, on_codes = 0;
-  double square = 0, one_halves = 0, other_halves = 0;
+  Nearness in_place, displaced;
   for (std::uint64_t row = 0; row < rows; ++row) {
     const CodedRow coded = row_of(held, one, row);
-    const Nearness in_place = nearness_of(coded, row_of(held, other, row));
-    near += in_place.near;
-    on_codes += in_place.on_codes;
-    square += in_place.square;
-    one_halves += in_place.one_halves;
-    other_halves += in_place.other_halves;
-    displaced += nearness_of(coded, row_of(held, other, (row + rows / 2) % rows)).near;
+    in_place.add(coded, row_of(held, other, row));
+    displaced.add(coded, row_of(held, other, (row + rows / 2) % rows));
   }
   const auto share = [&](std::uint64_t count) {
     return static_cast<double>(count) / static_cast<double>(elements);
   };
-  const double larger = std::max(one_halves, other_halves);
-  if (larger == 0) return {.share = share(near), .control = 1, .on_codes = share(on_codes)};
-  return {.share = share(near),
-          .control = rows > 1 ? share(displaced) : 1,
-          .on_codes = share(on_codes),
-          .fineness = std::sqrt(std::min(one_halves, other_halves) / larger),
-          .spread = std::sqrt(3 * square / (one_halves + other_halves))};
+  const auto [finer, coarser] = std::minmax(in_place.one_halves, in_place.other_halves);
+  return {.share = share(in_place.near),
+          .control = rows > 1 ? share(displaced.near) : 1,
+          .on_codes = share(in_place.on_codes),
+          .fineness = std::sqrt(finer / coarser),
+          .spread = std::sqrt(3 * in_place.square / (finer + coarser))};
 }
 
 }  // namespace stemma

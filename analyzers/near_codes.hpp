@@ -8,7 +8,8 @@
 
 namespace stemma {
 
-/// How many elements of two weights are near each other.
+/// How many elements of two weights are near each other. Where all half distances are 0 fineness and spread
+/// are NaN, and the weights not near.
 struct NearCodes {
   double share = 0;     ///< of the elements, in [0, 1]
   double control = 1;   ///< of the same elements and those of the weight half of the rows further on; 1 where

@@ -131,8 +131,7 @@ std::string abstention_words(const OriginTrace& trace) {
   if (trace.abstain == "unreadable_quantisation")
     return fmt::format(
         "The difference of {} of {} weights is no larger than rounding to codes leaves it, or as even as "
-        "that of "
-        "rounding to fewer values, up to {:.2g} % of their size: no rank can be read below it.",
+        "that of rounding to fewer values, up to {:.2g} % of their size: no rank can be read below it.",
         trace.coarse, trace.changed, 100 * trace.coarse_update);
   if (trace.abstain == "dead_zone")
     return "The update sinks into the rounding of the stored weights without a gap: what is left of it "

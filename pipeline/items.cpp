@@ -360,7 +360,7 @@ Inventory split(const Inventory& inventory, const std::vector<bool>& which,
 bool serves(const Item& item, const Subject& subject, const Model& model,
             const std::vector<Question>& questions) {
   if (subject.apart) return item.portion == portion_apart(subject) && subject.stored == item.tensors;
-  if (item.portion == Portion::apart || item.portion == Portion::half_distances) return false;
+  if (is_apart(item.portion)) return false;
   // A group holds all tensors of a subject or none, so one of them tells.
   const auto needed = tensors_of(subject, model);
   if (needed.empty() ||

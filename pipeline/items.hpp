@@ -16,6 +16,9 @@ namespace stemma {
 /// those with a decomposition that a team may share, or only the others; or one subject that is apart, for
 /// values or for half distances.
 enum class Portion : std::uint8_t { all, decompositions, others, apart, half_distances };
+inline bool is_apart(Portion portion) {
+  return portion == Portion::apart || portion == Portion::half_distances;
+}
 
 /// The smallest thing that is scheduled, counted and allowed to fail: stored tensors of one model that are
 /// read together because some subject needs them together, or because they are small neighbours.

@@ -5,6 +5,7 @@
 
 #include <fstream>
 #include <map>
+#include <utility>
 
 #include "analyzers/content_hash.hpp"
 #include "analyzers/same_function.hpp"
@@ -24,9 +25,8 @@ void add_half_distances(Model& joined, ModelPair& pair) {
     Matrix matrix = joined.matrices[m];
     StoredTensor tensor = joined.checkpoint.tensors[matrix.tensor];
     if (tensor.scheme.empty() || pair.equal.contains(path_of(matrix.role))) continue;
-    const auto halves_of_it = half_distances_of(*tensor.decoding);
-    const bool updated = halves_of_it->codec != tensor.decoding->codec;
-    tensor.decoding = halves_of_it;
+    const auto values = std::exchange(tensor.decoding, half_distances_of(*tensor.decoding));
+    const bool updated = values->codec != tensor.decoding->codec;
     pair.codes[m] = {static_cast<std::uint32_t>(joined.matrices.size()), tensor.scheme, updated};
     const auto [known, fresh] =
         halves.try_emplace(matrix.tensor, static_cast<std::uint32_t>(joined.checkpoint.tensors.size()));

@@ -194,8 +194,7 @@ void Round::take(const ItemResult& result) {
   limit_->learn_sync(logs_.longest_sync());
   actual_seconds_[result.item] = result.seconds;
   bytes_read_ += result.bytes_read;
-  if (pass_ > 0 || item.file || item.portion == Portion::decompositions || item.portion == Portion::apart ||
-      item.portion == Portion::half_distances)
+  if (pass_ > 0 || item.file || item.portion == Portion::decompositions || is_apart(item.portion))
     announced_bytes_ += result.bytes_read;
   count(item, result.bytes_read);
   counters_.seconds_here = counters_.seconds_here + item.width * item.seconds;

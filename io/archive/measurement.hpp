@@ -1,4 +1,4 @@
-// Which numbers of analyzer "histogram" have a column in /moments?
+// Which numbers of analyzer "histogram" have a column in /moments, and which subject those in /codes?
 #pragma once
 #include <array>
 #include <string>

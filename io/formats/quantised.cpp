@@ -166,21 +166,29 @@ std::string quantisation_words(const Decoding& decoding) {
   return fmt::format("{}, blocks of {}", name, blocks->values);
 }
 
+namespace {
+
+/// The decoding whose values stand for codes: this one, or that of what an adapter is merged into; null.
+const Decoding* decoding_of_codes(const Decoding& decoding) {
+  if (decoding.codec != "merged_adapter") return quantisation_words(decoding).empty() ? nullptr : &decoding;
+  const auto& base = decoding.parts.front().file.decoding;
+  return base ? decoding_of_codes(*base) : nullptr;
+}
+
+}  // namespace
+
 std::shared_ptr<const Decoding> half_distances_of(const Decoding& decoding) {
-  if (decoding.codec == "merged_adapter") {
-    const auto& base = decoding.parts.front().file.decoding;
-    return base ? half_distances_of(*base) : nullptr;
-  }
-  if (quantisation_words(decoding).empty()) return nullptr;
-  auto halves = std::make_shared<Decoding>(decoding);
+  const Decoding* codes = decoding_of_codes(decoding);
+  if (codes == nullptr) return nullptr;
+  auto halves = std::make_shared<Decoding>(*codes);
   halves->half_distances = true;
   return halves;
 }
 
 void name_schemes(Checkpoint& checkpoint) {
   for (StoredTensor& tensor : checkpoint.tensors)
-    if (const auto halves = tensor.decoding ? half_distances_of(*tensor.decoding) : nullptr)
-      tensor.scheme = quantisation_words(*halves);
+    if (const Decoding* codes = tensor.decoding ? decoding_of_codes(*tensor.decoding) : nullptr)
+      tensor.scheme = quantisation_words(*codes);
 }
 
 std::map<std::string, std::uint64_t> quantisation_schemes_of(const Checkpoint& checkpoint) {
