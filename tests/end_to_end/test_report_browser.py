@@ -90,7 +90,7 @@ class DemoPage(InBrowser):
 
     def visible_rows(self):
         return self.browser.js("return [...document.querySelectorAll('#verdicts tbody tr')].filter((r) => !r.hidden)"
-                               ".map((r) => r.querySelector('bdi').textContent)")
+                               ".map((r) => r.cells[0].firstElementChild.textContent)")
 
     def test_a_row_opens_its_pair_and_back_restores_the_last_one(self):
         self.browser.open(self.page)

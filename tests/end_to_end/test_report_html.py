@@ -259,7 +259,7 @@ class ReportHtml(unittest.TestCase):
         done = self.report("run", "--labels", "names.tsv", "-o", "labelled.html", "--json")
         said = json.loads(done.stdout)
         text = (self.directory / "labelled.html").read_text(encoding="utf-8")
-        self.assertIn("<bdi>Aspen \u2014 the &lt;first&gt;</bdi>", text)
+        self.assertIn('<span class="label" dir="auto">Aspen \u2014 the &lt;first&gt;</span>', text)
         self.assertEqual((said["schema"], said["bytes"]), ("stemma.report/1", len(text.encode())))
         self.assertTrue(os.path.samefile(self.directory / said["page"], self.directory / "labelled.html"))
         self.assertEqual(len(said["sentences"]), 3)

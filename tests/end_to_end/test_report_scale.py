@@ -1,6 +1,8 @@
 """Is a page of a thousand models still small, quick and whole?"""
+import math
 import os
 import pathlib
+import re
 import unittest
 
 import browser
@@ -11,7 +13,9 @@ SCROLL = """
 const [id, done] = arguments, begun = performance.now(), section = document.getElementById(id);
 section.scrollIntoView();
 requestAnimationFrame(() => requestAnimationFrame(() => {
-  const found = [...section.querySelectorAll('svg[role=img], table, dl')].filter((e) => e.getBoundingClientRect().height > 8).length;
+  // Whoever asks for the height of what is folded away has it laid out.
+  const shown = [...section.querySelectorAll('svg[role=img], table, dl')].filter((e) => !e.closest('details:not([open])'));
+  const found = shown.filter((e) => e.getBoundingClientRect().height > 8).length;
   setTimeout(() => done([performance.now() - begun, section.getBoundingClientRect().top, found]), 0);
 }));
 """
@@ -50,20 +54,28 @@ class LargePages(InBrowser):
         self.assertLess(memory - empty, 300)
 
     def test_every_section_is_there_half_a_second_after_scrolling(self):
-        slowest = 0
-        for attempt in range(2):
+        times = dict.fromkeys(browser.SECTIONS, math.inf)  # the best of three: what the machine did besides is not the page's
+        for _ in range(3):
             self.browser.open(self.pages[1000])
-            times = {}
             for section in browser.SECTIONS:
                 milliseconds, top, found = self.browser.driver.execute_async_script(SCROLL, section)
-                times[section] = milliseconds
+                times[section] = min(times[section], milliseconds)
                 self.assertLess(abs(top), 800, section)
                 self.assertGreater(found + (section == "reading"), 0, section)
-            slowest = max(times.values())
-            if slowest < 500:
-                break
         print("1000 models: milliseconds until a section is drawn:", {name: round(ms) for name, ms in times.items()})
-        self.assertLess(slowest, harness.PATIENCE * 500)
+        self.assertLess(max(times.values()), harness.PATIENCE * 500, times)
+
+    def test_what_is_folded_away_opens_and_is_printed(self):
+        self.browser.open(self.pages[250])
+        height_of_fold = "return document.querySelector('#provenance details').getBoundingClientRect().height"
+        self.assertLess(self.browser.js(height_of_fold), 60)
+        browser.require("pdftotext")
+        whole = " ".join(" ".join(browser.printed(self.browser, self.directory / "250.pdf")).split())
+        self.assertIn("Models as they were read (250)", whole)
+        self.assertEqual(len(set(re.findall(r"/models/family-\d+/model-\d{4}", whole))), 250)
+        self.browser.find("#provenance summary").click()
+        self.browser.settled()
+        self.assertGreater(self.browser.js(height_of_fold), 5000)
 
     def test_navigation_lands_on_its_sections(self):
         for page in (self.pages[1000], self.pages[60]):
@@ -90,6 +102,8 @@ class LargePages(InBrowser):
                 self.browser.open(page)
                 self.assert_laid_out()
                 self.assert_no_sideways_scrolling()
+                self.assertEqual(self.browser.js("const b = document.getElementById('verdicts').parentElement;"
+                                                 "return b.scrollWidth - b.clientWidth"), 0)
                 self.assert_silent()
 
     def test_a_click_on_a_large_heatmap_opens_a_window(self):

@@ -46,6 +46,10 @@ void write_strip(Markup& page, const std::vector<float>& shares) {
 }
 
 void write_declared(Markup& page, const PageModel& model) {
+  if (model.declared.size() == 1) {
+    page.named("td", model.declared.front().base, 40);
+    return;
+  }
   page.open("td");
   bool first = true;
   for (const Claim& claim : model.declared) {
@@ -53,6 +57,25 @@ void write_declared(Markup& page, const PageModel& model) {
     page.name(claim.base, 40);
     first = false;
   }
+  page.close("td");
+}
+
+void write_relative(Markup& page, const PageContent& content, const PageModel& model) {
+  if (!model.relative) {
+    page.element("td", "");
+    return;
+  }
+  const std::string& id = content.models[*model.relative].id;
+  if (model.direction == 0) {
+    page.named("td", id, 40);
+    return;
+  }
+  // What matched neurons say about the order may be true of a relative in its place.
+  const bool copy = model.relation <= Relation::reencoded_copy, earlier = model.direction > 0;
+  page.open("td").name(id, 40);
+  page.text(copy      ? earlier ? " (the earlier one)" : " (the later one)"
+            : earlier ? " (earlier, or one like it)"
+                      : " (later, or one like it)");
   page.close("td");
 }
 
@@ -90,28 +113,19 @@ void write_row(Markup& page, const PageContent& content, const PageModel& model,
   page.open("tr", {{"data-model", index}, {"data-relation", name_of(model.relation)}});
   page.open("th", {{"scope", "row"}});
   if (model.pair) {
-    page.open(
-        "a", {{"href", fmt::format("#a={}&b={}", content.pairs[*model.pair].a, content.pairs[*model.pair].b)},
-              {"class", "pair-link"}});
-    page.name(model.id, 48).close("a");
+    const PagePair& pair = content.pairs[*model.pair];
+    page.named("a", {{"href", fmt::format("#a={}&b={}", pair.a, pair.b)}, {"class", "pair-link"}}, model.id,
+               48);
   } else {
     page.name(model.id, 48);
   }
-  if (!model.label.empty()) page.open("span", {{"class", "label"}}).name(model.label, 70).close("span");
+  if (!model.label.empty()) page.named("span", {{"class", "label"}}, model.label, 70);
   page.close("th");
   write_declared(page, model);
   page.open("td", {{"data-sort", fmt::format("{}", static_cast<int>(model.relation))}});
   write_relation(page, model.relation, model.reason);
   page.close("td");
-  page.open("td");
-  if (model.relative) {
-    page.name(content.models[*model.relative].id, 40);
-    // What matched neurons say about the order may be true of a relative in its place.
-    const bool copy = model.relation <= Relation::reencoded_copy;
-    if (model.direction > 0) page.text(copy ? " (the earlier one)" : " (earlier, or one like it)");
-    if (model.direction < 0) page.text(copy ? " (the later one)" : " (later, or one like it)");
-  }
-  page.close("td");
+  write_relative(page, content, model);
   write_level(page, content, model);
   write_agreement(page, content, model);
   page.open("td", {{"class", "declaration d-" + (model.declaration.empty() ? "none" : model.declaration)},

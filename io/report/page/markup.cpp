@@ -128,6 +128,16 @@ Markup& Markup::name(std::string_view stranger, std::size_t most) {
   return element("bdi", {{"title", whole}}, seen);
 }
 
+Markup& Markup::named(std::string_view element, Attributes attributes, std::string_view stranger,
+                      std::size_t most) {
+  const std::string whole = printable(stranger, longest_text), seen = shortened(stranger, most);
+  tag(element, attributes);
+  out_ += " dir=\"auto\"";
+  if (seen != whole) fmt::format_to(std::back_inserter(out_), " title=\"{}\"", escaped(whole));
+  fmt::format_to(std::back_inserter(out_), ">{}</{}>", escaped(seen), element);
+  return *this;
+}
+
 Markup& Markup::add(const Markup& other) {
   out_ += other.str();
   return *this;

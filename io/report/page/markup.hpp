@@ -49,6 +49,13 @@ class Markup {
   Markup& element(std::string_view element, Attributes attributes, std::string_view words);
   /// The name of a stranger: isolated in direction, shortened, with the whole in its title.
   Markup& name(std::string_view stranger, std::size_t most = 80);
+  /// An element that holds a stranger's name and nothing else, isolated as by name(): of thousands of cells a
+  /// browser lays out half as many boxes.
+  Markup& named(std::string_view element, Attributes attributes, std::string_view stranger,
+                std::size_t most = 80);
+  Markup& named(std::string_view element, std::string_view stranger, std::size_t most = 80) {
+    return named(element, {}, stranger, most);
+  }
   /// Finished markup.
   Markup& add(const Markup& other);
   /// Content of a script or style element, which knows no escapes. Throws std::logic_error where it would end

@@ -25,6 +25,8 @@ void close_table(Markup& page) { page.close("tbody").close("table").close("div")
 
 /// Rows of a table that a page shows; the files hold all.
 constexpr std::size_t most_rows = 1000;
+/// Rows that stand open where few will read them.
+constexpr std::size_t most_unfolded = 100;
 
 template <class Row>
 std::span<const Row> shown_rows(const std::vector<Row>& rows) {
@@ -66,6 +68,30 @@ std::vector<std::size_t> telling_pairs(const PageContent& content, std::size_t m
                     [&](std::size_t a, std::size_t b) { return rank(a) < rank(b); });
   order.resize(shown);
   return order;
+}
+
+/// Of many models the table is folded away: a browser lays out what it shows, and these rows are looked up.
+void write_models_as_read(Markup& page, const std::vector<PageModel>& models) {
+  constexpr std::string_view caption = "Models as they were read";
+  const bool folded = models.size() > most_unfolded;
+  if (folded)
+    page.open("details").element("summary", fmt::format("{} ({})", caption, grouped(models.size())));
+  open_table(page, "sortable", caption,
+             {"Model", "Path", "Revision", "Format", "Family", "Layers", "Parameters", "Bytes"});
+  for (const PageModel& model : models) {
+    page.open("tr")
+        .named("th", {{"scope", "row"}}, model.id, 48)
+        .named("td", model.path, 80)
+        .named("td", model.revision, 24)
+        .element("td", shortened(model.format, 20))
+        .named("td", model.family, 24);
+    for (const std::uint64_t number :
+         {static_cast<std::uint64_t>(model.layers), model.parameters, model.bytes})
+      page.element("td", {{"class", "number"}}, fmt::format("{}", number));
+    page.close("tr");
+  }
+  close_table(page);
+  if (folded) page.close("details");
 }
 
 }  // namespace
@@ -167,13 +193,10 @@ void write_findings(Markup& page, const PageContent& content) {
           .open("td")
           .element("code", shortened(f.rule, 60))
           .close("td");
-      page.open("td")
-          .name(model, 48)
-          .close("td")
-          .open("td")
-          .name(f.tensor.empty() ? f.file : f.tensor, 60)
-          .close("td");
-      page.open("td").name(f.hint.empty() ? f.found : f.hint, 300).close("td").close("tr");
+      page.named("td", model, 48)
+          .named("td", f.tensor.empty() ? f.file : f.tensor, 60)
+          .named("td", f.hint.empty() ? f.found : f.hint, 300)
+          .close("tr");
     }
     close_cut_table(page, content.findings.size());
   }
@@ -189,15 +212,9 @@ void write_failures(Markup& page, const PageContent& content) {
   } else {
     open_table(page, "sortable", "Failures", {"Model", "Item", "Stage", "Rule", "Why", "What to do"});
     for (const Failure& f : shown_rows(content.failures)) {
-      page.open("tr").open("td").name(f.model, 48).close("td").open("td").name(f.item, 60).close("td");
+      page.open("tr").named("td", f.model, 48).named("td", f.item, 60);
       page.element("td", name_of(f.stage)).open("td").element("code", shortened(f.rule, 60)).close("td");
-      page.open("td")
-          .name(f.sentence, 300)
-          .close("td")
-          .open("td")
-          .name(f.suggestion, 300)
-          .close("td")
-          .close("tr");
+      page.named("td", f.sentence, 300).named("td", f.suggestion, 300).close("tr");
     }
     close_cut_table(page, content.failures.size());
   }
@@ -211,35 +228,9 @@ void write_provenance(Markup& page, const PageContent& content) {
                "same bytes.");
   open_table(page, "plain", "Provenance", {"What", "Value"});
   for (const auto& [name, value] : content.provenance)
-    page.open("tr")
-        .element("th", {{"scope", "row"}}, name)
-        .open("td")
-        .name(value, 400)
-        .close("td")
-        .close("tr");
+    page.open("tr").element("th", {{"scope", "row"}}, name).named("td", value, 400).close("tr");
   close_table(page);
-  open_table(page, "sortable", "Models as they were read",
-             {"Model", "Path", "Revision", "Format", "Family", "Layers", "Parameters", "Bytes"});
-  for (const PageModel& model : content.models) {
-    page.open("tr")
-        .open("th", {{"scope", "row"}})
-        .name(model.id, 48)
-        .close("th")
-        .open("td")
-        .name(model.path, 80)
-        .close("td");
-    page.open("td")
-        .name(model.revision, 24)
-        .close("td")
-        .element("td", shortened(model.format, 20))
-        .open("td")
-        .name(model.family, 24)
-        .close("td");
-    page.element("td", {{"class", "number"}}, fmt::format("{}", model.layers));
-    page.element("td", {{"class", "number"}}, fmt::format("{}", model.parameters));
-    page.element("td", {{"class", "number"}}, fmt::format("{}", model.bytes)).close("tr");
-  }
-  close_table(page);
+  write_models_as_read(page, content.models);
   write_lines(page, "Configuration", content.configuration);
   write_lines(page, "How to cite", content.bibtex);
   page.element("p",

@@ -49,6 +49,14 @@ TEST(Markup, NamesAreIsolatedAndKeepTheWholeInTheTitle) {
   EXPECT_EQ(turned.str(), "<bdi>\\u{202E}gnp.exe\\x0A\\x01</bdi>");
 }
 
+TEST(Markup, ACellThatHoldsANameIsolatesItItself) {
+  Markup page;
+  page.named("td", "a&b").named("th", {{"scope", "row"}}, "<i>\"" + std::string(30, 'x'), 9);
+  EXPECT_EQ(page.str(),
+            "<td dir=\"auto\">a&amp;b</td><th scope=\"row\" dir=\"auto\" title=\"&lt;i&gt;&quot;" +
+                std::string(30, 'x') + "\">&lt;i&gt;&quot;\u2026xxxx</th>");
+}
+
 TEST(Markup, RawRefusesWhatWouldEndItsElement) {
   Markup page;
   page.open("script").raw("1 < 2 && \"\\u003c/script>\"").close("script");
