@@ -13,6 +13,7 @@
 #include "pipeline/calibration.hpp"
 #include "pipeline/clock.hpp"
 #include "pipeline/common_reading.hpp"
+#include "pipeline/counted_stage.hpp"
 #include "pipeline/gather.hpp"
 #include "pipeline/greeting.hpp"
 #include "pipeline/known_models.hpp"
@@ -130,17 +131,24 @@ class AuditLeader {
     say_the_work();
     if (!request_.comparison || !request_.comparison->tests.contains("neuron_match")) return false;
     pairs_ = chosen_pairs(result_.fingerprints, *request_.comparison);
+    begin_stage("compare", "pairs by neurons", pairs_.size());
     return true;
   }
 
   std::span<const Fingerprint> fingerprints() const { return result_.fingerprints; }
   const ModelPairs& pairs() const { return pairs_; }
+  DoneCount* compared() { return stage_ ? &stage_->done() : nullptr; }
   double agreeing_share() const { return request_.comparison ? request_.comparison->rule.share : 0; }
 
   /// Says whether weights are to be read again, in pairs. `neurons` as found by all ranks, in `watch`.
   bool compare(std::vector<NeuronAgreement> neurons, const Stopwatch& watch) {
+    stage_.reset();
     if (request_.comparison) {
-      result_.comparison = Comparison(result_.fingerprints, *request_.comparison, {}, std::move(neurons));
+      DoneCount* const judged =
+          begin_stage("compare", "pairs", chosen_pairs(result_.fingerprints, *request_.comparison).size());
+      result_.comparison =
+          Comparison(result_.fingerprints, *request_.comparison, {}, std::move(neurons), judged);
+      stage_.reset();
       log_.info("compare",
                 fmt::format("{} from fingerprints in {}", counted(result_.comparison.size(), "pair"),
                             duration_words(watch.seconds())));
@@ -188,14 +196,20 @@ class AuditLeader {
             .logs = &*logs_,
             .limit = &limit_,
             .arithmetic = arithmetic_,
-            .progress = request_.progress,
-            .progress_every = request_.progress_every,
-            .status_file = request_.status_file};
+            .progress = request_.progress};
+  }
+
+  /// Shown from now on, until stage_ is reset or the next one begins. What counts in it.
+  DoneCount* begin_stage(std::string name, std::string_view unit, std::uint64_t total) {
+    stage_.emplace(log_, std::move(name), unit, total, request_.progress.until(&limit_));
+    return &stage_->done();
   }
 
   void read_headers() {
     const Stopwatch watch;
-    result_.models = survey(request_.models, ArchitectureTables::shipped_and(request_.architectures));
+    DoneCount* const opened = begin_stage("survey", "models", request_.models.size());
+    result_.models = survey(request_.models, ArchitectureTables::shipped_and(request_.architectures), opened);
+    stage_.reset();
     std::size_t readable = 0;
     for (const SurveyedModel& m : result_.models) {
       readable += m.model.has_value();
@@ -310,9 +324,11 @@ class AuditLeader {
   void write_the_archive() {
     const Stopwatch watch;
     std::filesystem::create_directories(request_.archive.parent_path());
+    DoneCount* const added = begin_stage("archive", "pairs", result_.comparison.size());
     ArchiveWriter writer(request_.archive, writer_name());
-    fill_archive(writer, result_, request_, round_->store(), round_->actual_seconds());
+    fill_archive(writer, result_, request_, round_->store(), round_->actual_seconds(), added);
     result_.hashes = writer.publish();
+    stage_.reset();
     logs_->seal();
     log_.info("archive",
               fmt::format("{} ({}) in {}, canonical_exact {}", request_.archive.string(),
@@ -329,6 +345,7 @@ class AuditLeader {
   AuditResult result_;
   std::optional<ResultLogs> logs_;
   std::optional<Round> round_;
+  std::optional<CountedStage> stage_;  ///< that all ranks work on beside rounds
   std::optional<TraceRequest> trace_;
   ModelPairs pairs_;
 };
@@ -367,7 +384,8 @@ std::optional<AuditResult> audit(const World& world, const AuditRequest* request
   if (ranks.all_reduce_sum(compares_neurons ? 1 : 0) > 0)
     neurons = compare_neurons_together(
         ranks, leader ? leader->fingerprints() : std::span<const Fingerprint>(),
-        leader ? leader->pairs() : ModelPairs(), leader ? leader->agreeing_share() : 0);
+        leader ? leader->pairs() : ModelPairs(), leader ? leader->agreeing_share() : 0,
+        leader ? leader->compared() : nullptr);
   in_unison(ranks, "comparing", [&] {
     if (leader) traces = leader->compare(std::move(neurons), comparing);
   });

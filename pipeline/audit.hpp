@@ -41,12 +41,10 @@ struct AuditRequest {
   std::filesystem::path archive;                     ///< final path
   std::filesystem::path store;                       ///< directory of record logs
   std::filesystem::path scratch;                     ///< of this run alone
-  std::filesystem::path status_file;                 ///< "" for none
   TimeLimit limit;
   Shard shard = {};                              ///< of the work on single models
   std::optional<std::uint64_t> memory_per_rank;  ///< bytes; nothing: from the machine
-  CostModel rates;  ///< that the plan begins with; those it is left with unless others are measured
-  std::chrono::seconds progress_every{30};
+  CostModel rates;        ///< that the plan begins with; those it is left with unless others are measured
   std::int64_t seed = 1;  ///< of the configuration, which gave it to whoever draws
   std::string resolved_yaml, original_yaml, overrides;  ///< for the archive
   std::string command_line;
@@ -56,11 +54,11 @@ struct AuditRequest {
   CoordinatorMode coordinator = CoordinatorMode::automatic;
   WidthRule width_rule = WidthRule::soonest;  ///< by_size: an item that finds no such team ends the run
   Calibration calibration = Calibration::automatic;
-  bool strict = false;  ///< an invalid model ends the run before any weight is read
-  ProgressRenderer progress = ProgressRenderer::automatic;
-  bool labels = false;   ///< the printed table shows labels where models have them
-  bool html = true;      ///< whether a page is written
-  bool multiqc = false;  ///< whether stemma_mqc.json is written
+  bool strict = false;          ///< an invalid model ends the run before any weight is read
+  ProgressTerms progress = {};  ///< without the limit
+  bool labels = false;          ///< the printed table shows labels where models have them
+  bool html = true;             ///< whether a page is written
+  bool multiqc = false;         ///< whether stemma_mqc.json is written
   TableWishes tables;
 };
 

@@ -101,7 +101,8 @@ ModelPairs chosen_pairs(std::span<const Fingerprint> models, const ComparisonPla
 }
 
 Comparison::Comparison(std::span<const Fingerprint> models, ComparisonPlan plan,
-                       std::span<const Fingerprint> company, std::vector<NeuronAgreement> neurons)
+                       std::span<const Fingerprint> company, std::vector<NeuronAgreement> neurons,
+                       DoneCount* judged)
     : models_(models), plan_(std::move(plan)) {
   for (const PairTest* test : pair_tests()) {
     const auto options = plan_.tests.find(std::string(test->name()));
@@ -122,6 +123,7 @@ Comparison::Comparison(std::span<const Fingerprint> models, ComparisonPlan plan,
     pair.evidence = std::vector<Evidence>();  // not {}, which keeps the memory
     pair.sentence = std::string();
     pairs_[i] = std::move(pair);
+    count_one(judged);
   }
   weigh();
   hold_against_independent(company.empty() ? models_ : company);

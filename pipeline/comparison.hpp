@@ -13,6 +13,7 @@
 #include "analyzers/neuron_agreement.hpp"
 #include "analyzers/pair_test.hpp"
 #include "analyzers/verdict.hpp"
+#include "pipeline/done_count.hpp"
 #include "pipeline/independent_models.hpp"
 #include "pipeline/pair_trace.hpp"
 
@@ -66,10 +67,12 @@ class Comparison {
   /// Every chosen pair of `models` (sorted by id) gets a row, also when no test applies to it. Tests that
   /// standardise over a corpus do so over `company`, which must outlive it as well, or, where that is empty,
   /// over `models`; models that are stated to be independent are looked for there as well. `neurons`:
-  /// agreements of the chosen pairs, where several ranks have found them; else they are found here. Throws
-  /// ConfigProblems for a background table that cannot be used.
+  /// agreements of the chosen pairs, where several ranks have found them; else they are found here. `judged`,
+  /// where somebody wants to know, counts pairs. Throws ConfigProblems for a background table that cannot be
+  /// used.
   Comparison(std::span<const Fingerprint> models, ComparisonPlan plan,
-             std::span<const Fingerprint> company = {}, std::vector<NeuronAgreement> neurons = {});
+             std::span<const Fingerprint> company = {}, std::vector<NeuronAgreement> neurons = {},
+             DoneCount* judged = nullptr);
   Comparison(Comparison&&) = default;
   Comparison& operator=(Comparison&&) = default;
 

@@ -143,7 +143,8 @@ std::vector<Failure> nowhere(std::vector<Failure> failures) {
 
 }  // namespace
 
-void write_outputs(const RunDirectory& directory, const AuditResult& result, const AuditRequest& request) {
+void write_outputs(const RunDirectory& directory, const AuditResult& result, const AuditRequest& request,
+                   DoneCount* told) {
   const TableWishes& wishes = request.tables;
   const Redaction redaction = redaction_of(result, request);
   const auto write = [&](const char* file, const std::string& text) {
@@ -152,7 +153,7 @@ void write_outputs(const RunDirectory& directory, const AuditResult& result, con
   const PairRows pairs = wishes.all_pairs ? PairRows::all : PairRows::candidates;
   write("models.tsv", models_table(result));
   write("pairs.tsv", pairs_table(result.fingerprints, result.comparison, pairs));
-  write("evidence.tsv", evidence_table(result.fingerprints, result.comparison, pairs));
+  write("evidence.tsv", evidence_table(result.fingerprints, result.comparison, pairs, told));
   write("verdicts.tsv", verdicts_table(result.fingerprints, result.comparison));
   write("features.tsv", features_table(result.fingerprints, wishes.most_features));
   write("families.tsv", families_table(result.fingerprints));

@@ -156,7 +156,7 @@ std::vector<BackgroundScores> measured_backgrounds(const Comparison& comparison)
 }
 
 void fill_archive(ArchiveWriter& writer, const AuditResult& result, const AuditRequest& request,
-                  const ResultStore& store, std::span<const double> actual_seconds) {
+                  const ResultStore& store, std::span<const double> actual_seconds, DoneCount* added) {
   const std::set<std::string> failed = failed_ids(result.failures);
   for (std::uint32_t m = 0; m < result.models.size(); ++m) {
     const SurveyedModel& surveyed = result.models[m];
@@ -178,6 +178,7 @@ void fill_archive(ArchiveWriter& writer, const AuditResult& result, const AuditR
   for (std::size_t i = 0; i < result.comparison.size(); ++i) {
     writer.add_pair(result.comparison.with_evidence(i));
     if (const PairTrace* trace = result.comparison.trace(i)) writer.add_trace(trace->origin);
+    count_one(added);
   }
   for (const BackgroundScores& b : measured_backgrounds(result.comparison))
     writer.add_background(b.method, b.population, b.scores);

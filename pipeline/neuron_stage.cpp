@@ -114,7 +114,7 @@ class Received {
 std::vector<NeuronAgreement> compare_neurons_together(const Communicator& ranks,
                                                       std::span<const Fingerprint> models,
                                                       const ModelPairs& pairs, double share,
-                                                      std::size_t most_bytes) {
+                                                      DoneCount* compared, std::size_t most_bytes) {
   std::optional<Deal> deal;
   std::vector<NeuronAgreement> found;
   std::vector<std::byte> order;
@@ -130,6 +130,8 @@ std::vector<NeuronAgreement> compare_neurons_together(const Communicator& ranks,
   ranks.broadcast(order, 0);
 
   Received first, second;
+  const auto together = static_cast<std::size_t>(ranks.size());
+  std::size_t before = 0;  // pairs of the blocks that are done
   for (const BlockPair& blocks : values_in<BlockPair>(order)) {
     const std::vector<NeuronSketch>& a = first.take(ranks, deal ? &*deal : nullptr, blocks.a);
     const std::vector<NeuronSketch>& b =
@@ -141,11 +143,12 @@ std::vector<NeuronAgreement> compare_neurons_together(const Communicator& ranks,
     in_unison(ranks, "comparing neurons", [&] {
       const std::vector<BlockTask> tasks = values_in<BlockTask>(list);
       std::vector<PlacedAgreement> agreements;
-      for (auto i = static_cast<std::size_t>(ranks.rank()); i < tasks.size();
-           i += static_cast<std::size_t>(ranks.size())) {
+      for (auto i = static_cast<std::size_t>(ranks.rank()); i < tasks.size(); i += together) {
         agreements.push_back({tasks[i].pair, compare_neurons(a[tasks[i].a], b[tasks[i].b], share_of_all)});
         if (!detailed) agreements.back().found.blocks = std::vector<BlockAgreement>();
+        if (compared) *compared = before + std::min(i + together, tasks.size());
       }
+      before += tasks.size();
       mine = encode_agreements(agreements);
     });
     const std::vector<std::string> all = ranks.gather(mine);

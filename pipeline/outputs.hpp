@@ -13,8 +13,10 @@ enum class PairRows : std::uint8_t { all, candidates };
 
 /// Writes models.tsv, pairs.tsv, evidence.tsv, verdicts.tsv, verdicts.json, features.tsv, families.tsv,
 /// findings.tsv, failures.tsv and manifest.json. All of them exist afterwards, with a header line even when
-/// they have no rows. What the request says about tables is done to all of them. Throws StorageError.
-void write_outputs(const RunDirectory& directory, const AuditResult& result, const AuditRequest& request);
+/// they have no rows. What the request says about tables is done to all of them. `told`, where somebody wants
+/// to know, counts pairs whose evidence is written. Throws StorageError.
+void write_outputs(const RunDirectory& directory, const AuditResult& result, const AuditRequest& request,
+                   DoneCount* told = nullptr);
 
 /// Hash of what a model holds: SHA-256 over the sorted (role, content key) of its canonical tensors. It does
 /// not depend on sharding, container or names. "" when a tensor could not be measured.
@@ -24,7 +26,7 @@ std::string models_table(const AuditResult& result);
 std::string pairs_table(const std::vector<Fingerprint>& models, const Comparison& comparison,
                         PairRows rows = PairRows::all);
 std::string evidence_table(const std::vector<Fingerprint>& models, const Comparison& comparison,
-                           PairRows rows = PairRows::all);
+                           PairRows rows = PairRows::all, DoneCount* told = nullptr);
 std::string verdicts_table(const std::vector<Fingerprint>& models, const Comparison& comparison);
 /// Rows of features_table: one for each number that is known.
 std::uint64_t feature_count(const std::vector<Fingerprint>& models);

@@ -4,13 +4,12 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstring>
 
 #include "io/report/tsv.hpp"
-#include "pipeline/machine.hpp"
+#include "pipeline/status.hpp"
 #include "pipeline/stop_signal.hpp"
 
 namespace stemma {
@@ -28,8 +27,8 @@ bool terminal() {
 
 }  // namespace
 
-Progress::Progress(Log& log, std::string stage, WorkView view, ProgressTerms terms)
-    : log_(log), stage_(std::move(stage)), view_(std::move(view)), terms_(std::move(terms)) {
+Progress::Progress(Log& log, std::string stage, State state, ProgressTerms terms)
+    : log_(log), stage_(std::move(stage)), state_(std::move(state)), terms_(std::move(terms)) {
   if (terms_.renderer == ProgressRenderer::automatic)
     terms_.renderer = terminal() ? ProgressRenderer::bar : ProgressRenderer::lines;
   thread_ = std::thread([this] { run(); });
@@ -49,21 +48,19 @@ Progress::~Progress() {
 void Progress::run() {
   double line_at = 0, status_at = 0;
   std::uint64_t tenth = 0;
-  const WorkCounters& counters = view_.counters;
   // Looked at once more only after a redraw, so the line has to come before it is late.
   const double longest_silence = static_cast<double>(terms_.every.count()) - redraw_seconds;
   std::unique_lock lock(mutex_);
   while (!ended_.wait_for(lock, redraw, [this] { return end_; })) {
     const double now = watch_.seconds();
-    if (terms_.renderer == ProgressRenderer::bar)
-      log_.transient(progress_bar(stage_, state(), terminal_width()));
-    const std::uint64_t reached =
-        counters.items_total ? counters.items * 100 / counters.items_total / line_at_percent : 0;
+    const WorkState s = state();
+    if (terms_.renderer == ProgressRenderer::bar) log_.transient(progress_bar(stage_, s, terminal_width()));
+    const std::uint64_t reached = percent(s) / line_at_percent;
     const bool late = now - line_at >= longest_silence;
     const bool due =
         terms_.renderer == ProgressRenderer::lines && (late || (reached > tenth && now - line_at >= 1));
     if (progress_wanted() || due) {
-      log_.info(stage_, progress_line(state()));
+      log_.info(stage_, progress_line(s));
       line_at = now;
       tenth = reached;
     }
@@ -75,28 +72,8 @@ void Progress::run() {
 }
 
 WorkState Progress::state() const {
-  const WorkCounters& c = view_.counters;
-  WorkState s{.items = c.items,
-              .items_total = c.items_total,
-              .bytes = c.bytes,
-              .bytes_total = c.bytes_total,
-              .failed = c.failed,
-              .elapsed = watch_.seconds(),
-              .peak_memory = std::max(c.peak_memory.load(), peak_memory()),
-              .memory_per_rank = c.memory_per_rank};
-  const PredictedWork work{c.seconds_total, c.seconds, c.seconds_here, c.actual_seconds};
-  const std::vector<OngoingItem> ongoing = view_.under_way.items();
-  double under_way = 0;
-  for (const OngoingItem& one : ongoing)
-    under_way += share_done(work, one.seconds, view_.predicted(one.item), one.ranks);
-  if (const auto longest = std::ranges::max_element(ongoing, {}, &OngoingItem::seconds);
-      longest != ongoing.end()) {
-    s.longest = view_.name(longest->item);
-    s.longest_ranks = longest->ranks;
-    s.longest_seconds = longest->seconds;
-  }
-  s.eta = seconds_to_go(work, under_way, s.elapsed);
-  if (const double left = view_.limit ? view_.limit->seconds_to_end() : INFINITY; std::isfinite(left))
+  WorkState s = state_(watch_.seconds());
+  if (const double left = terms_.limit ? terms_.limit->seconds_to_end() : INFINITY; std::isfinite(left))
     s.time_left = left;
   return s;
 }
@@ -104,15 +81,14 @@ WorkState Progress::state() const {
 void Progress::save_status() const {
   try {
     const WorkState s = state();
-    const double rate = static_cast<double>(s.bytes) / std::max(s.elapsed, 1e-9);
     write_whole(terms_.status_file, status_json({.stage = stage_,
                                                  .done = s.items,
                                                  .total = s.items_total,
                                                  .bytes = s.bytes,
-                                                 .rate = rate,
+                                                 .rate = reading_rate(s),
                                                  .eta = s.eta,
-                                                 .deadline = view_.limit ? view_.limit->end_text() : "",
-                                                 .failed = s.failed}));
+                                                 .deadline = terms_.limit ? terms_.limit->end_text() : "",
+                                                 .failed = s.failed.value_or(0)}));
   } catch (const std::exception& error) {
     log_.warn(error.what());  // a status nobody can read must not end the run
   }

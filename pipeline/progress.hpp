@@ -1,6 +1,5 @@
-// How far is the work, and how is that shown?
+// How is it shown how far a stage is?
 #pragma once
-#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -13,44 +12,25 @@
 #include "pipeline/clock.hpp"
 #include "pipeline/log.hpp"
 #include "pipeline/progress_words.hpp"
-#include "pipeline/status.hpp"
 #include "pipeline/time_limit.hpp"
-#include "pipeline/under_way.hpp"
 
 namespace stemma {
 
 enum class ProgressRenderer : std::uint8_t { automatic, bar, lines, none };
 
-/// Counters of the work stage, written by whoever takes results and read by the printer's thread, so that a
-/// line comes even while the main thread computes or waits for a disk. Work in rank-seconds.
-struct WorkCounters {
-  std::uint64_t items_total = 0;
-  std::uint64_t bytes_total = 0;
-  std::uint64_t memory_per_rank = 0;  ///< the budget, bytes
-  double seconds_total = 0;           ///< predicted work of all items
-  std::atomic<std::uint64_t> items = 0;
-  std::atomic<std::uint64_t> failed = 0;
-  std::atomic<std::uint64_t> bytes = 0;
-  std::atomic<std::uint64_t> peak_memory = 0;  ///< of the rank that used most, as far as ranks have told
-  std::atomic<double> seconds = 0;             ///< predicted work of the items that ended
-  std::atomic<double> seconds_here = 0;        ///< of these, items that were done now
-  std::atomic<double> actual_seconds = 0;      ///< that these took
-};
-
-/// What is shown. All of it outlives the Progress and may be asked by its thread.
-struct WorkView {
-  const WorkCounters& counters;
-  const UnderWay& under_way;
-  std::function<std::string(std::uint32_t item)> name;
-  std::function<double(std::uint32_t item)> predicted;  ///< seconds, at its width
-  const TimeLimit* limit = nullptr;                     ///< may be null
-};
-
-/// How it is shown.
+/// How a stage is shown.
 struct ProgressTerms {
   ProgressRenderer renderer = ProgressRenderer::automatic;
   std::chrono::seconds every{30};          ///< no longer without a line
   std::filesystem::path status_file = {};  ///< "" for none
+  const TimeLimit* limit = nullptr;        ///< when the run has to end; may be null
+
+  /// The same of a run that has to end then.
+  ProgressTerms until(const TimeLimit* end) const {
+    ProgressTerms with_end = *this;
+    with_end.limit = end;
+    return with_end;
+  }
 };
 
 /// Shows a stage until it is destroyed: one redrawn line on a terminal, else a line at every 10 % and at
@@ -58,7 +38,11 @@ struct ProgressTerms {
 /// whole every ten seconds and at the end.
 class Progress {
  public:
-  Progress(Log& log, std::string stage, WorkView view, ProgressTerms terms);
+  /// `state`: of a stage that has lasted for so many seconds. A thread asks it, so that a line comes even
+  /// while the main thread computes or waits for a disk.
+  using State = std::function<WorkState(double elapsed)>;
+
+  Progress(Log& log, std::string stage, State state, ProgressTerms terms);
   ~Progress();
 
  private:
@@ -68,7 +52,7 @@ class Progress {
 
   Log& log_;
   std::string stage_;
-  WorkView view_;
+  State state_;
   ProgressTerms terms_;
   Stopwatch watch_;
   std::mutex mutex_;

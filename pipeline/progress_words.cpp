@@ -14,12 +14,15 @@ namespace {
 constexpr double quiet_seconds = 30, last_hour = 3600;
 constexpr std::uint64_t bar_width = 20;
 
-std::uint64_t percent(const WorkState& s) {
-  return s.items * 100 / std::max<std::uint64_t>(s.items_total, 1);
+std::string rate_words(const WorkState& s) {
+  const std::optional<double> rate = reading_rate(s);
+  return rate ? fmt::format("  {}/s", bytes_words(*rate)) : "";
 }
 
-std::string rate_words(const WorkState& s) {
-  return bytes_words(static_cast<double>(s.bytes) / std::max(s.elapsed, 1e-9)) + "/s";
+std::string reading_words(const WorkState& s) {
+  if (s.bytes_total == 0) return "";
+  return fmt::format("  {} of {}", bytes_words(static_cast<double>(s.bytes)),
+                     bytes_words(static_cast<double>(s.bytes_total)));
 }
 
 std::string eta_words(const WorkState& s) { return s.eta ? "  eta " + clock_words(*s.eta) : ""; }
@@ -50,6 +53,15 @@ std::string_view beginning(std::string_view text, std::size_t bytes) {
 
 }  // namespace
 
+std::uint64_t percent(const WorkState& s) {
+  return s.items * 100 / std::max<std::uint64_t>(s.items_total, 1);
+}
+
+std::optional<double> reading_rate(const WorkState& s) {
+  if (s.bytes_total == 0) return std::nullopt;
+  return static_cast<double>(s.bytes) / std::max(s.elapsed, 1e-9);
+}
+
 double share_done(const PredictedWork& work, double seconds, double predicted, int ranks) {
   if (work.actual <= 0) return 0;
   return ranks * std::min(seconds * work.done_here / work.actual, predicted);
@@ -62,17 +74,17 @@ std::optional<double> seconds_to_go(const PredictedWork& work, double under_way,
 }
 
 std::string progress_line(const WorkState& s) {
-  return fmt::format("{}/{} items {} %  {} of {}  {}{}{}{}{}  failed {}", with_commas(s.items),
-                     with_commas(s.items_total), percent(s), bytes_words(static_cast<double>(s.bytes)),
-                     bytes_words(static_cast<double>(s.bytes_total)), rate_words(s), eta_words(s),
-                     left_words(s), longest_words(s), memory_used_words(s), s.failed);
+  return fmt::format("{}/{} {} {} %{}{}{}{}{}{}{}", with_commas(s.items), with_commas(s.items_total), s.unit,
+                     percent(s), reading_words(s), rate_words(s), eta_words(s), left_words(s),
+                     longest_words(s), memory_used_words(s),
+                     s.failed ? fmt::format("  failed {}", *s.failed) : "");
 }
 
 std::string progress_bar(std::string_view stage, const WorkState& s, std::size_t columns) {
   const std::uint64_t filled =
       std::min(s.items * bar_width / std::max<std::uint64_t>(s.items_total, 1), bar_width);
   const std::string line =
-      fmt::format("{}  [{:=<{}}>{:<{}}] {}/{}  {} %  {}{}{}{}", stage, "", filled, "", bar_width - filled,
+      fmt::format("{}  [{:=<{}}>{:<{}}] {}/{}  {} %{}{}{}{}", stage, "", filled, "", bar_width - filled,
                   with_commas(s.items), with_commas(s.items_total), percent(s), rate_words(s), eta_words(s),
                   left_words(s), s.longest.empty() ? "" : "  " + printable(s.longest));
   return std::string(beginning(line, columns > 0 ? columns - 1 : 0));

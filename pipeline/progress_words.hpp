@@ -9,9 +9,10 @@ namespace stemma {
 
 /// Work at one moment. What is not known is not said.
 struct WorkState {
+  std::string unit = "items";  ///< what is counted
   std::uint64_t items = 0, items_total = 0;
-  std::uint64_t bytes = 0, bytes_total = 0;
-  std::uint64_t failed = 0;
+  std::uint64_t bytes = 0, bytes_total = 0;  ///< no total: nothing is read that was foreseen
+  std::optional<std::uint64_t> failed = {};
   double elapsed = 0;                    ///< seconds since the stage began
   std::optional<double> eta = {};        ///< seconds to its end
   std::optional<double> time_left = {};  ///< seconds until the run has to end
@@ -20,6 +21,12 @@ struct WorkState {
   double longest_seconds = 0;
   std::uint64_t peak_memory = 0, memory_per_rank = 0;  ///< bytes: the most that any rank used, and its budget
 };
+
+/// Of the items, whole.
+std::uint64_t percent(const WorkState& state);
+
+/// Bytes per second since the stage began; nothing where nothing is to be read.
+std::optional<double> reading_rate(const WorkState& state);
 
 /// Rank-seconds of work, by the cost model.
 struct PredictedWork {

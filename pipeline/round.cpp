@@ -117,10 +117,13 @@ void Round::begin(const RoundTerms& terms) {
   counters_.seconds_total = plan_.rank_seconds;
   counters_.memory_per_rank = plan_.memory_per_rank;
   actual_seconds_.assign(plan_.items.size(), missing);
-  progress_.emplace(log_, own_plan_ ? "trace" : "work",
-                    WorkView{counters_, under_way_, [this](std::uint32_t i) { return name_of_item(i); },
-                             [this](std::uint32_t i) { return plan_.items[i].seconds; }, limit_},
-                    ProgressTerms{terms.progress, terms.progress_every, terms.status_file});
+  progress_.emplace(
+      log_, own_plan_ ? "trace" : "work",
+      [view = WorkView{counters_, under_way_, [this](std::uint32_t i) { return name_of_item(i); },
+                       [this](std::uint32_t i) { return plan_.items[i].seconds; }}](double elapsed) {
+        return state_of(view, elapsed);
+      },
+      terms.progress.until(limit_));
   watch_ = Stopwatch();
 }
 

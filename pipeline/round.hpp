@@ -11,6 +11,7 @@
 #include "pipeline/plan.hpp"
 #include "pipeline/progress.hpp"
 #include "pipeline/result_store.hpp"
+#include "pipeline/work_progress.hpp"
 #include "pipeline/work_stage.hpp"
 
 namespace stemma {
@@ -31,9 +32,7 @@ struct RoundTerms {
   TimeLimit* limit = nullptr;
   Shard shard = {};
   std::string arithmetic = {};  ///< of the ranks: what results depend on that are to be reproducible
-  ProgressRenderer progress = ProgressRenderer::automatic;
-  std::chrono::seconds progress_every{30};
-  std::filesystem::path status_file = {};  ///< "" for none
+  ProgressTerms progress = {};  ///< without the limit
 };
 
 /// Predicted seconds of what a plan comes to without the items of which the logs promise all results. No

@@ -86,7 +86,7 @@ class Opening {
 }  // namespace
 
 std::vector<SurveyedModel> survey(std::span<const ModelRequest> requests,
-                                  const ArchitectureTables& architectures) {
+                                  const ArchitectureTables& architectures, DoneCount* opened) {
   std::vector<SurveyedModel> models(requests.size());
   AnchorShelf anchors;
   std::atomic<std::size_t> next = 0;
@@ -94,8 +94,10 @@ std::vector<SurveyedModel> survey(std::span<const ModelRequest> requests,
   std::mutex failing;
   const auto open_some = [&] {
     try {
-      for (std::size_t i = next++; i < requests.size(); i = next++)
+      for (std::size_t i = next++; i < requests.size(); i = next++) {
         models[i] = Opening(requests[i]).open(architectures, anchors);
+        count_one(opened);
+      }
     } catch (...) {
       const std::scoped_lock lock(failing);
       failure = std::current_exception();

@@ -9,6 +9,7 @@
 #include "analyzers/pair_analyzer.hpp"
 #include "io/archive/records.hpp"
 #include "io/model/architecture.hpp"
+#include "pipeline/done_count.hpp"
 
 namespace stemma {
 
@@ -38,8 +39,9 @@ struct SurveyedModel {
 
 /// Opens every model: headers, index and configuration only, no weight is read. A model that cannot be read,
 /// for whatever reason, becomes a row with that reason and disturbs no other. The result is sorted by id.
+/// `opened`, where somebody wants to know, counts.
 std::vector<SurveyedModel> survey(std::span<const ModelRequest> requests,
-                                  const ArchitectureTables& architectures);
+                                  const ArchitectureTables& architectures, DoneCount* opened = nullptr);
 
 /// Findings of one model, those of its files first.
 std::vector<Finding> findings_of(const SurveyedModel& surveyed);

@@ -127,10 +127,11 @@ std::string pairs_table(const std::vector<Fingerprint>& models, const Comparison
 }
 
 std::string evidence_table(const std::vector<Fingerprint>& models, const Comparison& comparison,
-                           PairRows rows) {
+                           PairRows rows, DoneCount* told) {
   Tsv table({"a", "b", "method", "statistic", "null", "value", "background", "background_n",
              "background_percentile", "control", "log10_p", "grade", "role", "abstain_reason", "detail"});
   for (std::size_t i = 0; i < comparison.size(); ++i) {
+    count_one(told);
     if (!is_row(models, comparison, i, rows)) continue;
     const Pair pair = comparison.with_evidence(i);
     for (const Evidence& e : pair.evidence)

@@ -9,7 +9,9 @@
 #include "io/config/presence.hpp"
 #include "pipeline/commands/adhoc.hpp"
 #include "pipeline/commands/operands.hpp"
+#include "pipeline/commands/request.hpp"
 #include "pipeline/commands/usage_sentence.hpp"
+#include "pipeline/counted_stage.hpp"
 #include "pipeline/neuron_stage.hpp"
 #include "pipeline/outputs.hpp"
 #include "pipeline/pair_text.hpp"
@@ -60,14 +62,26 @@ class CompareCommand final : public Command {
 
   ExitCode execute(const Invocation& invocation, const World& world) override {
     const Communicator& ranks = world.all();
+    Log log(ranks.leads());
+    std::optional<CountedStage> stage;
     in_unison(ranks, "reading the archives", [&] {
-      if (ranks.leads()) read_archives();
+      if (!ranks.leads()) return;
+      read_archives(invocation, log);
+      if (asks_neurons_)
+        stage.emplace(log, "compare", "pairs by neurons", pairs_of_models_.size(), progress_);
     });
     std::vector<NeuronAgreement> neurons;
     if (ranks.all_reduce_sum(asks_neurons_ ? 1 : 0) > 0)
-      neurons = compare_neurons_together(ranks, models_, pairs_of_models_, plan_.rule.share);
+      neurons = compare_neurons_together(ranks, models_, pairs_of_models_, plan_.rule.share,
+                                         stage ? &stage->done() : nullptr);
+    stage.reset();
     in_unison(ranks, "comparing", [&] {
-      if (ranks.leads()) show(invocation, std::move(neurons));
+      if (!ranks.leads()) return;
+      stage.emplace(log, "compare", "pairs", pairs_of_models_.size(), progress_);
+      const LineageRule rule = plan_.rule;
+      Comparison comparison(models_, std::move(plan_), company_, std::move(neurons), &stage->done());
+      stage.reset();
+      show(invocation, comparison, rule);
     });
     return ExitCode::done;
   }
@@ -80,7 +94,7 @@ class CompareCommand final : public Command {
     return {fmt::format("compare.tests={{{}}}", fmt::join(entries, ", ")), "--tests"};
   }
 
-  void read_archives() {
+  void read_archives(const Invocation& invocation, Log& log) {
     std::vector<Override> overrides;
     for (const Word& word : words_of(arguments_))
       if (word.changes && !why_absent(word.text).empty()) {
@@ -90,6 +104,8 @@ class CompareCommand final : public Command {
       }
     if (!tests_.empty()) overrides.insert(overrides.begin(), only_these_tests());
     const RunConfig config = bare_config(overrides);
+    log.limit_to(verbosity_of(config, invocation));
+    progress_ = progress_of(config, invocation);
     plan_ = comparison_of(config);
     std::string list = plan_.which == ComparisonPlan::Which::listed ? config.compare.list : "";
     if (!pairs_.empty()) {
@@ -114,9 +130,7 @@ class CompareCommand final : public Command {
                counted(stays, "pair"), stays == 1 ? "keeps" : "keep");
   }
 
-  void show(const Invocation& invocation, std::vector<NeuronAgreement> neurons) {
-    const LineageRule rule = plan_.rule;
-    Comparison comparison(models_, std::move(plan_), company_, std::move(neurons));
+  void show(const Invocation& invocation, Comparison& comparison, const LineageRule& rule) const {
     comparison.recall(weight_verdicts_of(operands_, models_));
     say_what_stays(comparison, rule);
     if (invocation.json) {
@@ -139,6 +153,7 @@ class CompareCommand final : public Command {
   std::vector<Fingerprint> models_, company_;
   ModelPairs pairs_of_models_;
   bool asks_neurons_ = false;
+  ProgressTerms progress_;
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "io/archive/storage_error.hpp"
+#include "pipeline/counted_stage.hpp"
 #include "pipeline/outputs.hpp"
 #include "pipeline/page_files.hpp"
 #include "pipeline/wording.hpp"
@@ -57,8 +58,13 @@ void say_what_is_missing(const AuditResult& result, const AuditRequest& request,
 
 fs::path leave_outputs(const RunDirectory& directory, const AuditResult& result, const AuditRequest& request,
                        Log& log) {
-  fs::path page = leave_page(directory.path(), request, log);
-  write_outputs(directory, result, request);
+  fs::path page;
+  {
+    CountedStage stage(log, "report", "pairs", result.comparison.size(),
+                       request.progress.until(&request.limit));
+    page = leave_page(directory.path(), request, log);
+    write_outputs(directory, result, request, &stage.done());
+  }
   say_what_is_missing(result, request, log);
   return page;
 }

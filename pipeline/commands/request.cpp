@@ -204,6 +204,11 @@ std::vector<Fingerprint> declared_of(const std::vector<ModelRequest>& requests) 
 
 }  // namespace
 
+ProgressTerms progress_of(const RunConfig& config, const Invocation& invocation) {
+  return {.renderer = renderer_of(invocation.progress, config.runtime.progress),
+          .every = std::chrono::seconds(config.runtime.progress_every)};
+}
+
 Verbosity verbosity_of(const RunConfig& config, const Invocation& invocation) {
   if (invocation.quiet) return Verbosity::warn;
   if (invocation.verbose) return Verbosity::debug;
@@ -275,8 +280,7 @@ AuditRequest conduct_of(const Configuration& configuration, const Invocation& in
   request.strict = config.runtime.strict || invocation.strict;
   request.limit = limit_of(moment_from(config.runtime.deadline).value_or(Moment{}),
                            static_cast<double>(config.runtime.deadline_margin));
-  request.progress = renderer_of(invocation.progress, config.runtime.progress);
-  request.progress_every = std::chrono::seconds(config.runtime.progress_every);
+  request.progress = progress_of(config, invocation);
   request.seed = config.seed;
   request.labels = config.report.labels == Labels::label;
   request.html = config.report.html;

@@ -53,6 +53,9 @@ void check_pair_list(const std::vector<std::pair<std::string, std::string>>& pai
 /// -v and -q come before the configuration's (or the environment's) level.
 Verbosity verbosity_of(const RunConfig& config, const Invocation& invocation);
 
+/// How stages are shown; --progress wins over runtime.progress.
+ProgressTerms progress_of(const RunConfig& config, const Invocation& invocation);
+
 CoordinatorMode coordinator_of(const RunConfig& config);
 DirectReading direct_reading_of(const RunConfig& config);
 

@@ -254,7 +254,7 @@ class RunCommand final : public Command {
     request.shard = part_;
     request.scratch = directory_->scratch();
     request.leftovers = Leftovers::kept;
-    request.status_file = directory_->status();
+    request.progress.status_file = directory_->status();
     directory_->write("config.yaml", configuration.original);
     directory_->write("overrides.txt", configuration.overrides);
     directory_->write("status.json", status_json({.stage = "start", .deadline = request.limit.end_text()}));

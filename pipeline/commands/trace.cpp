@@ -16,6 +16,7 @@
 #include "pipeline/commands/target.hpp"
 #include "pipeline/commands/traced_pairs.hpp"
 #include "pipeline/common_reading.hpp"
+#include "pipeline/counted_stage.hpp"
 #include "pipeline/grey_box_trace.hpp"
 #include "pipeline/machine.hpp"
 #include "pipeline/neuron_stage.hpp"
@@ -166,16 +167,21 @@ class TraceCommand final : public Command {
   /// Collective. `archived` and the result are rank 0's.
   static PairsToTrace candidates(const Communicator& ranks, const ArchivedPairs* archived, Log& log) {
     std::vector<NeuronAgreement> neurons;
+    std::optional<CountedStage> stage;
+    if (archived)
+      stage.emplace(log, "compare", "pairs by neurons", archived->neuron_pairs().size(),
+                    archived->request().progress);
     if (ranks.all_reduce_sum(archived && !archived->neuron_pairs().empty() ? 1 : 0) > 0)
-      neurons = compare_neurons_together(ranks,
-                                         archived ? archived->fingerprints() : std::span<const Fingerprint>(),
-                                         archived ? archived->neuron_pairs() : ModelPairs(),
-                                         archived ? archived->request().comparison->rule.share : 0);
+      neurons = compare_neurons_together(
+          ranks, archived ? archived->fingerprints() : std::span<const Fingerprint>(),
+          archived ? archived->neuron_pairs() : ModelPairs(),
+          archived ? archived->request().comparison->rule.share : 0, stage ? &stage->done() : nullptr);
+    stage.reset();
     PairsToTrace named;
     in_unison(ranks, "choosing candidates", [&] {
       if (!archived) return;
       std::uint64_t left_out = 0;
-      named = archived->candidates(std::move(neurons), left_out);
+      named = archived->candidates(std::move(neurons), left_out, log);
       if (left_out > 0)
         log.warn(fmt::format("{} beyond trace.max_pairs ({}) not traced", counted(left_out, "pair"),
                              archived->request().trace->max_pairs));
@@ -194,8 +200,7 @@ class TraceCommand final : public Command {
         .memory_per_rank = request.memory_per_rank.value_or(memory_budget(ranks_per_host(machines.hosts))),
         .logs = &*logs_,
         .limit = &limit_,
-        .progress = request.progress,
-        .progress_every = request.progress_every};
+        .progress = request.progress};
   }
 
   ExitCode say(const TraceResult& result, std::span<const UnreadPair> unread,

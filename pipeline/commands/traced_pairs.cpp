@@ -13,6 +13,7 @@
 #include "pipeline/commands/operands.hpp"
 #include "pipeline/commands/recorded_inputs.hpp"
 #include "pipeline/commands/target.hpp"
+#include "pipeline/counted_stage.hpp"
 #include "pipeline/pair_view.hpp"
 
 namespace stemma {
@@ -143,10 +144,17 @@ ArchivedPairs::ArchivedPairs(const std::vector<std::string>& operands, const std
   if (plan.tests.contains("neuron_match")) neuron_pairs_ = chosen_pairs(fingerprints_, plan);
 }
 
-PairsToTrace ArchivedPairs::candidates(std::vector<NeuronAgreement> neurons, std::uint64_t& left_out) const {
-  const Comparison comparison(fingerprints_, *request_.comparison, {}, std::move(neurons));
+PairsToTrace ArchivedPairs::candidates(std::vector<NeuronAgreement> neurons, std::uint64_t& left_out,
+                                       Log& log) const {
+  std::optional<CountedStage> stage;
+  const std::size_t pairs = chosen_pairs(fingerprints_, *request_.comparison).size();
+  stage.emplace(log, "compare", "pairs", pairs, request_.progress);
+  const Comparison comparison(fingerprints_, *request_.comparison, {}, std::move(neurons), &stage->done());
+  stage.emplace(log, "survey", "models", request_.models.size(), request_.progress);
   PairsToTrace out;
-  out.models = survey(request_.models, ArchitectureTables::shipped_and(request_.architectures));
+  out.models =
+      survey(request_.models, ArchitectureTables::shipped_and(request_.architectures), &stage->done());
+  stage.reset();
   // A model that is gone belongs to candidates too, which are then said to be unread.
   std::vector<SurveyedModel> as_archived(fingerprints_.size());
   for (std::size_t m = 0; m < as_archived.size(); ++m)

@@ -42,8 +42,9 @@ class ArchivedPairs {
   std::span<const Fingerprint> fingerprints() const { return fingerprints_; }
   /// Pairs whose neurons the comparison wants; empty when no test asks.
   const ModelPairs& neuron_pairs() const { return neuron_pairs_; }
-  /// The candidates, as a run chooses them. `left_out` are those beyond trace.max_pairs.
-  PairsToTrace candidates(std::vector<NeuronAgreement> neurons, std::uint64_t& left_out) const;
+  /// The candidates, as a run chooses them. `left_out` are those beyond trace.max_pairs. The log shows how
+  /// far it is.
+  PairsToTrace candidates(std::vector<NeuronAgreement> neurons, std::uint64_t& left_out, Log& log) const;
 
  private:
   Configuration configuration_;

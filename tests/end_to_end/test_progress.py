@@ -128,6 +128,25 @@ class Pipe(Running):
             self.assertTrue({int(match[1]) for match in left} <= {48, 49, 50}, log)
             self.assertNotIn("  eta ", log)
 
+    def test_no_stage_is_silent(self):
+        """Pairs are compared for seconds, by neurons and from archives: lines count them and stop at all of them."""
+        (self.directory / "kin").mkdir()
+        for i in range(48):
+            (self.directory / "kin" / f"m{i}").symlink_to(ZOO / "aspen")
+        self.write("many.yaml", "schema_version: 1\nname: t\nmodels: [{glob: 'kin/*'}]\nanalyzers: {content: {}, neuron_match: {}}\n")
+        counted = r"(?m)^\S+  compare   ([\d,]+)/1,128 pairs by neurons (\d+) %(?:  eta [\d:]+)?$"
+        for ranks in (1, 2):
+            log = self.stemma("run", "many.yaml", "runtime.progress_every=1s", "--output", f"many{ranks}", ranks=ranks).stderr
+            done = [(int(a.replace(",", "")), int(percent)) for a, percent in re.findall(counted, log)]
+            self.assertGreaterEqual(len(done), 1, log)
+            self.assertEqual(done, sorted(done))
+            for pairs, percent in done:
+                self.assertTrue(0 < pairs <= 1128 and percent == pairs * 100 // 1128, (pairs, percent))
+            log = self.stemma("compare", f"many{ranks}", "runtime.progress_every=1s", ranks=ranks).stderr
+            self.assertRegex(log, counted)
+            self.assertNotIn("\r", log)
+            self.assertNotIn("pairs by", self.stemma("compare", f"many{ranks}", "runtime.progress_every=1s", "--quiet", ranks=ranks).stderr)
+
     def test_no_end_no_countdown(self):
         log = self.stemma("run", "c.yaml", "runtime.progress_every=1s", "runtime.deadline=none", "--output", "out").stderr
         self.assertNotRegex(log, r"items \d+ % .*  left ")
@@ -168,7 +187,7 @@ class Machines(Running):
         self.assertEqual(program.returncode, 0)
         stages = [status["stage"] for status in seen]
         stages = [stage for i, stage in enumerate(stages) if i == 0 or stage != stages[i - 1]]
-        self.assertEqual(stages, [stage for stage in ("start", "work", "end") if stage in stages])
+        self.assertEqual(stages, [stage for stage in ("start", "survey", "work", "compare", "archive", "report", "end") if stage in stages])
         self.assertIn("start", stages)
         last = json.loads((self.directory / "out/status.json").read_text())
         keys = {"schema", "stemma", "stage", "done", "total", "bytes", "rate", "eta", "deadline", "failed", "updated", "exit_code"}

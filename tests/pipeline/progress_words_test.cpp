@@ -38,8 +38,10 @@ TEST(ProgressLine, SaysAll) {
 
 TEST(ProgressLine, SaysNothingThatIsNotKnown) {
   EXPECT_EQ(progress_line({.items_total = 3, .bytes_total = 1000, .elapsed = 1}),
-            "0/3 items 0 %  0 B of 1.0 kB  0 B/s  failed 0");
-  EXPECT_EQ(progress_line({}), "0/0 items 0 %  0 B of 0 B  0 B/s  failed 0");
+            "0/3 items 0 %  0 B of 1.0 kB  0 B/s");
+  EXPECT_EQ(progress_line({.failed = 0}), "0/0 items 0 %  failed 0");
+  EXPECT_EQ(progress_line({.unit = "pairs", .items = 5, .items_total = 20, .elapsed = 90, .eta = 270}),
+            "5/20 pairs 25 %  eta 00:04:30");
 }
 
 TEST(ProgressLine, CountsDownInTheLastHourOnly) {
@@ -65,6 +67,8 @@ TEST(ProgressBar, FitsItsTerminalAndCutsNoCharacter) {
             "work  [==========>          ] 4,212/7,752  54 %  1.0 GB/s  eta 00:06:10  left 00:12:40  acme-7b "
             "layers/41/mlp.down");
   EXPECT_EQ(progress_bar("work", state, 20), "work  [==========> ");
+  EXPECT_EQ(progress_bar("survey", {.unit = "models", .items = 1, .items_total = 4}, 200),
+            "survey  [=====>               ] 1/4  25 %");
   state.longest = "modell-\xc3\xa4\xc3\xa4";
   for (std::size_t columns = 0; columns < 120; ++columns) {
     const std::string line = progress_bar("work", state, columns);

@@ -71,7 +71,9 @@ TEST(Survey, OneBadModelDisturbsNoOther) {
     requests[i].id = fmt::format("m{:02}", i);
     requests[i].path = i % 8 == 3 ? std::string(300, 'x') : directory.path("model.safetensors");
   }
-  const auto models = survey(requests, ArchitectureTables::shipped_and({}));
+  DoneCount opened = 0;
+  const auto models = survey(requests, ArchitectureTables::shipped_and({}), &opened);
+  EXPECT_EQ(opened, requests.size());
   ASSERT_EQ(models.size(), requests.size());
   for (std::size_t i = 0; i < models.size(); ++i) {
     EXPECT_EQ(models[i].request.id, requests[i].id);
