@@ -136,6 +136,22 @@ void check_histograms(const TableReader& table, ComplaintList& complaints) {
   }
 }
 
+/// A mean is not above its largest summand; scales that are no numbers make neither one.
+void check_codes(const TableReader& table, ComplaintList& complaints) {
+  const auto tensor = table.read<std::uint32_t>("codes/tensor_index");
+  const auto largest = table.read<double>("codes/largest");
+  const auto mean = table.read<double>("codes/root_mean_square");
+  for (std::size_t i = 0; i < tensor.size(); ++i) {
+    if (i > 0 && tensor[i] <= tensor[i - 1])
+      complaints.add("order", "codes/tensor_index", fmt::format("row {} is not after the row before it", i));
+    constexpr double rounding = 1 + 1e-12;
+    if (largest[i] < 0 || mean[i] < 0 || mean[i] > largest[i] * rounding)
+      complaints.add(
+          "codes", "codes/root_mean_square",
+          fmt::format("row {} has half distances of {} in the mean and {} at most", i, mean[i], largest[i]));
+  }
+}
+
 }  // namespace
 
 void check_relations(const h5::File& file, ComplaintList& complaints) {
@@ -149,6 +165,7 @@ void check_relations(const h5::File& file, ComplaintList& complaints) {
   complaints.attempt("tensors/duplicate_of", [&] { check_duplicates(table, complaints); });
   complaints.attempt("moments", [&] { check_moments(table, complaints); });
   complaints.attempt("histograms", [&] { check_histograms(table, complaints); });
+  complaints.attempt("codes", [&] { check_codes(table, complaints); });
 }
 
 }  // namespace stemma

@@ -1,5 +1,6 @@
 """Is a quantised model read as what it is, and does it stay kin of the model that it was made from?"""
 import json
+import shutil
 import unittest
 
 import h5py
@@ -129,6 +130,14 @@ class Quantised(EndToEnd):
                         self.assertEqual(codes["largest"][row], half.max(), (scheme, name))
                         self.assertAlmostEqual(codes["root_mean_square"][row] / np.sqrt(np.mean(half**2)), 1, delta=1e-12)
         self.assertEqual(len(hashes), 1)
+        path = next((self.directory / "out-1").glob("*.h5"))
+        for column, value, rule in (("largest", -1.0, "codes"), ("root_mean_square", 7.0, "codes"), ("tensor_index", 0, "order")):
+            spoilt = self.directory / f"{column}.h5"
+            shutil.copyfile(path, spoilt)
+            with h5py.File(spoilt, "r+") as archive:
+                archive["codes"][column][1] = value
+            said = self.stemma("verify", spoilt, code=3)
+            self.assertRegex(said.stdout + said.stderr, rf"codes/\S+: .* \(archive\.{rule}\)")
 
     def sentence(self, a, b):
         with h5py.File(next((self.directory / "out").glob("*.h5"))) as archive:
