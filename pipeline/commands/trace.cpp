@@ -168,10 +168,12 @@ class TraceCommand final : public Command {
   static PairsToTrace candidates(const Communicator& ranks, const ArchivedPairs* archived, Log& log) {
     std::vector<NeuronAgreement> neurons;
     std::optional<CountedStage> stage;
-    if (archived)
-      stage.emplace(log, "compare", "pairs by neurons", archived->neuron_pairs().size(),
-                    archived->request().progress);
-    if (ranks.all_reduce_sum(archived && !archived->neuron_pairs().empty() ? 1 : 0) > 0)
+    in_unison(ranks, "preparing the comparison", [&] {
+      if (archived && !archived->neuron_pairs().empty())
+        stage.emplace(log, "compare", "pairs by neurons", archived->neuron_pairs().size(),
+                      archived->request().progress);
+    });
+    if (ranks.all_reduce_sum(stage ? 1 : 0) > 0)
       neurons = compare_neurons_together(
           ranks, archived ? archived->fingerprints() : std::span<const Fingerprint>(),
           archived ? archived->neuron_pairs() : ModelPairs(),
