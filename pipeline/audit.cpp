@@ -201,7 +201,9 @@ class AuditLeader {
 
   /// Shown from now on, until stage_ is reset or the next one begins. What counts in it.
   DoneCount* begin_stage(std::string name, std::string_view unit, std::uint64_t total) {
-    stage_.emplace(log_, std::move(name), unit, total, request_.progress.until(&limit_));
+    ProgressTerms terms = request_.progress.until(&limit_);
+    terms.failed = result_.failures.size();
+    stage_.emplace(log_, std::move(name), unit, total, std::move(terms));
     return &stage_->done();
   }
 
@@ -324,7 +326,8 @@ class AuditLeader {
   void write_the_archive() {
     const Stopwatch watch;
     std::filesystem::create_directories(request_.archive.parent_path());
-    DoneCount* const added = begin_stage("archive", "pairs", result_.comparison.size());
+    DoneCount* const added =
+        begin_stage("archive", "models and pairs", result_.models.size() + result_.comparison.size());
     ArchiveWriter writer(request_.archive, writer_name());
     fill_archive(writer, result_, request_, round_->store(), round_->actual_seconds(), added);
     result_.hashes = writer.publish();

@@ -9,15 +9,15 @@ CountedStage::CountedStage(Log& log, std::string stage, std::string_view unit, s
                            ProgressTerms terms)
     : progress_(
           log, std::move(stage),
-          [this, unit = std::string(unit), total](double elapsed) {
+          [this, unit = std::string(unit), total, idle = 0.0](double elapsed) mutable {
             const std::uint64_t done = done_;
-            const auto ended = static_cast<double>(done);
-            return WorkState{
-                .unit = unit,
-                .items = done,
-                .items_total = total,
-                .elapsed = elapsed,
-                .eta = seconds_to_go({.total = static_cast<double>(total), .ended = ended}, 0, elapsed)};
+            if (done == 0) idle = elapsed;  // what comes before the first one says nothing about the rest
+            const PredictedWork work{.total = static_cast<double>(total), .ended = static_cast<double>(done)};
+            return WorkState{.unit = unit,
+                             .items = done,
+                             .items_total = total,
+                             .elapsed = elapsed,
+                             .eta = done < total ? seconds_to_go(work, 0, elapsed - idle) : std::nullopt};
           },
           std::move(terms)) {}
 

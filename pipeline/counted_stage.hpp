@@ -10,7 +10,7 @@
 namespace stemma {
 
 /// Shows a stage in which things of one kind are done, each expected to take as long as any other: headers of
-/// models, pairs of fingerprints.
+/// models, pairs of fingerprints. What comes before the first and after the last of them has no estimate.
 class CountedStage {
  public:
   /// `unit`: what is counted, in the plural.

@@ -173,6 +173,7 @@ void fill_archive(ArchiveWriter& writer, const AuditResult& result, const AuditR
                       .format = surveyed.known ? format_of_known : ""},
                      store.of_model(m));
     for (const Finding& finding : findings_of(surveyed)) writer.add_finding(surveyed.request.id, finding);
+    count_one(added);
   }
   for (const Failure& failure : result.failures) writer.add_failure(failure);
   for (std::size_t i = 0; i < result.comparison.size(); ++i) {

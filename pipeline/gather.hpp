@@ -32,7 +32,7 @@ std::vector<std::vector<FileFacts>> gather_file_facts(std::span<const SurveyedMo
 std::vector<BackgroundScores> measured_backgrounds(const Comparison& comparison);
 
 /// Hands everything to the writer; `actual_seconds` by item of the plan, NaN where an item did not run.
-/// `added`, where somebody wants to know, counts pairs.
+/// `added`, where somebody wants to know, counts models and pairs.
 void fill_archive(ArchiveWriter& writer, const AuditResult& result, const AuditRequest& request,
                   const ResultStore& store, std::span<const double> actual_seconds,
                   DoneCount* added = nullptr);

@@ -54,7 +54,7 @@ void Log::line(Verbosity weight, std::string_view stage, std::string_view senten
 }
 
 void Log::transient(std::string_view text) {
-  if (!speaks_) return;
+  if (!speaks_ || verbosity_ > Verbosity::info) return;
   const std::lock_guard lock(mutex_);
   if (text.empty() && !transient_shown_) return;
   // Not fmt::print, which throws when nobody reads any more: this may be the thread of the progress.

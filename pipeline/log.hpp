@@ -34,7 +34,8 @@ class Log {
   void warn(std::string_view sentence) { line(Verbosity::warn, "warn", sentence); }
   void debug(std::string_view stage, std::string_view sentence) { line(Verbosity::debug, stage, sentence); }
 
-  /// A line on stderr that the next one replaces; for terminals. Empty text takes it away.
+  /// A line on stderr that the next one replaces; for terminals, and no weightier than info. Empty text takes
+  /// it away.
   void transient(std::string_view text);
 
  private:

@@ -78,6 +78,12 @@ class Deal {
     return encode_sketches(
         std::span(sketches_).subspan(blocks_[index].first, blocks_[index].last - blocks_[index].first));
   }
+  /// Pairs of which both models have a sketch.
+  std::size_t pairs() const {
+    std::size_t sum = 0;
+    for (const auto& [blocks, tasks] : tasks_) sum += tasks.size();
+    return sum;
+  }
   std::vector<std::byte> tasks(const BlockPair& blocks) const {
     return bytes_of(tasks_.at({blocks.a, blocks.b}));
   }
@@ -131,7 +137,8 @@ std::vector<NeuronAgreement> compare_neurons_together(const Communicator& ranks,
 
   Received first, second;
   const auto together = static_cast<std::size_t>(ranks.size());
-  std::size_t before = 0;  // pairs of the blocks that are done
+  std::size_t before = deal ? pairs.size() - deal->pairs() : 0;  // pairs that are done, or not to be done
+  if (compared) *compared = before;
   for (const BlockPair& blocks : values_in<BlockPair>(order)) {
     const std::vector<NeuronSketch>& a = first.take(ranks, deal ? &*deal : nullptr, blocks.a);
     const std::vector<NeuronSketch>& b =

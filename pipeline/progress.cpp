@@ -82,13 +82,14 @@ void Progress::save_status() const {
   try {
     const WorkState s = state();
     write_whole(terms_.status_file, status_json({.stage = stage_,
+                                                 .unit = s.unit,
                                                  .done = s.items,
                                                  .total = s.items_total,
                                                  .bytes = s.bytes,
                                                  .rate = reading_rate(s),
                                                  .eta = s.eta,
                                                  .deadline = terms_.limit ? terms_.limit->end_text() : "",
-                                                 .failed = s.failed.value_or(0)}));
+                                                 .failed = s.failed.value_or(terms_.failed)}));
   } catch (const std::exception& error) {
     log_.warn(error.what());  // a status nobody can read must not end the run
   }

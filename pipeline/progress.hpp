@@ -24,6 +24,7 @@ struct ProgressTerms {
   std::chrono::seconds every{30};          ///< no longer without a line
   std::filesystem::path status_file = {};  ///< "" for none
   const TimeLimit* limit = nullptr;        ///< when the run has to end; may be null
+  std::uint64_t failed = 0;                ///< in earlier stages, for the status of one that does not say
 
   /// The same of a run that has to end then.
   ProgressTerms until(const TimeLimit* end) const {
@@ -34,8 +35,8 @@ struct ProgressTerms {
 };
 
 /// Shows a stage until it is destroyed: one redrawn line on a terminal, else a line at every 10 % and at
-/// least every `every`; and a line whenever SIGUSR2 asks for one. Also keeps the status file, replaced as a
-/// whole every ten seconds and at the end.
+/// least every `every`; and, in verbs that heed signals, a line whenever SIGUSR2 asks for one. Also keeps the
+/// status file, replaced as a whole every ten seconds and at the end.
 class Progress {
  public:
   /// `state`: of a stage that has lasted for so many seconds. A thread asks it, so that a line comes even

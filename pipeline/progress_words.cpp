@@ -74,8 +74,10 @@ std::optional<double> seconds_to_go(const PredictedWork& work, double under_way,
 }
 
 std::string progress_line(const WorkState& s) {
-  return fmt::format("{}/{} {} {} %{}{}{}{}{}{}{}", with_commas(s.items), with_commas(s.items_total), s.unit,
-                     percent(s), reading_words(s), rate_words(s), eta_words(s), left_words(s),
+  const std::string count = s.items_total == 0 ? "under way"
+                                               : fmt::format("{}/{} {} {} %", with_commas(s.items),
+                                                             with_commas(s.items_total), s.unit, percent(s));
+  return fmt::format("{}{}{}{}{}{}{}{}", count, reading_words(s), rate_words(s), eta_words(s), left_words(s),
                      longest_words(s), memory_used_words(s),
                      s.failed ? fmt::format("  failed {}", *s.failed) : "");
 }
@@ -83,10 +85,10 @@ std::string progress_line(const WorkState& s) {
 std::string progress_bar(std::string_view stage, const WorkState& s, std::size_t columns) {
   const std::uint64_t filled =
       std::min(s.items * bar_width / std::max<std::uint64_t>(s.items_total, 1), bar_width);
-  const std::string line =
-      fmt::format("{}  [{:=<{}}>{:<{}}] {}/{}  {} %{}{}{}{}", stage, "", filled, "", bar_width - filled,
-                  with_commas(s.items), with_commas(s.items_total), percent(s), rate_words(s), eta_words(s),
-                  left_words(s), s.longest.empty() ? "" : "  " + printable(s.longest));
+  const std::string line = fmt::format(
+      "{}  [{:=<{}}>{:<{}}] {}/{}{}  {} %{}{}{}{}", stage, "", filled, "", bar_width - filled,
+      with_commas(s.items), with_commas(s.items_total), s.unit == usual_unit ? "" : " " + s.unit, percent(s),
+      rate_words(s), eta_words(s), left_words(s), s.longest.empty() ? "" : "  " + printable(s.longest));
   return std::string(beginning(line, columns > 0 ? columns - 1 : 0));
 }
 

@@ -7,9 +7,12 @@
 
 namespace stemma {
 
+/// What most stages count, and a terminal need not say.
+inline constexpr std::string_view usual_unit = "items";
+
 /// Work at one moment. What is not known is not said.
 struct WorkState {
-  std::string unit = "items";  ///< what is counted
+  std::string unit = std::string(usual_unit);  ///< what is counted
   std::uint64_t items = 0, items_total = 0;
   std::uint64_t bytes = 0, bytes_total = 0;  ///< no total: nothing is read that was foreseen
   std::optional<std::uint64_t> failed = {};

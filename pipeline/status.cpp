@@ -23,6 +23,7 @@ std::string status_json(const RunStatus& status) {
   return json_text({{"schema", "stemma.status/1"},
                     {"stemma", version_text},
                     {"stage", status.stage},
+                    {"unit", status.unit},
                     {"done", status.done},
                     {"total", status.total},
                     {"bytes", status.bytes},
@@ -44,8 +45,9 @@ std::string ended_status_json(const std::filesystem::path& file, std::string sta
     const Json value = known(name);
     return value.is_number_unsigned() ? value.get<std::uint64_t>() : 0;
   };
-  const Json deadline = known("deadline");
+  const Json deadline = known("deadline"), unit = known("unit");
   return status_json({.stage = std::move(stage),
+                      .unit = unit.is_string() ? unit.get<std::string>() : std::string(usual_unit),
                       .done = number("done"),
                       .total = number("total"),
                       .bytes = number("bytes"),

@@ -5,11 +5,14 @@
 #include <optional>
 #include <string>
 
+#include "pipeline/progress_words.hpp"
+
 namespace stemma {
 
 /// The content of status.json. What is not known is not said: null in the document.
 struct RunStatus {
   std::string stage;  ///< start, survey, work, compare, trace, archive, report, end, stopped or failed
+  std::string unit = std::string(usual_unit);  ///< what is counted
   std::uint64_t done = 0, total = 0;
   std::uint64_t bytes = 0;          ///< read in this stage
   std::optional<double> rate = {};  ///< bytes per second since the stage began

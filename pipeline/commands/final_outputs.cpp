@@ -60,8 +60,9 @@ fs::path leave_outputs(const RunDirectory& directory, const AuditResult& result,
                        Log& log) {
   fs::path page;
   {
-    CountedStage stage(log, "report", "pairs", result.comparison.size(),
-                       request.progress.until(&request.limit));
+    ProgressTerms terms = request.progress.until(&request.limit);
+    terms.failed = result.failures.size();
+    CountedStage stage(log, "report", "pairs", result.comparison.size(), std::move(terms));
     page = leave_page(directory.path(), request, log);
     write_outputs(directory, result, request, &stage.done());
   }

@@ -171,7 +171,7 @@ class TraceCommand final : public Command {
     in_unison(ranks, "preparing the comparison", [&] {
       if (archived && !archived->neuron_pairs().empty())
         stage.emplace(log, "compare", "pairs by neurons", archived->neuron_pairs().size(),
-                      archived->request().progress);
+                      archived->request().progress.until(&archived->request().limit));
     });
     if (ranks.all_reduce_sum(stage ? 1 : 0) > 0)
       neurons = compare_neurons_together(

@@ -148,9 +148,10 @@ PairsToTrace ArchivedPairs::candidates(std::vector<NeuronAgreement> neurons, std
                                        Log& log) const {
   std::optional<CountedStage> stage;
   const std::size_t pairs = chosen_pairs(fingerprints_, *request_.comparison).size();
-  stage.emplace(log, "compare", "pairs", pairs, request_.progress);
+  const ProgressTerms terms = request_.progress.until(&request_.limit);
+  stage.emplace(log, "compare", "pairs", pairs, terms);
   const Comparison comparison(fingerprints_, *request_.comparison, {}, std::move(neurons), &stage->done());
-  stage.emplace(log, "survey", "models", request_.models.size(), request_.progress);
+  stage.emplace(log, "survey", "models", request_.models.size(), terms);
   PairsToTrace out;
   out.models =
       survey(request_.models, ArchitectureTables::shipped_and(request_.architectures), &stage->done());

@@ -84,6 +84,7 @@ int main_of(int argc, char** argv) {
   ModelPairs pairs;
   if (ranks.leads()) {
     fingerprints = family(models, layers);
+    fingerprints.emplace_back().id = "z";  // has no sketch, so its pairs cost nothing
     pairs = chosen_pairs(fingerprints, {});
   }
   const Stopwatch watch;
@@ -94,7 +95,8 @@ int main_of(int argc, char** argv) {
   if (!ranks.leads()) return 0;
   std::size_t related = 0;
   for (const NeuronAgreement& agreement : found) related += agreement.log_p_places < -30;
-  const double each = seconds * ranks.size() / static_cast<double>(pairs.size());
+  const double each =
+      seconds * ranks.size() / static_cast<double>(pairs.size() - static_cast<std::size_t>(models));
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   fmt::print(

@@ -129,7 +129,7 @@ class Pipe(Running):
             self.assertNotIn("  eta ", log)
 
     def test_no_stage_is_silent(self):
-        """Pairs are compared for seconds, by neurons and from archives: lines count them and stop at all of them."""
+        """Pairs are compared for seconds, in a run and from its archive: lines count them."""
         (self.directory / "kin").mkdir()
         for i in range(48):
             (self.directory / "kin" / f"m{i}").symlink_to(ZOO / "aspen")
@@ -141,7 +141,7 @@ class Pipe(Running):
             self.assertGreaterEqual(len(done), 1, log)
             self.assertEqual(done, sorted(done))
             for pairs, percent in done:
-                self.assertTrue(0 < pairs <= 1128 and percent == pairs * 100 // 1128, (pairs, percent))
+                self.assertTrue(0 <= pairs <= 1128 and percent == pairs * 100 // 1128, (pairs, percent))
             log = self.stemma("compare", f"many{ranks}", "runtime.progress_every=1s", ranks=ranks).stderr
             self.assertRegex(log, counted)
             self.assertNotIn("\r", log)
@@ -188,9 +188,9 @@ class Machines(Running):
         stages = [status["stage"] for status in seen]
         stages = [stage for i, stage in enumerate(stages) if i == 0 or stage != stages[i - 1]]
         self.assertEqual(stages, [stage for stage in ("start", "survey", "work", "compare", "archive", "report", "end") if stage in stages])
-        self.assertIn("start", stages)
+        self.assertIn(stages[0], ("start", "survey"))  # headers of one model take milliseconds
         last = json.loads((self.directory / "out/status.json").read_text())
-        keys = {"schema", "stemma", "stage", "done", "total", "bytes", "rate", "eta", "deadline", "failed", "updated", "exit_code"}
+        keys = {"schema", "stemma", "stage", "unit", "done", "total", "bytes", "rate", "eta", "deadline", "failed", "updated", "exit_code"}
         for status in seen:
             self.assertEqual(set(status), keys)
             self.assertEqual((status["exit_code"] is None, status["eta"], status["deadline"]), (status["stage"] != "end", None, None))

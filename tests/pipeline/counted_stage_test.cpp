@@ -25,16 +25,21 @@ TEST(CountedStage, ALineComesWhileTheLoopGoesOn) {
   {
     Log log(true);
     log.copy_to(lines);
-    CountedStage stage(
-        log, "compare", "pairs", 2000,
-        {.renderer = ProgressRenderer::lines, .every = std::chrono::seconds(1), .status_file = status});
+    CountedStage stage(log, "compare", "pairs", 2000,
+                       {.renderer = ProgressRenderer::lines,
+                        .every = std::chrono::seconds(1),
+                        .status_file = status,
+                        .failed = 3});
     for (int i = 0; i < 500; ++i) count_one(&stage.done());
-    while (content_of(lines).empty()) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    for (int i = 0; i < 1500 && content_of(lines).empty(); ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
     EXPECT_FALSE(std::filesystem::exists(status)) << "ten seconds are not over";
   }
   EXPECT_THAT(content_of(lines), testing::ContainsRegex("  compare   500/2,000 pairs 25 %\n"));
   const auto told = nlohmann::json::parse(content_of(status));
   EXPECT_EQ(told["stage"], "compare");
+  EXPECT_EQ(told["unit"], "pairs");
+  EXPECT_EQ(told["failed"], 3) << "of stages before it";
   EXPECT_EQ(told["done"], 500);
   EXPECT_EQ(told["total"], 2000);
   EXPECT_TRUE(told["rate"].is_null());

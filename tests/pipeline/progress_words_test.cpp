@@ -39,7 +39,7 @@ TEST(ProgressLine, SaysAll) {
 TEST(ProgressLine, SaysNothingThatIsNotKnown) {
   EXPECT_EQ(progress_line({.items_total = 3, .bytes_total = 1000, .elapsed = 1}),
             "0/3 items 0 %  0 B of 1.0 kB  0 B/s");
-  EXPECT_EQ(progress_line({.failed = 0}), "0/0 items 0 %  failed 0");
+  EXPECT_EQ(progress_line({.failed = 0}), "under way  failed 0");
   EXPECT_EQ(progress_line({.unit = "pairs", .items = 5, .items_total = 20, .elapsed = 90, .eta = 270}),
             "5/20 pairs 25 %  eta 00:04:30");
 }
@@ -68,7 +68,7 @@ TEST(ProgressBar, FitsItsTerminalAndCutsNoCharacter) {
             "layers/41/mlp.down");
   EXPECT_EQ(progress_bar("work", state, 20), "work  [==========> ");
   EXPECT_EQ(progress_bar("survey", {.unit = "models", .items = 1, .items_total = 4}, 200),
-            "survey  [=====>               ] 1/4  25 %");
+            "survey  [=====>               ] 1/4 models  25 %");
   state.longest = "modell-\xc3\xa4\xc3\xa4";
   for (std::size_t columns = 0; columns < 120; ++columns) {
     const std::string line = progress_bar("work", state, columns);
