@@ -129,8 +129,9 @@ class AuditLeader {
     result_.files =
         gather_file_facts(result_.models, result_.plan, round_->store(), round_->actual_seconds());
     say_the_work();
-    if (!request_.comparison || !request_.comparison->tests.contains("neuron_match")) return false;
+    if (!request_.comparison) return false;
     pairs_ = chosen_pairs(result_.fingerprints, *request_.comparison);
+    if (!request_.comparison->tests.contains("neuron_match")) return false;
     begin_stage("compare", "pairs by neurons", pairs_.size());
     return true;
   }
@@ -144,8 +145,7 @@ class AuditLeader {
   bool compare(std::vector<NeuronAgreement> neurons, const Stopwatch& watch) {
     stage_.reset();
     if (request_.comparison) {
-      DoneCount* const judged =
-          begin_stage("compare", "pairs", chosen_pairs(result_.fingerprints, *request_.comparison).size());
+      DoneCount* const judged = begin_stage("compare", "pairs", pairs_.size());
       result_.comparison =
           Comparison(result_.fingerprints, *request_.comparison, {}, std::move(neurons), judged);
       stage_.reset();
@@ -201,9 +201,8 @@ class AuditLeader {
 
   /// Shown from now on, until stage_ is reset or the next one begins. What counts in it.
   DoneCount* begin_stage(std::string name, std::string_view unit, std::uint64_t total) {
-    ProgressTerms terms = request_.progress.until(&limit_);
-    terms.failed = result_.failures.size();
-    stage_.emplace(log_, std::move(name), unit, total, std::move(terms));
+    stage_.emplace(log_, std::move(name), unit, total,
+                   request_.progress.until(&limit_, result_.failures.size()));
     return &stage_->done();
   }
 

@@ -46,23 +46,27 @@ Progress::~Progress() {
 }
 
 void Progress::run() {
-  double line_at = 0, status_at = 0;
+  double line_at = 0, looked_at = 0, status_at = 0;
   std::uint64_t tenth = 0;
+  const bool bar = terms_.renderer == ProgressRenderer::bar;
+  const bool lines = terms_.renderer == ProgressRenderer::lines;
   // Looked at once more only after a redraw, so the line has to come before it is late.
   const double longest_silence = static_cast<double>(terms_.every.count()) - redraw_seconds;
   std::unique_lock lock(mutex_);
   while (!ended_.wait_for(lock, redraw, [this] { return end_; })) {
     const double now = watch_.seconds();
-    const WorkState s = state();
-    if (terms_.renderer == ProgressRenderer::bar) log_.transient(progress_bar(stage_, s, terminal_width()));
-    const std::uint64_t reached = percent(s) / line_at_percent;
-    const bool late = now - line_at >= longest_silence;
-    const bool due =
-        terms_.renderer == ProgressRenderer::lines && (late || (reached > tenth && now - line_at >= 1));
-    if (progress_wanted() || due) {
-      log_.info(stage_, progress_line(s));
-      line_at = now;
-      tenth = reached;
+    const bool wanted = progress_wanted(), late = lines && now - line_at >= longest_silence;
+    // Whoever asks how far the work is holds up who hands it out: no more often than it can be said.
+    if (bar || wanted || late || (lines && now - looked_at >= 1)) {
+      const WorkState s = state();
+      const std::uint64_t reached = percent(s) / line_at_percent;
+      looked_at = now;
+      if (bar) log_.transient(progress_bar(stage_, s, terminal_width()));
+      if (wanted || late || (lines && reached > tenth)) {
+        log_.info(stage_, progress_line(s));
+        line_at = now;
+        tenth = reached;
+      }
     }
     if (!terms_.status_file.empty() && now - status_at >= status_seconds) {
       save_status();

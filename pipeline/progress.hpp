@@ -26,11 +26,12 @@ struct ProgressTerms {
   const TimeLimit* limit = nullptr;        ///< when the run has to end; may be null
   std::uint64_t failed = 0;                ///< in earlier stages, for the status of one that does not say
 
-  /// The same of a run that has to end then.
-  ProgressTerms until(const TimeLimit* end) const {
-    ProgressTerms with_end = *this;
-    with_end.limit = end;
-    return with_end;
+  /// The same of a run that has to end then, in which so much has failed already.
+  ProgressTerms until(const TimeLimit* end, std::uint64_t failures = 0) const {
+    ProgressTerms out = *this;
+    out.limit = end;
+    out.failed = failures;
+    return out;
   }
 };
 

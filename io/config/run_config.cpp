@@ -246,10 +246,10 @@ void name_the_run(const std::string& file, RunConfig& config, Complaints& compla
                      fmt::format("the file's name, {}, cannot name the run. Set name", shown(config.name)));
     }
   }
-  constexpr std::string_view placeholder = "{name}";
-  for (std::size_t at = config.output.find(placeholder); at != std::string::npos;
-       at = config.output.find(placeholder, at + config.name.size())) {
-    config.output.replace(at, placeholder.size(), config.name);
+  constexpr std::string_view field = "{name}";
+  for (std::size_t at = config.output.find(field); at != std::string::npos;
+       at = config.output.find(field, at + config.name.size())) {
+    config.output.replace(at, field.size(), config.name);
   }
 }
 

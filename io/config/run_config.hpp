@@ -127,7 +127,7 @@ struct RunConfig {
   std::string description;
   std::string contact;
   std::string output =
-      "runs/{name}";  ///< after reading without placeholders; relative to the working directory
+      "runs/{name}";  ///< after reading with the name in it; relative to the working directory
   std::int64_t seed = 1;
   std::vector<std::string> architectures;  ///< absolute directories
   std::vector<ModelListing> models;

@@ -60,9 +60,8 @@ fs::path leave_outputs(const RunDirectory& directory, const AuditResult& result,
                        Log& log) {
   fs::path page;
   {
-    ProgressTerms terms = request.progress.until(&request.limit);
-    terms.failed = result.failures.size();
-    CountedStage stage(log, "report", "pairs", result.comparison.size(), std::move(terms));
+    CountedStage stage(log, "report", "pairs", result.comparison.size(),
+                       request.progress.until(&request.limit, result.failures.size()));
     page = leave_page(directory.path(), request, log);
     write_outputs(directory, result, request, &stage.done());
   }

@@ -71,11 +71,10 @@ void write_relative(Markup& page, const PageContent& content, const PageModel& m
     return;
   }
   // What matched neurons say about the order may be true of a relative in its place.
-  const bool copy = model.relation <= Relation::reencoded_copy, earlier = model.direction > 0;
+  const bool copy = model.relation <= Relation::reencoded_copy;
+  const std::string_view order = model.direction > 0 ? "earlier" : "later";
   page.open("td").name(id, 40);
-  page.text(copy      ? earlier ? " (the earlier one)" : " (the later one)"
-            : earlier ? " (earlier, or one like it)"
-                      : " (later, or one like it)");
+  page.text(copy ? fmt::format(" (the {} one)", order) : fmt::format(" ({}, or one like it)", order));
   page.close("td");
 }
 
